@@ -1,0 +1,46 @@
+/* What the commands share: help, errors, progress. The only floor that prints or exits. */
+#ifndef PK_CLI_H
+#define PK_CLI_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "polku/load.h"
+#include "polku/text.h"
+
+struct pk_command {
+    const char *name, *summary, *help;
+    int (*run)(int argc, char **argv); /* argv[0] is the command; returns the exit code */
+};
+
+extern const struct pk_command pk_command_check, pk_command_graph, pk_command_run, pk_command_compare,
+    pk_command_export;
+
+/* The command line as given, for provenance. */
+extern const char *pk_cli_command_line;
+
+/* Prints the error to stderr; returns its exit code. */
+int pk_cli_fail(const struct pk_error *error);
+/* Prints all problems to stderr; returns the exit code of the worst (0: warnings only). */
+int pk_cli_problems(const struct pk_problems *problems, enum pk_status status);
+/* Wrong usage: a message and where to find help; returns 2. */
+int pk_cli_usage(const struct pk_command *command, const char *format, ...) PK_PRINTF(2, 3);
+/* Returns an option's code, -1 at the end of options, or '?' after having said what is wrong. --help prints and
+ * returns 'h'. */
+int pk_cli_option(const struct pk_command *command, int argc, char **argv, const struct option *options);
+/* A whole number in [low, high] from an option; false after having said what is wrong. */
+bool pk_cli_whole(const struct pk_command *command, const char *option, const char *text, int64_t low, int64_t high,
+                  int64_t *value);
+
+/* A progress bar on a terminal, nothing in a pipe. */
+struct pk_progress {
+    const char *what;
+    double began, last;
+    bool shown;
+};
+void pk_progress_begin(struct pk_progress *progress, const char *what);
+void pk_progress_tell(double done, void *progress);
+void pk_progress_end(struct pk_progress *progress);
+
+#endif

@@ -1,0 +1,182 @@
+/* polku check: reads files and says everything that is wrong, or what they mean. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "polku/convert.h"
+#include "polku/variants.h"
+
+static const char help[] =
+    "Usage: polku check [--quiet] FILE...\n\n"
+    "Reads models and scenarios and reports every problem with file, line, column and place. Of files that are good it\n"
+    "prints the parameters with unit, value, range and source, the conversions made, and the size of the tables.\n\n"
+    "  -q, --quiet            only problems and warnings\n"
+    "  -h, --help\n\n"
+    "Example:\n"
+    "  polku check models/*/model.yaml configs/*.yaml\n";
+
+static int run(int argc, char **argv);
+const struct pk_command pk_command_check = {"check", "check models and scenarios, show parameters and sources", help,
+                                            run};
+
+static void print_parameter(const struct pk_model *model, const struct pk_values *values, size_t i)
+{
+    const struct pk_parameter *p = &model->parameters[i];
+    printf("  %-30s ", p->name);
+    if (p->n_values > 1) {
+        printf("table by %s:", pk_clock_names[p->clock]);
+        for (size_t k = 0; k < p->n_values; k++)
+            printf(" %.6g", p->values[k]);
+        printf(" %s", pk_unit_names[p->unit]);
+    } else {
+        printf("%.7g %s", values->given[i], pk_unit_names[p->given_unit]);
+    }
+    if (p->has_range)
+        printf("  (%g to %g)", p->low, p->high);
+    if (values->overridden[i])
+        printf("  set by the scenario");
+    printf("\n      %s: %s\n", pk_source_names[p->source.kind], p->source.text);
+    if (p->source.caveat != NULL)
+        printf("      the source warns: %s\n", p->source.caveat);
+    if (values->note[i] != NULL)
+        printf("      converted: %s\n", values->note[i]);
+    else if (p->given != PK_GIVEN_VALUE)
+        printf("      to be converted with a scenario's people: check the scenario\n");
+    for (size_t k = 0; k < p->n_alternatives; k++)
+        printf("      or %s: %g (%s: %s)\n", p->alternatives[k].name, p->alternatives[k].value,
+               pk_source_names[p->alternatives[k].source.kind], p->alternatives[k].source.text);
+}
+
+static void print_model(const struct pk_model *model, const struct pk_values *values)
+{
+    size_t n_of_kind[PK_SOURCE_COUNT] = {0};
+    printf("%s: model %s, %zu states, %zu transitions, %zu attributes, %zu services\n", model->file, model->name,
+           model->n_states, model->n_transitions, model->n_attributes, model->n_services);
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        print_parameter(model, values, i);
+        n_of_kind[model->parameters[i].source.kind]++;
+    }
+    printf("  %zu parameters: %zu from documents, %zu derived from them, %zu from other public sources, %zu assumed\n",
+           model->n_parameters, n_of_kind[PK_SOURCE_DOCUMENT], n_of_kind[PK_SOURCE_DERIVED],
+           n_of_kind[PK_SOURCE_PUBLIC], n_of_kind[PK_SOURCE_ASSUMPTION]);
+}
+
+static enum pk_status check_model(const char *path, bool quiet, struct pk_problems *problems, struct pk_error *error)
+{
+    struct pk_model model;
+    struct pk_values values = {0};
+    enum pk_status status = pk_load_model(path, &model, problems);
+    if (status != PK_OK)
+        return status;
+    status = pk_values_init(&values, &model, error);
+    if (status == PK_OK)
+        status = pk_convert_closed(&values, &model, error);
+    if (status == PK_OK && !quiet)
+        print_model(&model, &values);
+    if (status != PK_OK)
+        pk_problems_add(problems, error);
+    pk_values_free(&values);
+    pk_model_free(&model);
+    return status;
+}
+
+static void print_scenario(const struct pk_scenario *scenario, const struct pk_model *model, const struct pk_plan *plan,
+                           const struct pk_collection *collection)
+{
+    printf("%s: scenario %s, %llu people, %lld replications, %g years from the start, %zu arms\n", scenario->file,
+           scenario->name, (unsigned long long)plan->n_persons, (long long)scenario->replications,
+           scenario->horizon_months / 12, plan->n_arms);
+    for (size_t i = 0; i < scenario->n_tables; i++) {
+        const struct pk_table *table = &scenario->tables[i];
+        const struct pk_tally_shape *shape = &collection->shapes[collection->i_table_shape[i]];
+        size_t n_rows = table->measure == PK_MEASURE_TRANSITIONS ? shape->n_arcs : shape->n_states;
+        size_t n_columns = shape->n_steps + (table->measure == PK_MEASURE_OCCUPANCY);
+        printf("  table %-20s %zu arms x %zu groups x %zu %s x %zu steps of %lld months = %zu cells\n", table->name,
+               plan->n_arms, shape->n_groups, n_rows,
+               table->measure == PK_MEASURE_TRANSITIONS ? "transitions" : "states", n_columns,
+               (long long)table->step_months, plan->n_arms * shape->n_groups * n_rows * n_columns);
+    }
+    printf("  tallies %.1f MiB a unit of work; plan %016llx; %zu strata, %zu variants\n",
+           (double)pk_collection_bytes(collection) / 1048576, (unsigned long long)pk_plan_digest(plan), plan->n_strata,
+           scenario->n_variants);
+    (void)model;
+}
+
+static enum pk_status check_scenario(const char *path, bool quiet, struct pk_problems *problems,
+                                     struct pk_error *error)
+{
+    struct pk_scenario scenario;
+    struct pk_model model;
+    struct pk_values values = {0};
+    struct pk_plan plan;
+    struct pk_collection collection;
+    struct pk_text lines;
+    enum pk_status status = pk_load_scenario(path, &scenario, &model, problems);
+    if (status != PK_OK)
+        return status;
+    pk_plan_init(&plan);
+    pk_text_init(&lines);
+    memset(&collection, 0, sizeof collection);
+    status = pk_variants_values(&values, &model, &scenario, NULL, 0, NULL, 0, error);
+    if (status == PK_OK)
+        status = pk_plan_compile(&plan, &model, &scenario, &values, error);
+    if (status == PK_OK)
+        status = pk_collection_init(&collection, &plan, &model, &scenario, &values, error);
+    if (status == PK_OK && pk_collection_bytes(&collection) > (UINT64_C(4) << 30))
+        status = pk_error_set(error, PK_BAD_INPUT, "the tables need %.1f GiB for each unit of work, more than 4 GiB",
+                              (double)pk_collection_bytes(&collection) / 1073741824);
+    if (status == PK_OK && !quiet) {
+        print_model(&model, &values);
+        print_scenario(&scenario, &model, &plan, &collection);
+    }
+    if (status == PK_OK && pk_variants_lowering(&plan, &model, &lines) > 0)
+        fprintf(stderr, "warning: %s: %s", path, pk_text_string(&lines));
+    if (status != PK_OK) {
+        if (error->file[0] == '\0')
+            snprintf(error->file, sizeof error->file, "%s", path);
+        pk_problems_add(problems, error);
+    }
+    pk_text_free(&lines);
+    pk_collection_free(&collection);
+    pk_plan_free(&plan);
+    pk_values_free(&values);
+    pk_scenario_free(&scenario);
+    pk_model_free(&model);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    bool quiet = false;
+    for (int code; (code = pk_cli_option(&pk_command_check, argc, argv, options)) != -1;) {
+        if (code == 'h')
+            return 0;
+        if (code != 'q')
+            return pk_status_exit_code(PK_USAGE);
+        quiet = true;
+    }
+    if (optind == argc)
+        return pk_cli_usage(&pk_command_check, "expected at least one file");
+    int worst = 0;
+    for (int i = optind; i < argc; i++) {
+        struct pk_problems problems;
+        struct pk_error error;
+        enum pk_file_kind kind;
+        pk_problems_init(&problems);
+        enum pk_status status = pk_load_kind(argv[i], &kind, &error);
+        if (status != PK_OK)
+            pk_problems_add(&problems, &error);
+        else
+            status = kind == PK_FILE_MODEL ? check_model(argv[i], quiet, &problems, &error)
+                                           : check_scenario(argv[i], quiet, &problems, &error);
+        if (problems.n_found > 0 || status != PK_OK) {
+            int code = pk_cli_problems(&problems, status);
+            worst = code > worst ? code : worst;
+        }
+        pk_problems_free(&problems);
+    }
+    return worst;
+}

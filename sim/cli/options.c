@@ -1,0 +1,115 @@
+/* Help, errors and progress. See cli.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+const char *pk_cli_command_line = "";
+
+int pk_cli_fail(const struct pk_error *error)
+{
+    char text[1024];
+    pk_error_text(error, text, sizeof text);
+    fprintf(stderr, "polku: %s\n", text);
+    return pk_status_exit_code(error->status);
+}
+
+int pk_cli_problems(const struct pk_problems *problems, enum pk_status status)
+{
+    for (size_t i = 0; i < problems->n_kept; i++) {
+        char text[1024];
+        pk_error_text(&problems->items[i], text, sizeof text);
+        fprintf(stderr, "%s%s\n", problems->items[i].status == PK_OK ? "warning: " : "", text);
+    }
+    if (problems->n_found > problems->n_kept)
+        fprintf(stderr, "... and %zu more\n", problems->n_found - problems->n_kept);
+    size_t n_errors = pk_problems_errors(problems);
+    if (n_errors > 0)
+        fprintf(stderr, "polku: %zu problem%s\n", n_errors, n_errors == 1 ? "" : "s");
+    else if (status != PK_OK)
+        fprintf(stderr, "polku: %s\n", pk_status_text(status));
+    return pk_status_exit_code(status);
+}
+
+int pk_cli_usage(const struct pk_command *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "polku %s: ", command->name);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\nTry: polku %s --help\n", command->name);
+    va_end(arguments);
+    return pk_status_exit_code(PK_USAGE);
+}
+
+int pk_cli_option(const struct pk_command *command, int argc, char **argv, const struct option *options)
+{
+    opterr = 0;
+    int code = getopt_long(argc, argv, ":h", options, NULL);
+    if (code == 'h') {
+        fputs(command->help, stdout);
+    } else if (code == ':') {
+        pk_cli_usage(command, "the option %s needs a value", argv[optind - 1]);
+        code = '?';
+    } else if (code == '?') {
+        const char *given = argv[optind - 1], *names[32];
+        size_t n = 0;
+        while (options[n].name != NULL && n < 32) {
+            names[n] = options[n].name;
+            n++;
+        }
+        const char *nearest = strncmp(given, "--", 2) == 0 ? pk_text_nearest(given + 2, names, n) : NULL;
+        pk_cli_usage(command, "no option is called %s%s%s%s", given, nearest ? "; did you mean --" : "",
+                     nearest ? nearest : "", nearest ? "?" : "");
+    }
+    return code;
+}
+
+bool pk_cli_whole(const struct pk_command *command, const char *option, const char *text, int64_t low, int64_t high,
+                  int64_t *value)
+{
+    if (pk_text_to_int64(text, value) && *value >= low && *value <= high)
+        return true;
+    pk_cli_usage(command, "%s is \"%s\", expected a whole number from %lld to %lld", option, text, (long long)low,
+                 (long long)high);
+    return false;
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void pk_progress_begin(struct pk_progress *progress, const char *what)
+{
+    *progress = (struct pk_progress){.what = what, .began = now_seconds()};
+}
+
+void pk_progress_tell(double done, void *data)
+{
+    enum { WIDTH = 30 };
+    struct pk_progress *progress = data;
+    double now = now_seconds();
+    if (!isatty(STDERR_FILENO) || (now - progress->last < 0.1 && done < 1))
+        return;
+    progress->last = now;
+    progress->shown = true;
+    char bar[WIDTH + 1];
+    int filled = (int)(done * WIDTH);
+    for (int i = 0; i < WIDTH; i++)
+        bar[i] = i < filled ? '#' : '.';
+    bar[WIDTH] = '\0';
+    double left = done > 0 ? (now - progress->began) * (1 - done) / done : 0;
+    fprintf(stderr, "\r%-12s [%s] %3.0f %%  %.0f s left ", progress->what, bar, 100 * done, left);
+}
+
+void pk_progress_end(struct pk_progress *progress)
+{
+    if (progress->shown)
+        fprintf(stderr, "\r%78s\r", "");
+}

@@ -1,0 +1,315 @@
+/* Conversion of probabilities and durations to hazards. See convert.h. */
+#include "polku/convert.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "polku/elementary.h"
+
+enum { N_AGES = 6, N_ELAPSED = 8, ROOT_STEPS = 60 };
+#define TWIN_STEP_MONTHS 0.5
+#define ROOT_TOLERANCE 1e-9
+
+/* What a converted parameter is about. */
+struct context {
+    const struct pk_model *model;
+    const struct pk_scenario *scenario;
+    struct pk_values *values;
+    struct pk_plan plan;
+    size_t i_parameter, i_transition;
+    size_t i_service;                /* SIZE_MAX: a hazard of the model itself */
+    const struct pk_target *target;  /* NULL: everyone */
+    double *weights;                 /* [n_strata] people by stratum */
+    double step;
+};
+
+static bool uses(const struct pk_hazard *hazard, size_t i_parameter)
+{
+    bool found = hazard->gompertz && hazard->i_level == i_parameter;
+    for (size_t i = 0; i < hazard->n_factors; i++)
+        found |= hazard->i_factors[i] == i_parameter;
+    return found;
+}
+
+static enum pk_status find_use(struct context *context, struct pk_error *error)
+{
+    const struct pk_model *model = context->model;
+    const char *name = model->parameters[context->i_parameter].name;
+    size_t n_uses = 0;
+    for (size_t t = 0; t < model->n_transitions; t++)
+        if (!model->transitions[t].deterministic && uses(&model->transitions[t].hazard, context->i_parameter)) {
+            context->i_transition = t;
+            context->i_service = SIZE_MAX;
+            n_uses++;
+        }
+    for (size_t i = 0; i < model->n_services; i++)
+        for (size_t k = 0; k < model->services[i].n_effects; k++)
+            if (uses(&model->services[i].effects[k].hazard, context->i_parameter)) {
+                context->i_transition = model->services[i].effects[k].i_transition;
+                context->i_service = i;
+                n_uses++;
+            }
+    if (n_uses != 1)
+        return pk_error_set(error, PK_BAD_INPUT,
+                            "%s is given as a probability and used as a hazard in %zu places; it must be in one", name,
+                            n_uses);
+    for (size_t a = 0; context->i_service != SIZE_MAX && context->target == NULL && a < context->scenario->n_arms; a++)
+        for (size_t i = 0; i < context->scenario->arms[a].n_enrolments && context->target == NULL; i++)
+            if (context->scenario->arms[a].enrolments[i].i_service == context->i_service)
+                context->target = &context->scenario->arms[a].enrolments[i].target;
+    return PK_OK;
+}
+
+/* People of the target group by stratum, from the attributes' shares. */
+static void weigh_strata(struct context *context, size_t i_attribute, size_t stratum, double weight)
+{
+    const struct pk_plan *plan = &context->plan;
+    if (i_attribute == plan->n_attributes) {
+        context->weights[stratum] += weight;
+        return;
+    }
+    const struct pk_plan_choice *choice = &plan->attributes[i_attribute];
+    if (plan->stratum_strides[i_attribute] == 0 && context->target == NULL) {
+        weigh_strata(context, i_attribute + 1, stratum, weight);
+        return;
+    }
+    for (size_t v = 0; v < choice->n; v++) {
+        double share = choice->cumulative[v] - (v > 0 ? choice->cumulative[v - 1] : 0);
+        if (context->target != NULL && !context->target->values[i_attribute][v])
+            share = 0;
+        if (share > 0)
+            weigh_strata(context, i_attribute + 1, stratum + plan->stratum_strides[i_attribute] * v, weight * share);
+    }
+}
+
+/* Shares of the states that these people start in. */
+static double start_share(const struct context *context, size_t i_state)
+{
+    const struct pk_plan *plan = &context->plan;
+    const struct pk_plan_choice *start = &plan->start_state;
+    double share = start->cumulative[i_state] - (i_state > 0 ? start->cumulative[i_state - 1] : 0);
+    if (context->i_service == SIZE_MAX) /* about a state: everyone starts there */
+        return context->model->transitions[context->i_transition].from[i_state];
+    return context->target == NULL || context->target->states[i_state] ? share : 0;
+}
+
+/* The twin's probability, averaged over the people, with the plan as it is compiled. */
+static enum pk_status average(struct context *context, double *probability, struct pk_error *error)
+{
+    const struct pk_plan *plan = &context->plan;
+    const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
+    struct pk_treatment treatment = {.n = 1};
+    treatment.items[0].i_service = context->i_service;
+    treatment.items[0].from = 0;
+    double occupancy[PK_MAX_STATES], sum = 0, sum_weights = 0;
+    size_t n_ages = plan->needs_age && plan->age.kind != PK_DISTRIBUTION_FIXED ? N_AGES : 1;
+    for (size_t s = 0; s < plan->n_states; s++) {
+        double share = start_share(context, s);
+        bool elapses = (plan->elapsed_states >> s & 1) && context->i_service != SIZE_MAX;
+        size_t n_elapsed = elapses && plan->elapsed[s].kind != PK_DISTRIBUTION_FIXED ? N_ELAPSED : 1;
+        for (size_t z = 0; share > 0 && z < plan->n_strata; z++) {
+            if (context->weights[z] <= 0)
+                continue;
+            for (size_t i = 0; i < n_ages; i++) {
+                double age = plan->needs_age ? pk_distribution_quantile(&plan->age, ((double)i + 0.5) / (double)n_ages) : 0;
+                if (n_ages > 1 && context->target != NULL &&
+                    (age < context->target->age_low * 12 || age >= context->target->age_high * 12))
+                    continue;
+                for (size_t k = 0; k < n_elapsed; k++) {
+                    struct pk_twin_case problem = {
+                        .plan = plan,
+                        .stratum = (uint32_t)z,
+                        .i_state = (uint16_t)s,
+                        .age = age,
+                        .elapsed = elapses ? pk_distribution_quantile(&plan->elapsed[s],
+                                                                      ((double)k + 0.5) / (double)n_elapsed)
+                                           : 0,
+                        .treatment = context->i_service == SIZE_MAX ? NULL : &treatment,
+                        .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
+                        .until = context->values->used[parameter->i_by] * 12,
+                        .step = context->step};
+                    enum pk_status status = pk_twin_solve(&problem, occupancy, NULL, error);
+                    if (status != PK_OK)
+                        return status;
+                    double weight = share * context->weights[z] / (double)(n_ages * n_elapsed);
+                    sum += weight * occupancy[parameter->i_target_state];
+                    sum_weights += weight;
+                }
+            }
+        }
+    }
+    if (!(sum_weights > 0))
+        return pk_error_set(error, PK_BAD_INPUT, "%s is about nobody: no one in the scenario could be enrolled",
+                            parameter->name);
+    *probability = sum / sum_weights;
+    return PK_OK;
+}
+
+static enum pk_status probability_at(struct context *context, double rate, double *probability, struct pk_error *error)
+{
+    context->values->used[context->i_parameter] = rate;
+    enum pk_status status =
+        pk_plan_compile(&context->plan, context->model, context->scenario, context->values, error);
+    if (status != PK_OK)
+        return status;
+    pk_free(context->weights);
+    context->weights = pk_alloc(context->plan.n_strata, sizeof *context->weights);
+    if (context->weights == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for a conversion");
+    weigh_strata(context, 0, 0, 1);
+    return average(context, probability, error);
+}
+
+/* The rate that gives the wanted probability: regula falsi (Illinois), which keeps the root bracketed. */
+static enum pk_status find_root(struct context *context, double wanted, double *rate, struct pk_error *error)
+{
+    const char *name = context->model->parameters[context->i_parameter].name;
+    double low = 0, high = 1, at_low, at_high;
+    enum pk_status status = probability_at(context, low, &at_low, error);
+    if (status == PK_OK && at_low > wanted + ROOT_TOLERANCE)
+        return pk_error_set(error, PK_BAD_INPUT,
+                            "%s: the probability %g cannot be met: even with a hazard of 0 it is %.6g", name, wanted,
+                            at_low);
+    if (status == PK_OK && at_low >= wanted - ROOT_TOLERANCE) {
+        *rate = 0;
+        return PK_OK;
+    }
+    if (status == PK_OK)
+        status = probability_at(context, high, &at_high, error);
+    while (status == PK_OK && at_high < wanted) {
+        if (high > 1e4)
+            return pk_error_set(error, PK_BAD_INPUT,
+                                "%s: the probability %g cannot be met: even with a hazard of %g a year it is %.6g", name,
+                                wanted, high, at_high);
+        low = high;
+        at_low = at_high;
+        high *= 4;
+        status = probability_at(context, high, &at_high, error);
+    }
+    double below = at_low - wanted, above = at_high - wanted;
+    int side = 0;
+    for (int i = 0; status == PK_OK && i < ROOT_STEPS; i++) {
+        double guess = (low * above - high * below) / (above - below), found;
+        status = probability_at(context, guess, &found, error);
+        double miss = found - wanted;
+        *rate = guess;
+        if (status != PK_OK || (miss < ROOT_TOLERANCE && miss > -ROOT_TOLERANCE))
+            return status;
+        if (miss > 0) {
+            high = guess;
+            above = miss;
+            below *= side == 1 ? 0.5 : 1;
+            side = 1;
+        } else {
+            low = guess;
+            below = miss;
+            above *= side == -1 ? 0.5 : 1;
+            side = -1;
+        }
+    }
+    if (status == PK_OK)
+        status = pk_error_set(error, PK_NUMERICAL, "%s: no hazard was found that gives %g", name, wanted);
+    return status;
+}
+
+static void note(struct pk_values *values, size_t i_parameter, const char *text)
+{
+    values->note[i_parameter] = pk_arena_text(&values->arena, text);
+}
+
+static enum pk_status convert_on_twin(struct context *context, struct pk_error *error)
+{
+    const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
+    double wanted = context->values->given[context->i_parameter], rate = 0, finer = 0;
+    enum pk_status status = find_use(context, error);
+    context->step = TWIN_STEP_MONTHS;
+    if (status == PK_OK)
+        status = find_root(context, wanted, &rate, error);
+    context->step = 0.5 * TWIN_STEP_MONTHS;
+    if (status == PK_OK)
+        status = probability_at(context, rate, &finer, error);
+    if (status == PK_OK) {
+        char text[400];
+        context->values->used[context->i_parameter] = rate;
+        snprintf(text, sizeof text,
+                 "%g %s %s by %g years, among %s, all exits active: %.7g a year (at half the step the probability is "
+                 "%+.1e off)",
+                 wanted, parameter->of_ever ? "ever" : "in", context->model->states[parameter->i_target_state].name,
+                 context->values->used[parameter->i_by],
+                 context->i_service == SIZE_MAX ? "those who start in the state it leaves"
+                 : context->target != NULL      ? "those whom the scenario enrols"
+                                                : "everyone",
+                 rate, finer - wanted);
+        note(context->values, context->i_parameter, text);
+    }
+    pk_plan_free(&context->plan);
+    pk_free(context->weights);
+    return status;
+}
+
+enum pk_status pk_convert_closed(struct pk_values *values, const struct pk_model *model, struct pk_error *error)
+{
+    char text[200];
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct pk_parameter *parameter = &model->parameters[i];
+        double given = values->given[i];
+        if (parameter->given == PK_GIVEN_MEAN_DURATION) {
+            double years = parameter->given_unit == PK_UNIT_DAYS ? given / 365.25 : given;
+            if (!(years > 0))
+                return pk_error_set(error, PK_BAD_INPUT, "%s: a mean duration must be above 0", parameter->name);
+            values->used[i] = 1 / years;
+            snprintf(text, sizeof text, "1 / mean duration of %g %s: %.7g a year", given,
+                     pk_unit_names[parameter->given_unit], values->used[i]);
+            note(values, i, text);
+        } else if (parameter->given == PK_GIVEN_PROBABILITY && !parameter->exits) {
+            double years = values->used[parameter->i_by];
+            if (!(years > 0) || !(given < 1))
+                return pk_error_set(error, PK_BAD_INPUT, "%s: needs a horizon above 0 and a probability below 1",
+                                    parameter->name);
+            values->used[i] = given > 0 ? -pk_log(1 - given) / years : 0;
+            snprintf(text, sizeof text, "-log(1 - %g) / %g years, as if there were no other exit: %.7g a year", given,
+                     years, values->used[i]);
+            note(values, i, text);
+        }
+    }
+    return PK_OK;
+}
+
+static bool of_service(const struct pk_model *model, size_t i_parameter)
+{
+    for (size_t i = 0; i < model->n_services; i++)
+        for (size_t k = 0; k < model->services[i].n_effects; k++)
+            if (uses(&model->services[i].effects[k].hazard, i_parameter))
+                return true;
+    return false;
+}
+
+enum pk_status pk_convert(struct pk_values *values, const struct pk_model *model, const struct pk_scenario *scenario,
+                          struct pk_error *error)
+{
+    enum pk_status status = pk_convert_closed(values, model, error);
+    bool *waiting = pk_alloc(model->n_parameters, sizeof *waiting);
+    if (waiting == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for conversions");
+    /* Hazards of the model first; a service's own hazard touches nobody in them, so any value will do meanwhile. */
+    for (size_t i = 0; i < model->n_parameters && status == PK_OK; i++)
+        if (model->parameters[i].given == PK_GIVEN_PROBABILITY && model->parameters[i].exits) {
+            waiting[i] = true;
+            if (!(values->used[model->parameters[i].i_by] > 0) || isinf(values->used[model->parameters[i].i_by]))
+                status = pk_error_set(error, PK_BAD_INPUT, "%s: needs a horizon above 0 years",
+                                      model->parameters[i].name);
+            if (of_service(model, i))
+                values->used[i] = 0;
+        }
+    for (int services = 0; services <= 1 && status == PK_OK; services++)
+        for (size_t i = 0; i < model->n_parameters && status == PK_OK; i++) {
+            if (!waiting[i] || of_service(model, i) != (services == 1))
+                continue;
+            struct context context = {.model = model, .scenario = scenario, .values = values, .i_parameter = i};
+            pk_plan_init(&context.plan);
+            status = convert_on_twin(&context, error);
+        }
+    pk_free(waiting);
+    return status;
+}

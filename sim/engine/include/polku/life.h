@@ -1,0 +1,51 @@
+/* One life: competing hazards in continuous time, exact, from keyed randomness.
+ *
+ * Responsibility: the order of a person's events under no treatment or under one arm's. Knows nothing of tallies,
+ * arms' names, threads or files. This is the scalar reference: readable first.
+ *
+ * In a state all hazards form one total; one unit exponential per spell is spent through the segments of all clocks,
+ * and the second uniform of the same draw picks the destination. Hazards common to all states have one draw a
+ * person; a state's excess over them, and the part of an arm's hazard above the base, are layers with exponentials of
+ * their own keyed by arc; where an arm's hazard is below the base, base events are dropped by a keyed mark. */
+#ifndef PK_LIFE_H
+#define PK_LIFE_H
+
+#include "polku/person.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PK_LIFE_MAX_EVENTS = 8192 };
+
+struct pk_event {
+    int64_t tick;  /* after the start; 2^20 a month; strictly ascending within a life */
+    uint16_t arc;
+};
+
+/* A life and its workspace; about 128 KiB, made once a thread. */
+struct pk_life {
+    size_t n_events;
+    struct pk_event events[PK_LIFE_MAX_EVENTS];
+    uint64_t n_draws; /* Philox calls so far, for measurements */
+};
+
+struct pk_treatment { /* what an arm does to one person: its enrolments, in order */
+    size_t n;
+    struct {
+        size_t i_service;
+        double from; /* months after the start */
+    } items[PK_MAX_ENROLMENTS];
+};
+
+/* Lives the person from the start to the horizon. treatment may be NULL: nobody enrols.
+ * Errors: PK_NUMERICAL (more events, spells or candidates than the key can number), naming seed, replication, person
+ * and time. */
+PK_CHECKED enum pk_status pk_life_run(const struct pk_plan *plan, const struct pk_person *person,
+                                      const struct pk_treatment *treatment, struct pk_life *life,
+                                      struct pk_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,66 @@
+/* Integer tallies of lives: counts and ticks by group, arc and step.
+ *
+ * Responsibility: one 64-bit add an event, and what can be read off afterwards. All is integer, so the order of
+ * people, blocks, threads and shards cannot matter. Knows nothing of arms, names or files.
+ *
+ * Step j covers the times (j L, (j+1) L] for steps of L months; occupancy at j L counts the events at or before it. */
+#ifndef PK_TALLY_H
+#define PK_TALLY_H
+
+#include "polku/life.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PK_MAX_ENTRY_SETS = 60 };
+
+/* What is told apart; shared by all tallies of one kind. */
+struct pk_tally_shape {
+    size_t n_groups, n_states, n_arcs, n_steps, n_entry_sets;
+    int64_t step_ticks;
+    size_t strides[PK_MAX_ATTRIBUTES];     /* group = sum of strides[a] * value[a]; 0: not told apart */
+    uint64_t entry_sets[PK_MAX_ENTRY_SETS]; /* bit per state: first entries into these are counted */
+    const uint16_t *arc_from, *arc_to;     /* [n_arcs] states, borrowed */
+};
+
+/* Packs a count (high bits) and the ticks left in the step (low 44 bits) into one word; flushed before it can
+ * overflow. */
+struct pk_tally {
+    const struct pk_tally_shape *shape;
+    uint64_t *cells;     /* [n_groups][n_arcs][n_steps] not yet flushed */
+    size_t n_pending;    /* events since the last flush */
+    size_t most_pending; /* ... before a cell could overflow */
+    int64_t *counts;     /* [n_groups][n_arcs][n_steps] events */
+    int64_t *remainders; /* [n_groups][n_arcs][n_steps] ticks from the event to the end of its step, summed */
+    int64_t *starts;     /* [n_groups][n_states] persons at the start */
+    int64_t *entries;    /* [n_entry_sets][n_groups][n_steps] first entries */
+    int64_t n_persons;
+    int64_t n_events;
+};
+
+/* Shapes hold at most 2^31 cells. Errors: PK_BAD_INPUT (too large a table, too long a step), PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_tally_init(struct pk_tally *tally, const struct pk_tally_shape *shape,
+                                        struct pk_error *error);
+void pk_tally_free(struct pk_tally *tally);
+void pk_tally_clear(struct pk_tally *tally);
+
+/* Adds one life of one person. */
+void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const struct pk_life *life);
+
+/* into += from (sign 1) or -= from (sign -1); both of one shape. */
+void pk_tally_merge(struct pk_tally *into, struct pk_tally *from, int sign);
+
+/* persons[n_steps + 1]: persons of the group in the state at times 0, L, 2 L, ... */
+void pk_tally_occupancy(struct pk_tally *tally, size_t i_group, size_t i_state, int64_t *persons);
+/* ticks[n_steps]: person-time of the group in the state within each step. occupancy: as from pk_tally_occupancy. */
+void pk_tally_person_time(struct pk_tally *tally, size_t i_group, size_t i_state, const int64_t *occupancy,
+                          int64_t *ticks);
+
+/* Bytes that a tally of this shape takes. */
+uint64_t pk_tally_bytes(const struct pk_tally_shape *shape);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,407 @@
+/* One life, the scalar reference. See life.h. */
+#include "polku/life.h"
+
+#include <string.h>
+
+#include "polku/elementary_core.h"
+#include "polku/rng.h"
+
+#define NEVER __builtin_inf()
+
+/* A life on its way. Times are months after the start; all but candidates are multiples of a tick. */
+struct walk {
+    const struct pk_plan *plan;
+    const struct pk_person *person;
+    const struct pk_treatment *treatment;
+    const double *multipliers; /* [n_arcs] of the person's stratum */
+    struct pk_life *life;
+    size_t i_state;
+    double entry;               /* into the state */
+    double state_zero;          /* where the clock time_in_state was 0 */
+    uint32_t spells[PK_MAX_STATES]; /* by stream: spells begun, the present one included */
+    double person_times[PK_MAX_TRANSITIONS]; /* [n_person_hazards] */
+    uint64_t done[PK_MAX_ENROLMENTS];        /* bit per effect: has ended with its first event */
+};
+
+/* A service's effect on an arc from the present state, within its window. */
+struct active {
+    const struct pk_plan_effect *effect;
+    double from, to;     /* the window */
+    double enrolled;     /* zero of the clock since_enrolment */
+};
+
+/* What happens next: an arc at a time. */
+struct candidate {
+    double time;
+    uint16_t arc;
+    const struct pk_timer *timer; /* a deterministic split yet to be drawn */
+};
+
+static struct pk_rng_pair draw(struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
+                               uint32_t candidate)
+{
+    struct pk_rng_key key = {.seed = walk->plan->seed,
+                             .person = walk->person->id,
+                             .replication = walk->person->replication,
+                             .stream = stream,
+                             .role = (uint8_t)role,
+                             .spell = (uint16_t)spell,
+                             .candidate = (uint16_t)candidate};
+    walk->life->n_draws++;
+    return pk_rng_uniforms(&key);
+}
+
+static double exponential(double uniform) { return -pk_log_core(uniform); }
+
+/* The time at which a clock reads 0. */
+static double clock_zero(const struct walk *walk, enum pk_clock clock, double enrolled)
+{
+    switch (clock) {
+    case PK_CLOCK_STATE:
+        return walk->state_zero;
+    case PK_CLOCK_AGE:
+        return -walk->person->age;
+    case PK_CLOCK_ENROLMENT:
+        return enrolled;
+    default:
+        return 0;
+    }
+}
+
+/* Spends an exponential on factor * rate, less minus_factor * minus where that is given, from `from` to `until`;
+ * returns when it is used up, or NEVER. Only a single rate may be Gompertz: it is inverted in closed form. */
+static double spend(const struct walk *walk, double exponential_left, const struct pk_rate *rate, double factor,
+                    const struct pk_rate *minus, double minus_factor, double enrolled, double from, double until)
+{
+    double zero = clock_zero(walk, rate->clock, enrolled), x = from;
+    if (rate->gompertz) {
+        if (factor <= 0 || rate->level <= 0)
+            return NEVER;
+        double grown = pk_exp_core(rate->slope * (x - zero)) + exponential_left * rate->slope / (factor * rate->level);
+        double time = grown > 0 ? zero + pk_log_core(grown) / rate->slope : NEVER;
+        return time < until ? (time > from ? time : from) : NEVER;
+    }
+    double minus_zero = minus ? clock_zero(walk, minus->clock, enrolled) : 0;
+    size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, x - zero);
+    size_t j = minus ? pk_rate_segment(minus->cuts, minus->n_cuts, x - minus_zero) : 0;
+    while (x < until) {
+        double next = i < rate->n_cuts ? zero + rate->cuts[i] : NEVER;
+        double minus_next = minus && j < minus->n_cuts ? minus_zero + minus->cuts[j] : NEVER;
+        double end = next < minus_next ? next : minus_next;
+        if (until < end)
+            end = until;
+        double hazard = factor * rate->levels[i] - (minus ? minus_factor * minus->levels[j] : 0);
+        if (hazard > 0) {
+            double available = (end - x) * hazard;
+            if (exponential_left < available)
+                return x + exponential_left / hazard;
+            exponential_left -= available;
+        }
+        x = end;
+        i += next <= end;
+        j += minus_next <= end;
+    }
+    return NEVER;
+}
+
+static double hazard_now(const struct walk *walk, const struct pk_rate *rate, double factor, double enrolled, double x)
+{
+    return factor * pk_rate_at(rate, x - clock_zero(walk, rate->clock, enrolled));
+}
+
+/* The arm's hazard over the base hazard for an active effect at time x, where that is below 1; else 1. */
+static double kept_share(const struct walk *walk, const struct active *active, double x)
+{
+    const struct pk_plan_effect *effect = active->effect;
+    if (effect->mode == PK_EFFECT_SCALE)
+        return effect->ratio < 1 ? effect->ratio : 1;
+    if (effect->mode == PK_EFFECT_AT_LEAST)
+        return 1;
+    const struct pk_plan_arc *arc = &walk->plan->arcs[effect->arc];
+    double base = hazard_now(walk, &arc->rate, walk->multipliers[effect->arc], 0, x);
+    double with = hazard_now(walk, &effect->rate, 1, active->enrolled, x);
+    return with < base ? with / base : 1;
+}
+
+/* The part of an arm's hazard above the base: a layer with its own exponential, keyed by the arc. */
+static double layer_time(struct walk *walk, const struct active *active, uint32_t i_spell, double until)
+{
+    const struct pk_plan_effect *effect = active->effect;
+    const struct pk_plan_arc *arc = &walk->plan->arcs[effect->arc];
+    if (effect->mode == PK_EFFECT_SCALE && effect->ratio <= 1)
+        return NEVER;
+    double from = active->from > walk->entry ? active->from : walk->entry;
+    if (active->to < until)
+        until = active->to;
+    if (from >= until)
+        return NEVER;
+    double left = exponential(draw(walk, effect->arc, PK_ROLE_LAYER, i_spell, 0).first);
+    double multiplier = walk->multipliers[effect->arc];
+    if (effect->mode == PK_EFFECT_SCALE)
+        return spend(walk, left, &arc->rate, multiplier * (effect->ratio - 1), NULL, 0, 0, from, until);
+    return spend(walk, left, &effect->rate, 1, &arc->rate, multiplier, active->enrolled, from, until);
+}
+
+/* Where along a segment the piecewise constant total plus the growing arcs use up the exponential: the root of
+ *   level d + sum_i A_i (exp(b_i d) - 1) = e on [0, length], by safeguarded Newton steps. */
+static double growing_root(const struct walk *walk, const struct pk_plan_state *state, double level, double x,
+                           double length, double *exponential_left)
+{
+    double amplitudes[PK_MAX_ARCS_FROM], slopes[PK_MAX_ARCS_FROM], used = level * length;
+    for (size_t i = 0; i < state->n_growing; i++) {
+        const struct pk_rate *rate = &walk->plan->arcs[state->growing[i]].rate;
+        double on_clock = x - clock_zero(walk, rate->clock, 0);
+        slopes[i] = rate->slope;
+        amplitudes[i] = walk->multipliers[state->growing[i]] * rate->level * pk_exp_core(rate->slope * on_clock) /
+                        rate->slope;
+        used += amplitudes[i] * (pk_exp_core(slopes[i] * length) - 1);
+    }
+    if (!(*exponential_left < used)) {
+        *exponential_left -= used;
+        return NEVER;
+    }
+    double low = 0, high = length, d = length * (*exponential_left / used);
+    for (int i_step = 0; i_step < 60 && high - low > PK_TICK / 8; i_step++) {
+        double value = level * d - *exponential_left, slope = level;
+        for (size_t i = 0; i < state->n_growing; i++) {
+            double grown = pk_exp_core(slopes[i] * d);
+            value += amplitudes[i] * (grown - 1);
+            slope += amplitudes[i] * slopes[i] * grown;
+        }
+        if (value > 0)
+            high = d;
+        else
+            low = d;
+        double next = d - value / slope;
+        if (!(next > low && next < high))
+            next = 0.5 * (low + high);
+        if (next - d < PK_TICK / 8 && d - next < PK_TICK / 8)
+            return next;
+        d = next;
+    }
+    return d;
+}
+
+static enum pk_status too_many(const struct walk *walk, const char *what, struct pk_error *error)
+{
+    return pk_error_set(error, PK_NUMERICAL,
+                        "seed %llu, replication %u, person %llu, %.6f months after the start: more %s than a life can "
+                        "number; is a hazard far too high?",
+                        (unsigned long long)walk->plan->seed, walk->person->replication,
+                        (unsigned long long)walk->person->id, walk->entry, what);
+}
+
+/* The base hazards of the state: the first candidate before best->time that the arm keeps. */
+static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const struct active *active, size_t n_active,
+                                     struct candidate *best, struct pk_error *error)
+{
+    const struct pk_plan_state *state = &walk->plan->states[walk->i_state];
+    if (state->n_axes == 0 && state->n_growing == 0)
+        return PK_OK;
+    size_t segments[PK_MAX_AXES];
+    double zeros[PK_MAX_AXES], nexts[PK_MAX_AXES], x = walk->entry;
+    for (size_t a = 0; a < state->n_axes; a++) {
+        const struct pk_axis *axis = &state->axes[a];
+        zeros[a] = clock_zero(walk, axis->clock, 0);
+        segments[a] = axis->n_cuts == 0 ? 0 : pk_rate_segment(axis->cuts, axis->n_cuts, x - zeros[a]);
+        nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : NEVER;
+    }
+    for (uint32_t i_candidate = 0;; i_candidate++) {
+        if (i_candidate > UINT16_MAX)
+            return too_many(walk, "candidates", error);
+        struct pk_rng_pair uniforms = draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
+        double left = exponential(uniforms.first), hazards[PK_MAX_ARCS_FROM], total, end;
+        uint16_t arcs[PK_MAX_ARCS_FROM];
+        size_t n;
+        for (;;) { /* segments */
+            total = 0;
+            n = 0;
+            end = best->time;
+            for (size_t a = 0; a < state->n_axes; a++) {
+                const struct pk_axis *axis = &state->axes[a];
+                const double *levels = axis->levels + segments[a] * axis->n_arcs;
+                for (size_t k = 0; k < axis->n_arcs; k++, n++) {
+                    arcs[n] = axis->arcs[k];
+                    hazards[n] = levels[k] * walk->multipliers[arcs[n]];
+                    total += hazards[n];
+                }
+                end = nexts[a] < end ? nexts[a] : end;
+            }
+            if (state->n_growing > 0) {
+                double d = growing_root(walk, state, total, x, end - x, &left);
+                if (d < NEVER) {
+                    x += d;
+                    break;
+                }
+            } else {
+                double available = (end - x) * total;
+                if (left < available) {
+                    x += left / total;
+                    break;
+                }
+                left -= available;
+            }
+            x = end;
+            if (x >= best->time)
+                return PK_OK;
+            for (size_t a = 0; a < state->n_axes; a++) {
+                if (nexts[a] > x)
+                    continue;
+                const struct pk_axis *axis = &state->axes[a];
+                segments[a]++;
+                nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : NEVER;
+            }
+        }
+        for (size_t i = 0; i < state->n_growing; i++, n++) {
+            arcs[n] = state->growing[i];
+            hazards[n] = hazard_now(walk, &walk->plan->arcs[arcs[n]].rate, walk->multipliers[arcs[n]], 0, x);
+            total += hazards[n];
+        }
+        double mark = uniforms.second * total;
+        size_t i_chosen = 0;
+        for (double below = hazards[0]; i_chosen + 1 < n && mark >= below;)
+            below += hazards[++i_chosen];
+        while (i_chosen > 0 && hazards[i_chosen] <= 0) /* rounding at the upper end */
+            i_chosen--;
+        uint16_t arc = arcs[i_chosen];
+        bool kept = true;
+        for (size_t i = 0; i < n_active && kept; i++) {
+            if (active[i].effect->arc != arc || x < active[i].from || x >= active[i].to)
+                continue;
+            double share = kept_share(walk, &active[i], x);
+            kept = share >= 1 || draw(walk, arc, PK_ROLE_ACCEPTANCE, i_spell, i_candidate).first < share;
+        }
+        if (kept) {
+            *best = (struct candidate){.time = x, .arc = arc};
+            return PK_OK;
+        }
+    }
+}
+
+/* The effects of the person's services on arcs from the present state. */
+static size_t list_active(const struct walk *walk, struct active *active)
+{
+    size_t n = 0;
+    for (size_t i = 0; walk->treatment != NULL && i < walk->treatment->n; i++) {
+        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
+        double from = walk->treatment->items[i].from, to = from + service->window;
+        if (to <= walk->entry)
+            continue;
+        for (size_t k = 0; k < service->n_effects; k++)
+            if (walk->plan->arcs[service->effects[k].arc].i_from == walk->i_state && !(walk->done[i] >> k & 1))
+                active[n++] = (struct active){.effect = &service->effects[k], .from = from, .to = to, .enrolled = from};
+    }
+    return n;
+}
+
+/* An effect for the first job only ends with the first entry, after enrolment, to where its arc leads. */
+static void end_effects(struct walk *walk, size_t i_to, double time)
+{
+    for (size_t i = 0; walk->treatment != NULL && i < walk->treatment->n; i++) {
+        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
+        if (!service->first_job_only || time <= walk->treatment->items[i].from)
+            continue;
+        for (size_t k = 0; k < service->n_effects; k++)
+            if (walk->plan->arcs[service->effects[k].arc].i_to == i_to)
+                walk->done[i] |= UINT64_C(1) << k;
+    }
+}
+
+/* The person's times of the hazards common to all states, each from one draw. */
+static void draw_person_times(struct walk *walk, double until)
+{
+    for (size_t i = 0; i < walk->plan->n_person_hazards; i++) {
+        const struct pk_person_hazard *hazard = &walk->plan->person_hazards[i];
+        double left = exponential(draw(walk, (uint32_t)hazard->i_transition, PK_ROLE_PERSON, 0, 0).first);
+        walk->person_times[i] =
+            spend(walk, left, &hazard->rate, hazard->multipliers[walk->person->stratum], NULL, 0, 0, 0, until);
+    }
+}
+
+static void consider(struct candidate *best, double time, uint16_t arc, const struct pk_timer *timer)
+{
+    if (time < best->time)
+        *best = (struct candidate){.time = time, .arc = arc, .timer = timer};
+}
+
+static enum pk_status next_event(struct walk *walk, uint32_t i_spell, struct candidate *best, struct pk_error *error)
+{
+    const struct pk_plan *plan = walk->plan;
+    const struct pk_plan_state *state = &plan->states[walk->i_state];
+    for (size_t i = 0; i < plan->n_person_hazards; i++)
+        consider(best, walk->person_times[i], state->person_arcs[i], NULL);
+    for (size_t i = 0; i < state->n_timers; i++) {
+        const struct pk_timer *timer = &state->timers[i];
+        double time = clock_zero(walk, timer->clock, 0) + timer->value;
+        consider(best, time > walk->entry ? time : walk->entry, timer->arcs[0], timer);
+    }
+    for (size_t i = 0; i < state->n_excess; i++) {
+        uint16_t i_arc = state->excess_arcs[i];
+        const struct pk_plan_arc *arc = &plan->arcs[i_arc];
+        const struct pk_person_hazard *hazard = &plan->person_hazards[arc->i_person_hazard];
+        double left = exponential(draw(walk, i_arc, PK_ROLE_LAYER, i_spell, 0).first);
+        double factor = hazard->multipliers[walk->person->stratum] * arc->excess;
+        consider(best, spend(walk, left, &hazard->rate, factor, NULL, 0, 0, walk->entry, best->time), i_arc, NULL);
+    }
+    struct active active[64 * PK_MAX_ENROLMENTS];
+    size_t n_active = walk->treatment != NULL ? list_active(walk, active) : 0;
+    enum pk_status status = base_candidate(walk, i_spell, active, n_active, best, error);
+    for (size_t i = 0; i < n_active && status == PK_OK; i++)
+        consider(best, layer_time(walk, &active[i], i_spell, best->time), active[i].effect->arc, NULL);
+    return status;
+}
+
+static uint16_t split_destination(struct walk *walk, const struct pk_timer *timer, uint32_t i_spell)
+{
+    double u = draw(walk, timer->arcs[0], PK_ROLE_SPLIT, i_spell, 0).first;
+    size_t i = 0;
+    for (double below = walk->plan->arcs[timer->arcs[0]].share; i + 1 < timer->n_arcs && u >= below;)
+        below += walk->plan->arcs[timer->arcs[++i]].share;
+    return timer->arcs[i];
+}
+
+enum pk_status pk_life_run(const struct pk_plan *plan, const struct pk_person *person,
+                           const struct pk_treatment *treatment, struct pk_life *life, struct pk_error *error)
+{
+    struct walk walk;
+    walk.plan = plan;
+    walk.person = person;
+    walk.treatment = treatment;
+    walk.multipliers = plan->multipliers + person->stratum * plan->n_arcs;
+    walk.life = life;
+    walk.i_state = person->state;
+    walk.entry = 0;
+    walk.state_zero = -person->elapsed;
+    memset(walk.spells, 0, sizeof walk.spells);
+    memset(walk.done, 0, sizeof walk.done);
+    life->n_events = 0;
+    const double until = plan->horizon + 0.5 * PK_TICK;
+    draw_person_times(&walk, until);
+    while (!plan->states[walk.i_state].absorbing) {
+        uint32_t i_spell = walk.spells[plan->states[walk.i_state].stream]++;
+        if (i_spell > UINT16_MAX)
+            return too_many(&walk, "spells", error);
+        struct candidate best = {.time = until};
+        enum pk_status status = next_event(&walk, i_spell, &best, error);
+        if (status != PK_OK)
+            return status;
+        if (best.time >= until)
+            break;
+        double time = pk_tick_round(best.time);
+        if (time <= walk.entry)
+            time = walk.entry + PK_TICK;
+        if (time > plan->horizon)
+            break;
+        uint16_t arc = best.timer != NULL && best.timer->n_arcs > 1 ? split_destination(&walk, best.timer, i_spell)
+                                                                   : best.arc;
+        if (life->n_events == PK_LIFE_MAX_EVENTS)
+            return too_many(&walk, "events", error);
+        life->events[life->n_events++] = (struct pk_event){.tick = (int64_t)(time * PK_TICKS_PER_MONTH), .arc = arc};
+        walk.i_state = plan->arcs[arc].i_to;
+        walk.entry = time;
+        walk.state_zero = time;
+        if (treatment != NULL)
+            end_effects(&walk, walk.i_state, time);
+    }
+    return PK_OK;
+}

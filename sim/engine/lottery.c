@@ -1,0 +1,96 @@
+/* Who is enrolled. See lottery.h. */
+#include "polku/lottery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t pk_lottery_bound(const struct pk_plan *plan, size_t i_lottery, unsigned attempt)
+{
+    /* four times the winners' share at first, eight times more at each further attempt */
+    double share = 4.0 * ((double)plan->lotteries[i_lottery].persons + 16) / (double)plan->n_persons;
+    for (unsigned i = 0; i < attempt; i++)
+        share *= 8;
+    return share >= 1 ? UINT64_MAX : (uint64_t)(share * 0x1p64);
+}
+
+enum pk_status pk_lottery_scan(const struct pk_plan *plan, size_t i_lottery, uint32_t replication, uint64_t from,
+                               uint64_t to, uint64_t bound, struct pk_tickets *tickets, struct pk_error *error)
+{
+    size_t i_target = plan->lotteries[i_lottery].i_target;
+    for (uint64_t id = from; id < to; id++) {
+        uint64_t lot = pk_person_lot(plan, i_target, replication, id);
+        if (lot > bound)
+            continue;
+        struct pk_person person;
+        pk_person_make(plan, replication, id, &person);
+        if (!pk_person_is_eligible(plan, &plan->targets[i_target], &person))
+            continue;
+        if (tickets->n == tickets->room) {
+            size_t room = tickets->room ? tickets->room * 2 : 64;
+            struct pk_ticket *grown = pk_realloc(tickets->items, room, sizeof *grown);
+            if (grown == NULL)
+                return pk_error_set(error, PK_NO_MEMORY, "no memory for %zu people who may be enrolled", room);
+            tickets->items = grown;
+            tickets->room = room;
+        }
+        tickets->items[tickets->n++] = (struct pk_ticket){.lot = lot, .id = id};
+    }
+    return PK_OK;
+}
+
+static int by_lot(const void *a, const void *b)
+{
+    const struct pk_ticket *x = a, *y = b;
+    if (x->lot != y->lot)
+        return x->lot < y->lot ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+enum pk_status pk_lottery_draw(const struct pk_plan *plan, size_t i_lottery, uint64_t bound, struct pk_tickets *parts,
+                               size_t n_parts, bool *enough, uint64_t **winners, size_t *n_winners,
+                               struct pk_error *error)
+{
+    uint64_t persons = plan->lotteries[i_lottery].persons;
+    size_t n = 0;
+    for (size_t i = 0; i < n_parts; i++)
+        n += parts[i].n;
+    struct pk_ticket *all = NULL;
+    uint64_t *ids = NULL;
+    enum pk_status status = PK_OK;
+    *enough = n >= persons || bound == UINT64_MAX;
+    if (*enough) {
+        size_t n_ids = n < persons ? n : (size_t)persons;
+        all = pk_alloc(n, sizeof *all);
+        ids = pk_alloc(n_ids, sizeof *ids);
+        if (all == NULL || ids == NULL) {
+            status = pk_error_set(error, PK_NO_MEMORY, "no memory for %zu people who may be enrolled", n);
+        } else {
+            n = 0;
+            for (size_t i = 0; i < n_parts; i++) {
+                if (parts[i].n > 0)
+                    memcpy(all + n, parts[i].items, parts[i].n * sizeof *all);
+                n += parts[i].n;
+            }
+            qsort(all, n, sizeof *all, by_lot);
+            for (size_t i = 0; i < n_ids; i++)
+                ids[i] = all[i].id;
+            qsort(ids, n_ids, sizeof *ids, by_id);
+            *winners = ids;
+            *n_winners = n_ids;
+            ids = NULL;
+        }
+    }
+    for (size_t i = 0; i < n_parts; i++) {
+        pk_free(parts[i].items);
+        parts[i] = (struct pk_tickets){0};
+    }
+    pk_free(all);
+    pk_free(ids);
+    return status;
+}

@@ -1,0 +1,346 @@
+/* A model and a scenario compiled to flat tables: hazards and arcs. See plan.h. */
+#include "polku/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plan_private.h"
+#include "polku/elementary.h"
+
+size_t pk_rate_segment(const double *cuts, size_t n_cuts, double on_clock)
+{
+    size_t low = 0, high = n_cuts; /* cuts[low - 1] <= on_clock < cuts[high] */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cuts[middle] <= on_clock)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+double pk_rate_at(const struct pk_rate *rate, double on_clock)
+{
+    if (rate->gompertz)
+        return rate->level * pk_exp(rate->slope * on_clock);
+    return rate->levels[pk_rate_segment(rate->cuts, rate->n_cuts, on_clock)];
+}
+
+void pk_plan_init(struct pk_plan *plan)
+{
+    memset(plan, 0, sizeof *plan);
+    pk_arena_init(&plan->arena);
+}
+
+void pk_plan_free(struct pk_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    pk_arena_free(&plan->arena);
+    pk_plan_init(plan);
+}
+
+void *pk_compile_alloc(struct pk_compile *compile, size_t count, size_t size)
+{
+    void *block = pk_arena_alloc(&compile->plan->arena, count, size);
+    if (block == NULL)
+        compile->status = pk_error_set(compile->error, PK_NO_MEMORY, "no memory for the plan");
+    return block;
+}
+
+double pk_compile_used(struct pk_compile *compile, size_t i_parameter)
+{
+    double value = compile->values->used[i_parameter];
+    if (isnan(value) && compile->status == PK_OK)
+        compile->status = pk_error_set(compile->error, PK_BAD_INPUT,
+                                       "the hazard \"%s\" is not known yet: conversions depend on each other in a "
+                                       "cycle; give one of them as a rate",
+                                       compile->model->parameters[i_parameter].name);
+    return value;
+}
+
+void pk_compile_rate(struct pk_compile *compile, const struct pk_hazard *hazard, double share, struct pk_rate *rate)
+{
+    const struct pk_parameter *table = NULL;
+    double product = share;
+    for (size_t i = 0; i < hazard->n_factors; i++) {
+        const struct pk_parameter *parameter = &compile->model->parameters[hazard->i_factors[i]];
+        if (parameter->n_values > 1)
+            table = parameter;
+        else
+            product *= pk_compile_used(compile, hazard->i_factors[i]);
+    }
+    memset(rate, 0, sizeof *rate);
+    rate->clock = hazard->on_clock ? hazard->clock : PK_CLOCK_START;
+    const double start = rate->clock == PK_CLOCK_CALENDAR ? compile->plan->start_months : 0;
+    if (hazard->gompertz) {
+        rate->level = product * pk_compile_used(compile, hazard->i_level) / 12;
+        rate->slope = pk_compile_used(compile, hazard->i_slope) / 12;
+        rate->gompertz = rate->slope != 0;
+    }
+    if (rate->gompertz && start != 0)
+        rate->level *= pk_exp(rate->slope * start);
+    size_t n = table ? table->n_values : 1;
+    double *levels = pk_compile_alloc(compile, n, sizeof *levels);
+    double *cuts = pk_compile_alloc(compile, n, sizeof *cuts);
+    if (levels == NULL || cuts == NULL)
+        return;
+    for (size_t i = 0; i < n; i++)
+        levels[i] = hazard->gompertz ? rate->level : product * (table ? table->values[i] : 1) / 12;
+    for (size_t i = 0; i + 1 < n; i++)
+        cuts[i] = pk_tick_round((rate->clock == PK_CLOCK_CALENDAR ? table->cuts[i] : table->cuts[i] * 12) - start);
+    if (rate->clock == PK_CLOCK_CALENDAR)
+        rate->clock = PK_CLOCK_START;
+    rate->levels = levels;
+    rate->cuts = cuts;
+    rate->n_cuts = n - 1;
+}
+
+/* One arc of each transition, state of origin and destination, in the order of the file. */
+static void compile_arcs(struct pk_compile *compile)
+{
+    struct pk_plan *plan = compile->plan;
+    const struct pk_model *model = compile->model;
+    plan->arcs = pk_compile_alloc(compile, PK_MAX_ARCS, sizeof *plan->arcs);
+    plan->person_hazards = pk_compile_alloc(compile, model->n_transitions, sizeof *plan->person_hazards);
+    for (size_t t = 0; t < model->n_transitions && compile->status == PK_OK; t++) {
+        const struct pk_transition *transition = &model->transitions[t];
+        bool person_level = pk_model_is_person_level(model, transition);
+        if (person_level) {
+            struct pk_person_hazard *hazard = &plan->person_hazards[plan->n_person_hazards++];
+            hazard->i_transition = t;
+            hazard->i_to = transition->i_to[0];
+            pk_compile_rate(compile, &transition->hazard, 1, &hazard->rate);
+        }
+        for (size_t s = 0; s < model->n_states; s++) {
+            if (!transition->from[s])
+                continue;
+            for (size_t d = 0; d < transition->n_to && compile->status == PK_OK; d++) {
+                if (plan->n_arcs == PK_MAX_ARCS) {
+                    compile->status = pk_error_set(compile->error, PK_BAD_INPUT,
+                                                   "the transitions make more than %d arcs", PK_MAX_ARCS);
+                    return;
+                }
+                struct pk_plan_arc *arc = &plan->arcs[plan->n_arcs++];
+                arc->i_transition = t;
+                arc->i_from = s;
+                arc->i_to = transition->i_to[d];
+                arc->i_person_hazard = person_level ? plan->n_person_hazards - 1 : SIZE_MAX;
+                arc->deterministic = transition->deterministic;
+                arc->share = transition->i_to_share[d] == SIZE_MAX
+                                 ? 1
+                                 : pk_compile_used(compile, transition->i_to_share[d]);
+                for (size_t e = 0; e < transition->n_excess; e++)
+                    if (transition->excess[e].i_state == s)
+                        arc->excess = pk_compile_used(compile, transition->excess[e].i_parameter) - 1;
+                if (!person_level && !arc->deterministic)
+                    pk_compile_rate(compile, &transition->hazard, arc->share, &arc->rate);
+            }
+        }
+    }
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Puts arcs (constant or on one clock) on one axis with the union of their cuts. */
+static void compile_axis(struct pk_compile *compile, struct pk_axis *axis, const uint16_t *arcs, size_t n_arcs)
+{
+    const struct pk_plan_arc *all = compile->plan->arcs;
+    size_t n_cuts = 0, n_distinct = 0;
+    for (size_t i = 0; i < n_arcs; i++)
+        n_cuts += all[arcs[i]].rate.n_cuts;
+    double *cuts = pk_compile_alloc(compile, n_cuts, sizeof *cuts);
+    uint16_t *copy = pk_compile_alloc(compile, n_arcs, sizeof *copy);
+    if (cuts == NULL || copy == NULL)
+        return;
+    n_cuts = 0;
+    for (size_t i = 0; i < n_arcs; i++)
+        for (size_t k = 0; k < all[arcs[i]].rate.n_cuts; k++)
+            cuts[n_cuts++] = all[arcs[i]].rate.cuts[k];
+    qsort(cuts, n_cuts, sizeof *cuts, compare_doubles);
+    for (size_t i = 0; i < n_cuts; i++)
+        if (i == 0 || cuts[i] > cuts[n_distinct - 1])
+            cuts[n_distinct++] = cuts[i];
+    double *levels = pk_compile_alloc(compile, (n_distinct + 1) * n_arcs, sizeof *levels);
+    if (levels == NULL)
+        return;
+    for (size_t segment = 0; segment <= n_distinct; segment++)
+        for (size_t i = 0; i < n_arcs; i++) {
+            const struct pk_rate *rate = &all[arcs[i]].rate;
+            size_t own = segment == 0 ? 0 : pk_rate_segment(rate->cuts, rate->n_cuts, cuts[segment - 1]);
+            levels[segment * n_arcs + i] = rate->levels[own];
+        }
+    memcpy(copy, arcs, n_arcs * sizeof *copy);
+    axis->n_cuts = n_distinct;
+    axis->n_arcs = n_arcs;
+    axis->cuts = cuts;
+    axis->levels = levels;
+    axis->arcs = copy;
+}
+
+/* Arcs grouped by clock; constant ones join the first axis there is. */
+static void compile_axes(struct pk_compile *compile, size_t i_state)
+{
+    struct pk_plan *plan = compile->plan;
+    struct pk_plan_state *state = &plan->states[i_state];
+    uint16_t by_clock[PK_CLOCK_COUNT + 1][PK_MAX_ARCS_FROM], growing[PK_MAX_ARCS_FROM];
+    size_t n_by_clock[PK_CLOCK_COUNT + 1] = {0}, n_all = 0, i_first = PK_CLOCK_COUNT;
+    for (size_t a = 0; a < plan->n_arcs; a++) {
+        const struct pk_plan_arc *arc = &plan->arcs[a];
+        if (arc->i_from != i_state || arc->deterministic || arc->i_person_hazard != SIZE_MAX)
+            continue;
+        if (n_all++ == PK_MAX_ARCS_FROM) {
+            compile->status = pk_error_set(compile->error, PK_BAD_INPUT, "the state %s has more than %d arcs",
+                                           compile->model->states[i_state].name, PK_MAX_ARCS_FROM);
+            return;
+        }
+        size_t clock = arc->rate.n_cuts > 0 ? arc->rate.clock : PK_CLOCK_COUNT;
+        if (arc->rate.gompertz)
+            growing[state->n_growing++] = (uint16_t)a;
+        else
+            by_clock[clock][n_by_clock[clock]++] = (uint16_t)a;
+    }
+    for (size_t clock = PK_CLOCK_COUNT; clock-- > 0;)
+        if (n_by_clock[clock] > 0)
+            i_first = clock;
+    for (size_t k = 0; k < n_by_clock[PK_CLOCK_COUNT] && i_first != PK_CLOCK_COUNT; k++)
+        by_clock[i_first][n_by_clock[i_first]++] = by_clock[PK_CLOCK_COUNT][k];
+    for (size_t clock = 0; clock <= PK_CLOCK_COUNT && compile->status == PK_OK; clock++) {
+        if (n_by_clock[clock] == 0 || (clock == PK_CLOCK_COUNT && i_first != PK_CLOCK_COUNT))
+            continue;
+        PK_ASSERT(state->n_axes < PK_MAX_AXES);
+        struct pk_axis *axis = &state->axes[state->n_axes++];
+        axis->clock = clock == PK_CLOCK_COUNT ? PK_CLOCK_START : (enum pk_clock)clock;
+        compile_axis(compile, axis, by_clock[clock], n_by_clock[clock]);
+    }
+    uint16_t *copy = pk_compile_alloc(compile, state->n_growing, sizeof *copy);
+    if (copy != NULL)
+        memcpy(copy, growing, state->n_growing * sizeof *copy);
+    state->growing = copy;
+}
+
+/* Timers, layers of excess and the arcs of the common hazards of one state. */
+static void compile_others(struct pk_compile *compile, size_t i_state)
+{
+    struct pk_plan *plan = compile->plan;
+    const struct pk_model *model = compile->model;
+    struct pk_plan_state *state = &plan->states[i_state];
+    state->timers = pk_compile_alloc(compile, model->n_transitions, sizeof *state->timers);
+    uint16_t *excess = pk_compile_alloc(compile, plan->n_arcs, sizeof *excess);
+    uint16_t *person = pk_compile_alloc(compile, plan->n_person_hazards, sizeof *person);
+    uint16_t *timed = pk_compile_alloc(compile, plan->n_arcs, sizeof *timed);
+    if (compile->status != PK_OK)
+        return;
+    for (size_t a = 0; a < plan->n_arcs; a++) {
+        const struct pk_plan_arc *arc = &plan->arcs[a];
+        if (arc->i_from != i_state)
+            continue;
+        if (arc->i_person_hazard != SIZE_MAX) {
+            person[arc->i_person_hazard] = (uint16_t)a;
+            if (arc->excess > 0)
+                excess[state->n_excess++] = (uint16_t)a;
+        } else if (arc->deterministic) {
+            const struct pk_transition *transition = &model->transitions[arc->i_transition];
+            struct pk_timer *timer = state->n_timers > 0 ? &state->timers[state->n_timers - 1] : NULL;
+            if (timer == NULL || timer->i_transition != arc->i_transition) {
+                timer = &state->timers[state->n_timers++];
+                double months = pk_compile_used(compile, transition->i_at) * 12;
+                *timer = (struct pk_timer){.clock = transition->at_clock,
+                                           .value = pk_tick_round(months),
+                                           .i_transition = arc->i_transition,
+                                           .arcs = timed};
+            }
+            *timed++ = (uint16_t)a;
+            timer->n_arcs++;
+        }
+    }
+    state->excess_arcs = excess;
+    state->person_arcs = person;
+}
+
+static void compile_states(struct pk_compile *compile)
+{
+    struct pk_plan *plan = compile->plan;
+    plan->states = pk_compile_alloc(compile, plan->n_states, sizeof *plan->states);
+    for (size_t s = 0; s < plan->n_states && compile->status == PK_OK; s++) {
+        plan->states[s].absorbing = compile->model->states[s].absorbing;
+        plan->states[s].stream = (uint32_t)compile->model->states[s].i_stream;
+        compile_axes(compile, s);
+        if (compile->status == PK_OK)
+            compile_others(compile, s);
+    }
+}
+
+/* Multipliers by stratum: the attributes that enter a hazard, crossed. */
+static void compile_strata(struct pk_compile *compile)
+{
+    struct pk_plan *plan = compile->plan;
+    const struct pk_model *model = compile->model;
+    size_t *strides = pk_compile_alloc(compile, model->n_attributes, sizeof *strides);
+    if (strides == NULL)
+        return;
+    plan->n_strata = 1;
+    for (size_t i = 0; i < model->n_attributes; i++) {
+        bool enters = false;
+        for (size_t t = 0; t < model->n_transitions; t++)
+            for (size_t r = 0; r < model->transitions[t].n_ratios; r++)
+                enters |= model->transitions[t].ratios[r].i_attribute == i;
+        strides[i] = enters ? plan->n_strata : 0;
+        plan->n_strata *= enters ? model->attributes[i].n_values : 1;
+        if (plan->n_strata > PK_MAX_STRATA) {
+            compile->status = pk_error_set(compile->error, PK_BAD_INPUT,
+                                           "the attributes in hazard ratios make more than %d strata", PK_MAX_STRATA);
+            return;
+        }
+    }
+    plan->stratum_strides = strides;
+    plan->multipliers = pk_compile_alloc(compile, plan->n_strata * plan->n_arcs, sizeof *plan->multipliers);
+    double *of_persons = pk_compile_alloc(compile, plan->n_strata * plan->n_person_hazards, sizeof *of_persons);
+    if (compile->status != PK_OK)
+        return;
+    for (size_t z = 0; z < plan->n_strata; z++)
+        for (size_t a = 0; a < plan->n_arcs; a++) {
+            const struct pk_transition *transition = &model->transitions[plan->arcs[a].i_transition];
+            double multiplier = 1;
+            for (size_t r = 0; r < transition->n_ratios; r++) {
+                const struct pk_ratio *ratio = &transition->ratios[r];
+                size_t value = z / strides[ratio->i_attribute] % model->attributes[ratio->i_attribute].n_values;
+                if (value == ratio->i_value)
+                    multiplier *= pk_compile_used(compile, ratio->i_parameter);
+            }
+            plan->multipliers[z * plan->n_arcs + a] = multiplier;
+            if (plan->arcs[a].i_person_hazard != SIZE_MAX)
+                of_persons[plan->arcs[a].i_person_hazard * plan->n_strata + z] = multiplier;
+        }
+    for (size_t i = 0; i < plan->n_person_hazards; i++)
+        plan->person_hazards[i].multipliers = of_persons + i * plan->n_strata;
+}
+
+enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *model, const struct pk_scenario *scenario,
+                               const struct pk_values *values, struct pk_error *error)
+{
+    pk_plan_free(plan);
+    struct pk_compile compile = {
+        .plan = plan, .model = model, .scenario = scenario, .values = values, .status = PK_OK, .error = error};
+    plan->seed = scenario->seed;
+    plan->horizon = scenario->horizon_months;
+    plan->start_months = scenario->start_months;
+    plan->n_states = model->n_states;
+    compile_arcs(&compile);
+    if (compile.status == PK_OK)
+        compile_states(&compile);
+    if (compile.status == PK_OK)
+        compile_strata(&compile);
+    if (compile.status == PK_OK)
+        pk_compile_services(&compile);
+    if (compile.status == PK_OK)
+        pk_compile_people(&compile);
+    if (compile.status != PK_OK)
+        pk_plan_free(plan);
+    return compile.status;
+}

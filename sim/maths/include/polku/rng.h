@@ -1,0 +1,82 @@
+/* Randomness as a function of (seed; replication, person, purpose, occurrence).
+ *
+ * Responsibility: the layout of the Philox counter and the map from words to uniforms. There is no state: the same
+ * key gives the same words, whoever asks, in whatever order. Philox4x32-10 (Salmon et al. 2011), Random123.
+ *
+ * The seed is Philox's 64-bit key. The 128-bit counter holds, in disjoint bits, never hashed or added:
+ *   person 40 | replication 24 | stream 24 | role 8 | spell 16 | candidate 16
+ * so two different purposes can never meet. Whoever makes numbers that could pass a width must check them with
+ * pk_rng_fits; passing it is an error of the run, never a wrap. */
+#ifndef PK_RNG_H
+#define PK_RNG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a draw is for. Values are part of every published number: never renumber, only append. */
+enum pk_rng_role {
+    PK_ROLE_EVENT = 0,      /* stream: state; when a spell ends, and where to */
+    PK_ROLE_LAYER = 1,      /* stream: arc; the part of an arm's hazard above the base */
+    PK_ROLE_ACCEPTANCE = 2, /* stream: arc; keep or drop a base event where the arm's hazard is lower */
+    PK_ROLE_PREVENTION = 3, /* stream: arc */
+    PK_ROLE_ENROLMENT = 4,  /* stream: target group */
+    PK_ROLE_ATTRIBUTE = 5,  /* stream: attribute */
+    PK_ROLE_FRAILTY = 6,    /* stream: frailty term */
+    PK_ROLE_PERSON = 7,     /* stream: transition; hazards common to all states, one draw a person */
+    PK_ROLE_SPLIT = 8,      /* stream: first arc; where a deterministic transition goes */
+    PK_ROLE_OUTSIDE = 9,    /* stream: user; what GSL samples outside lives (rng_gsl.h) */
+    PK_ROLE_COUNT
+};
+
+enum {
+    PK_RNG_PERSON_BITS = 40,
+    PK_RNG_REPLICATION_BITS = 24,
+    PK_RNG_STREAM_BITS = 24,
+    PK_RNG_SPELL_BITS = 16,
+    PK_RNG_CANDIDATE_BITS = 16
+};
+
+struct pk_rng_key {
+    uint64_t seed;
+    uint64_t person;      /* < 2^40 */
+    uint32_t replication; /* < 2^24 */
+    uint32_t stream;      /* < 2^24 */
+    uint8_t role;         /* enum pk_rng_role */
+    uint16_t spell;
+    uint16_t candidate;
+};
+
+/* Two independent uniforms in the open interval (0, 1), each an odd multiple of 2^-53. */
+struct pk_rng_pair {
+    double first, second;
+};
+
+/* Whether the three fit their widths in the counter. The other fields' types have exactly their widths. */
+bool pk_rng_fits(uint64_t person, uint64_t replication, uint64_t stream);
+
+/* The Philox counter of a key (all but the seed), least significant field first:
+ *   counter[0] = person bits 0-31          counter[1] = person bits 32-39 | replication << 8
+ *   counter[2] = stream | role << 24       counter[3] = spell | candidate << 16
+ * The layout is part of every published number. Of use to tests and to vector forms of pk_rng_words. */
+void pk_rng_counter(const struct pk_rng_key *key, uint32_t counter[4]);
+
+/* The 128 random bits of a key: Philox's outputs 0 and 1, then 2 and 3, the earlier in the upper half. */
+void pk_rng_words(const struct pk_rng_key *key, uint64_t words[2]);
+
+/* The same bits as two uniforms, by pk_rng_uniform. */
+struct pk_rng_pair pk_rng_uniforms(const struct pk_rng_key *key);
+
+/* The map from 64 random bits to the uniform: ((word >> 12) + 1/2) 2^-52. */
+static inline double pk_rng_uniform(uint64_t word)
+{
+    return ((double)(int64_t)(word >> 12) + 0.5) * 0x1p-52;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+/* Standard errors from batches. See stats.h. */
+#include "polku/stats.h"
+
+#include <math.h>
+
+struct pk_mean pk_stats_batch_ratio(const double *y, const double *x, size_t n_batches, size_t stride)
+{
+    struct pk_mean result = {(double)NAN, (double)NAN};
+    double sum_y = 0.0, sum_x = 0.0;
+    for (size_t b = 0; b < n_batches; b++) {
+        sum_y += y[b * stride];
+        sum_x += x[b * stride];
+    }
+    if (sum_x == 0.0)
+        return result;
+    result.mean = sum_y / sum_x;
+    if (n_batches < 2)
+        return result;
+    double squares = 0.0;
+    for (size_t b = 0; b < n_batches; b++) {
+        const double residual = y[b * stride] - result.mean * x[b * stride];
+        squares += residual * residual;
+    }
+    const double n = (double)n_batches;
+    result.standard_error = sqrt(n / (n - 1.0) * squares) / fabs(sum_x);
+    return result;
+}
+
+/* A mean per unit is the ratio of two totals: units vary between batches as much as totals do. */
+struct pk_mean pk_stats_batch_mean(const double *totals, const double *units, size_t n_batches, size_t stride)
+{
+    return pk_stats_batch_ratio(totals, units, n_batches, stride);
+}
+
+double pk_stats_standard_deviation(const double *values, size_t n_values, size_t stride)
+{
+    if (n_values < 2)
+        return (double)NAN;
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < n_values; i++)
+        sum += values[i * stride];
+    const double mean = sum / (double)n_values;
+    for (size_t i = 0; i < n_values; i++) {
+        const double deviation = values[i * stride] - mean;
+        squares += deviation * deviation;
+    }
+    return sqrt(squares / (double)(n_values - 1));
+}
+
+struct pk_mean pk_stats_moments_mean(const struct pk_moments *moments)
+{
+    struct pk_mean result = {(double)NAN, (double)NAN};
+    if (moments->n == 0.0)
+        return result;
+    const double mean = moments->y / moments->n;
+    result.mean = mean;
+    if (moments->batches < 2.0)
+        return result;
+    double squares = moments->yy - 2.0 * mean * moments->ny + mean * mean * moments->nn;
+    /* rounding may leave a little below zero where all batches agree */
+    if (squares < 0.0)
+        squares = 0.0;
+    result.standard_error = sqrt(moments->batches / (moments->batches - 1.0) * squares) / fabs(moments->n);
+    return result;
+}

@@ -1,0 +1,38 @@
+/* Reading model and scenario files into their structs.
+ *
+ * Every problem of a file is found at once and put into the list with file, line, column and document path. */
+#ifndef PK_LOAD_H
+#define PK_LOAD_H
+
+#include "polku/scenario.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum pk_file_kind { PK_FILE_MODEL, PK_FILE_SCENARIO };
+/* What a file is, by its keys; a file that cannot be parsed counts as a model. */
+PK_CHECKED enum pk_status pk_load_kind(const char *path, enum pk_file_kind *kind, struct pk_error *error);
+
+/* Reads a model. On PK_OK there may still be warnings in the list.
+ * Errors: PK_BAD_INPUT (problems listed), PK_IO (listed), PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_load_model(const char *path, struct pk_model *model, struct pk_problems *problems);
+
+/* Reads a scenario and the model it names (relative to the scenario's file); the scenario's own parameters are
+ * appended to the model's. Errors as above. */
+PK_CHECKED enum pk_status pk_load_scenario(const char *path, struct pk_scenario *scenario, struct pk_model *model,
+                                           struct pk_problems *problems);
+
+/* The same from texts, e.g. those kept in a result file; the names are for messages. */
+PK_CHECKED enum pk_status pk_load_texts(const char *scenario_name, const char *scenario_text, size_t scenario_size,
+                                        const char *model_name, const char *model_text, size_t model_size,
+                                        struct pk_scenario *scenario, struct pk_model *model,
+                                        struct pk_problems *problems);
+
+/* Checks that need the whole model: units of products, clocks, reachability, what is never used. */
+void pk_model_check(const struct pk_model *model, struct pk_problems *problems);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

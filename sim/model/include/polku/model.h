@@ -1,0 +1,244 @@
+/* What a model file says, once read: states, attributes, parameters with their sources, transitions, services.
+ *
+ * Responsibility: the data only, with every name resolved to an index. A model is immutable once loaded; the values
+ * that a run uses (overrides, conversions) live apart, in struct pk_values. Knows nothing of plans, YAML or files.
+ * Everything is owned by the model's arena. Times are in years and hazards per person-year, as in the file. */
+#ifndef PK_MODEL_H
+#define PK_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "polku/memory.h"
+#include "polku/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    PK_MAX_STATES = 32,
+    PK_MAX_ATTRIBUTES = 16,
+    PK_MAX_ATTRIBUTE_VALUES = 255,
+    PK_MAX_FACTORS = 8,
+    PK_MAX_PARAMETERS = 4096,
+    PK_MAX_TRANSITIONS = 256,
+    PK_MAX_SERVICES = 32,
+    PK_LANGUAGES = 3 /* fi, sv, en */
+};
+
+/* The clock that a hazard runs on. */
+#define PK_CLOCK_LIST(X)                                                                                              \
+    X(PK_CLOCK_STATE, "time_in_state")                                                                                 \
+    X(PK_CLOCK_AGE, "age")                                                                                             \
+    X(PK_CLOCK_CALENDAR, "calendar")                                                                                   \
+    X(PK_CLOCK_START, "since_start")                                                                                   \
+    X(PK_CLOCK_ENROLMENT, "since_enrolment")
+
+/* Units of parameters, with the interval their values must lie in. */
+#define PK_UNIT_LIST(X)                                                                                               \
+    X(PK_UNIT_PER_YEAR, "per_year", 0, 1e6)                                                                            \
+    X(PK_UNIT_PROBABILITY, "probability", 0, 1)                                                                        \
+    X(PK_UNIT_SHARE, "share", 0, 1)                                                                                    \
+    X(PK_UNIT_RATIO, "ratio", 0, 1e6)                                                                                  \
+    X(PK_UNIT_YEARS, "years", 0, 1e4)                                                                                  \
+    X(PK_UNIT_DAYS, "days", 0, 4e6)                                                                                    \
+    X(PK_UNIT_PERSONS, "persons", 0, 1e12)                                                                             \
+    X(PK_UNIT_EUROS, "euros", -1e15, 1e15)                                                                             \
+    X(PK_UNIT_SLOPE, "per_year_of_clock", -10, 10)                                                                     \
+    X(PK_UNIT_SWITCH, "switch", 0, 1)
+
+/* Where a number comes from. */
+#define PK_SOURCE_LIST(X)                                                                                             \
+    X(PK_SOURCE_DOCUMENT, "document")                                                                                  \
+    X(PK_SOURCE_DERIVED, "derived")                                                                                    \
+    X(PK_SOURCE_PUBLIC, "public")                                                                                      \
+    X(PK_SOURCE_ASSUMPTION, "assumption")
+
+#define PK_MODEL_ENUM(name, ...) name,
+enum pk_clock { PK_CLOCK_LIST(PK_MODEL_ENUM) PK_CLOCK_COUNT };
+enum pk_unit { PK_UNIT_LIST(PK_MODEL_ENUM) PK_UNIT_COUNT };
+enum pk_source_kind { PK_SOURCE_LIST(PK_MODEL_ENUM) PK_SOURCE_COUNT };
+#undef PK_MODEL_ENUM
+
+extern const char *const pk_clock_names[PK_CLOCK_COUNT];
+extern const char *const pk_unit_names[PK_UNIT_COUNT];
+extern const char *const pk_source_names[PK_SOURCE_COUNT];
+extern const char *const pk_language_names[PK_LANGUAGES];
+/* The interval a value in this unit must lie in. */
+void pk_unit_interval(enum pk_unit unit, double *low, double *high);
+
+struct pk_label {
+    const char *in[PK_LANGUAGES]; /* fi, sv, en; a missing one is the name */
+};
+
+struct pk_source {
+    enum pk_source_kind kind;
+    const char *text;   /* ids and locators, or why it was assumed */
+    const char *caveat; /* what the source itself warns of; NULL: nothing */
+};
+
+struct pk_alternative {
+    const char *name;
+    double value;
+    struct pk_source source;
+};
+
+/* How the file gives the number. */
+enum pk_given {
+    PK_GIVEN_VALUE,        /* as it is */
+    PK_GIVEN_PROBABILITY,  /* value = probability by a horizon; the hazard is converted from it */
+    PK_GIVEN_MEAN_DURATION /* value = mean duration in days or years; the hazard is its inverse */
+};
+
+struct pk_parameter {
+    const char *name;
+    const char *description; /* may be NULL */
+    enum pk_unit unit;       /* of the value as used */
+    enum pk_unit given_unit; /* of the value as given: differs from unit where it is converted */
+    enum pk_given given;
+    size_t n_values; /* 1, or n_cuts + 1 for a table on a clock */
+    double *values;  /* [n_values], as given */
+    enum pk_clock clock; /* of a table */
+    double *cuts;        /* [n_values - 1] ascending: years on the clock; calendar: months since year 0 */
+    bool has_range;
+    double low, high; /* of the value as given */
+    struct pk_source source;
+    size_t n_alternatives;
+    struct pk_alternative *alternatives;
+    /* conversion of a probability by a horizon */
+    bool of_ever;            /* ever entered the state; else in the state at the horizon */
+    bool exits;              /* with the exits that are active; false: as if there were none, -log(1-p)/T */
+    size_t i_by;             /* parameter: the horizon in years */
+    size_t i_target_state;   /* the state entered */
+    size_t line, column;
+};
+
+struct pk_state {
+    const char *name;
+    struct pk_label label;
+    bool absorbing;
+    size_t i_stream; /* whose random stream its spells use: its own index unless it says so */
+};
+
+struct pk_attribute {
+    const char *name;
+    struct pk_label label;
+    size_t n_values;
+    const char **values;           /* [n_values] names */
+    struct pk_label *value_labels; /* [n_values] */
+};
+
+/* The product of the named parameters, at most one of them a table, or level exp(slope * clock) times them. */
+struct pk_hazard {
+    bool gompertz;
+    size_t i_level, i_slope; /* Gompertz: parameters; level is the hazard where the clock is 0 */
+    size_t n_factors;
+    size_t i_factors[PK_MAX_FACTORS];
+    enum pk_clock clock; /* of the table factor or of Gompertz; without either: time_in_state, unused */
+    bool on_clock;
+};
+
+struct pk_ratio { /* proportional hazards: times a parameter for people with this value */
+    size_t i_attribute, i_value, i_parameter;
+};
+
+struct pk_excess { /* common hazards: times a parameter (at least 1) in this state */
+    size_t i_state, i_parameter;
+};
+
+struct pk_transition {
+    const char *name;
+    struct pk_label label;
+    bool from_any; /* from every state that is not absorbing */
+    bool *from;    /* [n_states] */
+    size_t n_to;
+    size_t *i_to;       /* [n_to] states */
+    size_t *i_to_share; /* [n_to] parameters; SIZE_MAX for a single destination */
+    bool deterministic;
+    enum pk_clock at_clock; /* deterministic: fires where this clock passes ... */
+    size_t i_at;            /* ... this parameter (years) */
+    struct pk_hazard hazard;
+    size_t n_ratios;
+    struct pk_ratio *ratios;
+    size_t n_excess;
+    struct pk_excess *excess;
+    size_t line, column;
+};
+
+enum pk_effect_mode { PK_EFFECT_REPLACE, PK_EFFECT_SCALE, PK_EFFECT_AT_LEAST };
+
+struct pk_effect {
+    size_t i_transition;
+    enum pk_effect_mode mode;
+    struct pk_hazard hazard; /* scale: a ratio; else a hazard per year, without the transition's own ratios */
+};
+
+struct pk_service {
+    const char *name;
+    struct pk_label label;
+    size_t i_window;         /* parameter (years from enrolment); SIZE_MAX: for life */
+    size_t i_first_job_only; /* parameter (switch): effects end with the first event they work on; SIZE_MAX: no */
+    size_t i_cost;           /* parameter (euros per person enrolled); SIZE_MAX: none */
+    size_t n_effects;
+    struct pk_effect *effects;
+};
+
+struct pk_reward { /* so many units per person-year in a state */
+    const char *name;
+    const char *unit;
+    struct pk_label label;
+    size_t *i_state_parameter; /* [n_states] parameters; SIZE_MAX: nothing */
+};
+
+struct pk_model {
+    struct pk_arena arena;
+    const char *name, *title, *file;
+    const char *text; /* the whole file, for provenance */
+    size_t text_size;
+    size_t n_states, n_attributes, n_parameters, n_transitions, n_services, n_rewards;
+    struct pk_state *states;
+    struct pk_attribute *attributes;
+    struct pk_parameter *parameters; /* a scenario's own are appended */
+    struct pk_transition *transitions;
+    struct pk_service *services;
+    struct pk_reward *rewards;
+    const char **warnings_of_documents; /* what the documents themselves warn of, shown beside results */
+    size_t n_warnings_of_documents;
+};
+
+void pk_model_init(struct pk_model *model);
+void pk_model_free(struct pk_model *model);
+
+/* The index of a name, SIZE_MAX if there is none. */
+size_t pk_model_state(const struct pk_model *model, const char *name);
+size_t pk_model_attribute(const struct pk_model *model, const char *name);
+size_t pk_model_attribute_value(const struct pk_attribute *attribute, const char *name);
+size_t pk_model_parameter(const struct pk_model *model, const char *name);
+size_t pk_model_transition(const struct pk_model *model, const char *name);
+size_t pk_model_service(const struct pk_model *model, const char *name);
+size_t pk_model_reward(const struct pk_model *model, const char *name);
+
+/* True where the transition is one hazard common to all living states and ends lives: drawn once a person. */
+bool pk_model_is_person_level(const struct pk_model *model, const struct pk_transition *transition);
+
+/* The effective values of one run: the file's, then overrides, then conversions. */
+struct pk_values {
+    size_t n;
+    double *given;     /* [n] first value as given, after overrides */
+    double *used;      /* [n] first value as used (a hazard where converted); nan until converted */
+    bool *overridden;  /* [n] */
+    const char **note; /* [n] how it was converted, NULL where it was not; owned by the values' arena */
+    struct pk_arena arena;
+};
+PK_CHECKED enum pk_status pk_values_init(struct pk_values *values, const struct pk_model *model, struct pk_error *error);
+void pk_values_free(struct pk_values *values);
+/* Sets a parameter to a number ("0.12"), to "life" (years: no end) or to one of its alternatives by name. */
+PK_CHECKED enum pk_status pk_values_set(struct pk_values *values, const struct pk_model *model, const char *name,
+                                        const char *to, struct pk_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,177 @@
+/* Checks that need the whole model. See load.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "polku/load.h"
+
+static void report(const struct pk_model *model, struct pk_problems *problems, size_t line, size_t column,
+                   const char *section, const char *name, enum pk_status status, const char *message)
+{
+    struct pk_error error;
+    pk_error_set(&error, status, "%s", message);
+    snprintf(error.file, sizeof error.file, "%s", model->file);
+    snprintf(error.path, sizeof error.path, "%s.%s", section, name);
+    error.line = line;
+    error.column = column;
+    pk_problems_add(problems, &error);
+}
+
+static void refuse_transition(const struct pk_model *model, const struct pk_transition *transition,
+                              struct pk_problems *problems, const char *message)
+{
+    report(model, problems, transition->line, transition->column, "transitions", transition->name, PK_BAD_INPUT,
+           message);
+}
+
+static bool is_enrolment(const struct pk_hazard *hazard)
+{
+    return hazard->on_clock && hazard->clock == PK_CLOCK_ENROLMENT;
+}
+
+static void check_transition(const struct pk_model *model, const struct pk_transition *transition,
+                             struct pk_problems *problems)
+{
+    char message[256];
+    for (size_t s = 0; s < model->n_states; s++) {
+        if (transition->from[s] && model->states[s].absorbing) {
+            snprintf(message, sizeof message, "leaves %s, which is absorbing", model->states[s].name);
+            refuse_transition(model, transition, problems, message);
+        }
+        for (size_t d = 0; d < transition->n_to; d++)
+            if (transition->from[s] && transition->i_to[d] == s) {
+                snprintf(message, sizeof message, "leads from %s to itself", model->states[s].name);
+                refuse_transition(model, transition, problems, message);
+            }
+    }
+    if (is_enrolment(&transition->hazard) ||
+        (transition->deterministic && transition->at_clock == PK_CLOCK_ENROLMENT))
+        refuse_transition(model, transition, problems,
+                          "runs on since_enrolment, which only the effect of a service can");
+    if (transition->deterministic && transition->at_clock == PK_CLOCK_CALENDAR)
+        refuse_transition(model, transition, problems, "happens at a calendar time; use the clock since_start");
+    if (transition->deterministic && (transition->n_ratios > 0 || transition->n_excess > 0))
+        refuse_transition(model, transition, problems, "happens at a set time, so ratios and excess cannot apply");
+    if (transition->n_excess > 0 && !pk_model_is_person_level(model, transition))
+        refuse_transition(model, transition, problems,
+                          "has an excess by state, which needs a hazard common to all living states (from: any) "
+                          "that leads to an absorbing state and runs on age, calendar or since_start");
+    if (transition->n_to > 1) {
+        bool shares = true;
+        for (size_t d = 0; d < transition->n_to; d++)
+            shares &= transition->i_to_share[d] != SIZE_MAX;
+        double sum = 0;
+        for (size_t d = 0; d < transition->n_to && shares; d++)
+            sum += model->parameters[transition->i_to_share[d]].values[0];
+        if (sum < 1 - 1e-9 || sum > 1 + 1e-9) {
+            snprintf(message, sizeof message, "splits into shares that add up to %.12g, not to 1", sum);
+            refuse_transition(model, transition, problems, message);
+        }
+    }
+    for (size_t e = 0; e < transition->n_excess; e++) {
+        const struct pk_parameter *parameter = &model->parameters[transition->excess[e].i_parameter];
+        if (parameter->values[0] < 1 || (parameter->has_range && parameter->low < 1)) {
+            snprintf(message, sizeof message, "has the excess %s below 1; a common hazard can only be exceeded",
+                     parameter->name);
+            refuse_transition(model, transition, problems, message);
+        }
+    }
+}
+
+static void check_service(const struct pk_model *model, const struct pk_service *service, struct pk_problems *problems)
+{
+    char message[320];
+    for (size_t k = 0; k < service->n_effects; k++) {
+        const struct pk_effect *effect = &service->effects[k];
+        const struct pk_transition *transition = &model->transitions[effect->i_transition];
+        const char *wrong = NULL;
+        if (pk_model_is_person_level(model, transition))
+            wrong = "is common to all living states (drawn once a person), so a service cannot change it";
+        else if (transition->deterministic)
+            wrong = "happens at a set time, so a service cannot change its hazard";
+        else if (transition->hazard.gompertz && effect->mode != PK_EFFECT_SCALE)
+            wrong = "is a Gompertz hazard, which a service can only scale";
+        for (size_t j = 0; j < k && wrong == NULL; j++)
+            if (service->effects[j].i_transition == effect->i_transition)
+                wrong = "is changed twice by the same service";
+        if (wrong != NULL) {
+            snprintf(message, sizeof message, "the transition %s %s", transition->name, wrong);
+            report(model, problems, transition->line, transition->column, "services", service->name, PK_BAD_INPUT,
+                   message);
+        }
+    }
+}
+
+static void mark_hazard(const struct pk_hazard *hazard, bool *used)
+{
+    for (size_t i = 0; i < hazard->n_factors; i++)
+        used[hazard->i_factors[i]] = true;
+    if (hazard->gompertz)
+        used[hazard->i_level] = used[hazard->i_slope] = true;
+}
+
+/* Parameters that nothing in the model uses; a scenario's own are not looked at here. */
+static void warn_unused(const struct pk_model *model, struct pk_problems *problems)
+{
+    bool used[PK_MAX_PARAMETERS + 1] = {false};
+    bool *const any = used; /* SIZE_MAX is "none" below */
+#define MARK(index) (any[(index) == SIZE_MAX ? PK_MAX_PARAMETERS : (index)] = true)
+    for (size_t t = 0; t < model->n_transitions; t++) {
+        const struct pk_transition *transition = &model->transitions[t];
+        mark_hazard(&transition->hazard, used);
+        if (transition->deterministic)
+            MARK(transition->i_at);
+        for (size_t d = 0; d < transition->n_to; d++)
+            MARK(transition->i_to_share[d]);
+        for (size_t r = 0; r < transition->n_ratios; r++)
+            MARK(transition->ratios[r].i_parameter);
+        for (size_t e = 0; e < transition->n_excess; e++)
+            MARK(transition->excess[e].i_parameter);
+    }
+    for (size_t i = 0; i < model->n_services; i++) {
+        const struct pk_service *service = &model->services[i];
+        MARK(service->i_window);
+        MARK(service->i_first_job_only);
+        MARK(service->i_cost);
+        for (size_t k = 0; k < service->n_effects; k++)
+            mark_hazard(&service->effects[k].hazard, used);
+    }
+    for (size_t i = 0; i < model->n_rewards; i++)
+        for (size_t s = 0; s < model->n_states; s++)
+            MARK(model->rewards[i].i_state_parameter[s]);
+    for (size_t i = 0; i < model->n_parameters; i++)
+        if (model->parameters[i].given == PK_GIVEN_PROBABILITY)
+            MARK(model->parameters[i].i_by);
+#undef MARK
+    for (size_t i = 0; i < model->n_parameters; i++)
+        if (!used[i])
+            report(model, problems, model->parameters[i].line, model->parameters[i].column, "parameters",
+                   model->parameters[i].name, PK_OK, "is used by nothing in this model");
+}
+
+/* States that no transition enters; they must be start states. */
+static void warn_unreachable(const struct pk_model *model, struct pk_problems *problems)
+{
+    for (size_t s = 0; s < model->n_states; s++) {
+        bool entered = false, left = false;
+        for (size_t t = 0; t < model->n_transitions; t++) {
+            left |= model->transitions[t].from[s];
+            for (size_t d = 0; d < model->transitions[t].n_to; d++)
+                entered |= model->transitions[t].i_to[d] == s;
+        }
+        if (!left && !model->states[s].absorbing)
+            report(model, problems, 1, 1, "states", model->states[s].name, PK_OK,
+                   "is left by no transition; say absorbing: true if that is meant");
+        if (!entered && !left)
+            report(model, problems, 1, 1, "states", model->states[s].name, PK_OK, "is entered and left by nothing");
+    }
+}
+
+void pk_model_check(const struct pk_model *model, struct pk_problems *problems)
+{
+    for (size_t t = 0; t < model->n_transitions; t++)
+        check_transition(model, &model->transitions[t], problems);
+    for (size_t i = 0; i < model->n_services; i++)
+        check_service(model, &model->services[i], problems);
+    warn_unused(model, problems);
+    warn_unreachable(model, problems);
+}

@@ -1,0 +1,42 @@
+/* Numbers, calendar and lifetime of a scenario. See scenario.h. */
+#include "polku/scenario.h"
+
+#include <string.h>
+
+const char *const pk_measure_names[4] = {"occupancy", "person_years", "transitions", "first_entry"};
+
+double pk_number_value(const struct pk_number *number, const struct pk_values *values)
+{
+    return number->i_parameter == SIZE_MAX ? number->literal : values->used[number->i_parameter];
+}
+
+void pk_scenario_init(struct pk_scenario *scenario)
+{
+    memset(scenario, 0, sizeof *scenario);
+    pk_arena_init(&scenario->arena);
+}
+
+void pk_scenario_free(struct pk_scenario *scenario)
+{
+    if (scenario == NULL)
+        return;
+    pk_arena_free(&scenario->arena);
+    pk_scenario_init(scenario);
+}
+
+double pk_scenario_months(int64_t day)
+{
+    /* the civil date of a day: era of 400 years, years counted from March */
+    int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t day_of_era = z - era * 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted = (5 * day_of_year + 2) / 153; /* months since March */
+    int64_t day_of_month = day_of_year - (153 * shifted + 2) / 5;
+    int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
+    int64_t year = year_of_era + era * 400 + (month <= 2);
+    static const double lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    double length = lengths[month - 1] + (month == 2 && leap);
+    return (double)(year * 12 + month - 1) + (double)day_of_month / length;
+}

@@ -1,0 +1,41 @@
+/* Running a compiled plan over replications, batches and blocks of people, on all cores.
+ *
+ * Responsibility: all of OpenMP; the order of the work; memory before the loop. The answer does not depend on the
+ * number of threads or the size of blocks. Knows no files. */
+#ifndef PK_RUN_H
+#define PK_RUN_H
+
+#include "polku/collect.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pk_run_options {
+    int n_threads;           /* 0: all the cores that OpenMP gives */
+    uint64_t block_size;     /* people a task; 0: 4096 */
+    int64_t n_replications;  /* 0: the scenario's */
+    bool enrolled_only;      /* only people whom some arm enrols: outcomes of cohorts, no tables of everyone */
+    void (*progress)(double done, void *data); /* called from one thread, done in [0, 1]; may be NULL */
+    void *progress_data;
+};
+
+struct pk_run {
+    struct pk_collection collection; /* borrows the plan, the model and the scenario */
+    struct pk_fold fold;
+    int64_t n_replications, n_batches; /* batches in each replication */
+    int n_threads;
+    double seconds;          /* of the simulation; never part of what is digested */
+};
+
+/* Errors: those of a life (the lowest unit and person that has one, whatever the threads), PK_NO_MEMORY,
+ * PK_BAD_INPUT (tables too large). On error the run is freed. */
+PK_CHECKED enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, const struct pk_model *model,
+                                          const struct pk_scenario *scenario, const struct pk_values *values,
+                                          const struct pk_run_options *options, struct pk_error *error);
+void pk_run_free(struct pk_run *run);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

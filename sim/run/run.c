@@ -1,0 +1,378 @@
+/* Replications, batches and blocks of people on all cores; the one file with OpenMP. See run.h. */
+#include "polku/run.h"
+
+#include <omp.h>
+#include <string.h>
+#include <time.h>
+
+#include "polku/lottery.h"
+#include "polku/rng.h"
+
+enum { DEFAULT_BLOCK = 4096, LOTTERY_RANGE = 65536 };
+
+/* Ids in ascending order of those whom a lottery of one replication enrols. */
+struct winners {
+    uint64_t *ids; /* owned */
+    size_t n;
+};
+
+/* What a thread needs for its people. */
+struct worker {
+    struct pk_batch batch;   /* its own tallies, joined into the batch's when a task ends */
+    struct pk_life base;
+    struct pk_life *arms;    /* [n_arms] */
+};
+
+struct task { /* a block of people of one unit */
+    size_t i_unit_in_wave;
+    uint32_t replication;
+    uint64_t i_batch;
+    uint64_t from, to;       /* the people i_batch + k n_batches for k in [from, to); enrolled_only: winners' places */
+    bool alone;              /* the only task of its unit: may use the unit's tallies directly */
+};
+
+struct wave {
+    const struct pk_run_options *options;
+    const struct pk_plan *plan;
+    struct pk_run *run;
+    size_t n_units, first_unit;
+    struct pk_batch *units;      /* [n_units in a wave] */
+    omp_lock_t *locks;
+    struct winners *winners;     /* [n_replications in the wave][n_lotteries] */
+    uint32_t first_replication;
+    struct task *tasks;
+    size_t n_tasks, room_tasks;
+    struct worker *workers;
+    int64_t n_draws;
+    /* the first failure in the order of units and people */
+    enum pk_status status;
+    uint64_t failed_unit, failed_person;
+    struct pk_error error;
+};
+
+static void fail(struct wave *wave, uint64_t i_unit, uint64_t i_person, const struct pk_error *error)
+{
+#pragma omp critical(pk_run_fail)
+    if (wave->status == PK_OK || i_unit < wave->failed_unit ||
+        (i_unit == wave->failed_unit && i_person < wave->failed_person)) {
+        wave->status = error->status;
+        wave->failed_unit = i_unit;
+        wave->failed_person = i_person;
+        wave->error = *error;
+    }
+}
+
+/* ---- who is enrolled ---------------------------------------------------------------------------------------- */
+
+static enum pk_status draw_lottery(struct wave *wave, uint32_t replication, size_t i_lottery, struct winners *winners,
+                                   struct pk_error *error)
+{
+    const struct pk_plan *plan = wave->plan;
+    size_t n_parts = (size_t)((plan->n_persons + LOTTERY_RANGE - 1) / LOTTERY_RANGE);
+    struct pk_tickets *parts = pk_alloc(n_parts, sizeof *parts);
+    if (parts == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the people who may be enrolled");
+    enum pk_status status = PK_OK;
+    bool enough = false;
+    for (unsigned attempt = 0; !enough && status == PK_OK; attempt++) {
+        uint64_t bound = pk_lottery_bound(plan, i_lottery, attempt);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads)
+        for (size_t i = 0; i < n_parts; i++) {
+            struct pk_error own;
+            uint64_t from = i * LOTTERY_RANGE, to = from + LOTTERY_RANGE;
+            if (to > plan->n_persons)
+                to = plan->n_persons;
+            if (pk_lottery_scan(plan, i_lottery, replication, from, to, bound, &parts[i], &own) != PK_OK)
+                fail(wave, 0, from, &own);
+        }
+        if (wave->status != PK_OK) {
+            status = wave->status;
+            *error = wave->error;
+            bound = 0; /* frees the parts */
+        }
+        enum pk_status drawn =
+            pk_lottery_draw(plan, i_lottery, bound, parts, n_parts, &enough, &winners->ids, &winners->n, error);
+        status = status == PK_OK ? drawn : status;
+    }
+    pk_free(parts);
+    return status;
+}
+
+static enum pk_status draw_lotteries(struct wave *wave, uint32_t n_replications, struct pk_error *error)
+{
+    const struct pk_plan *plan = wave->plan;
+    enum pk_status status = PK_OK;
+    for (uint32_t r = 0; r < n_replications; r++)
+        for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
+            status = draw_lottery(wave, wave->first_replication + r, i,
+                                  &wave->winners[r * plan->n_lotteries + i], error);
+    return status;
+}
+
+static void free_winners(struct wave *wave, uint32_t n_replications)
+{
+    for (size_t i = 0; i < n_replications * wave->plan->n_lotteries; i++) {
+        pk_free(wave->winners[i].ids);
+        wave->winners[i] = (struct winners){0};
+    }
+}
+
+/* The first place in ascending ids[n] at or above id. */
+static size_t lower_bound(const struct winners *winners, uint64_t id)
+{
+    size_t low = 0, high = winners->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (winners->ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* ---- one block of people ------------------------------------------------------------------------------------ */
+
+static enum pk_status live(const struct wave *wave, struct worker *worker, struct pk_batch *batch,
+                           const struct pk_person *person, uint64_t lotteries, struct pk_error *error)
+{
+    const struct pk_plan *plan = wave->plan;
+    const struct pk_life *arm_lives[PK_MAX_ARMS] = {NULL};
+    enum pk_status status = pk_life_run(plan, person, NULL, &worker->base, error);
+    uint64_t cohorts = 0;
+    for (size_t c = 0; c < plan->n_cohorts; c++)
+        cohorts |= (uint64_t)((plan->cohorts[c].lotteries & lotteries) != 0) << c;
+    for (size_t a = 0; a < plan->n_arms && cohorts != 0 && status == PK_OK; a++) {
+        struct pk_treatment treatment = {.n = 0};
+        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++) {
+            const struct pk_plan_enrolment *enrolment = &plan->arms[a].enrolments[i];
+            if (!(lotteries >> enrolment->i_lottery & 1))
+                continue;
+            treatment.items[treatment.n].i_service = enrolment->i_service;
+            treatment.items[treatment.n++].from = enrolment->at;
+        }
+        if (treatment.n == 0)
+            continue;
+        status = pk_life_run(plan, person, &treatment, &worker->arms[a], error);
+        arm_lives[a] = &worker->arms[a];
+    }
+    if (status == PK_OK)
+        pk_batch_add(batch, person, &worker->base, arm_lives, cohorts, !wave->options->enrolled_only);
+    return status;
+}
+
+static void run_task(struct wave *wave, const struct task *task, struct worker *worker)
+{
+    const struct pk_plan *plan = wave->plan;
+    uint64_t n_batches = (uint64_t)wave->run->n_batches;
+    const struct winners *winners =
+        wave->winners + (task->replication - wave->first_replication) * plan->n_lotteries;
+    size_t places[64];
+    uint64_t first = task->i_batch + task->from * n_batches;
+    struct pk_batch *unit = &wave->units[task->i_unit_in_wave], *batch = task->alone ? unit : &worker->batch;
+    for (size_t i = 0; i < plan->n_lotteries; i++)
+        places[i] = lower_bound(&winners[i], first);
+    for (uint64_t k = task->from; k < task->to; k++) {
+        uint64_t id = task->i_batch + k * n_batches, lotteries = 0;
+        for (size_t i = 0; i < plan->n_lotteries; i++) {
+            while (places[i] < winners[i].n && winners[i].ids[places[i]] < id)
+                places[i]++;
+            lotteries |= (uint64_t)(places[i] < winners[i].n && winners[i].ids[places[i]] == id) << i;
+        }
+        if (wave->options->enrolled_only && lotteries == 0) { /* on to the next winner of this batch */
+            uint64_t next = UINT64_MAX;
+            for (size_t i = 0; i < plan->n_lotteries; i++)
+                if (places[i] < winners[i].n && winners[i].ids[places[i]] < next)
+                    next = winners[i].ids[places[i]];
+            if (next == UINT64_MAX)
+                break;
+            uint64_t skip = (next - id) / n_batches;
+            k += skip > 1 ? skip - 1 : 0;
+            continue;
+        }
+        struct pk_person person;
+        struct pk_error error;
+        pk_person_make(plan, task->replication, id, &person);
+        if (live(wave, worker, batch, &person, lotteries, &error) != PK_OK) {
+            fail(wave, wave->first_unit + task->i_unit_in_wave, id, &error);
+            break;
+        }
+    }
+    if (!task->alone) {
+        omp_set_lock(&wave->locks[task->i_unit_in_wave]);
+        pk_batch_merge(unit, batch);
+        omp_unset_lock(&wave->locks[task->i_unit_in_wave]);
+        pk_batch_clear(batch);
+    }
+}
+
+/* ---- waves of units ----------------------------------------------------------------------------------------- */
+
+static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
+{
+    uint64_t n_persons = wave->plan->n_persons, n_batches = (uint64_t)wave->run->n_batches;
+    wave->n_tasks = 0;
+    for (size_t i = 0; i < n_units; i++) {
+        uint64_t i_unit = wave->first_unit + i, i_batch = i_unit % n_batches;
+        uint64_t n_of_batch = n_persons / n_batches + (i_batch < n_persons % n_batches);
+        for (uint64_t from = 0; from < n_of_batch; from += block_size) {
+            if (wave->n_tasks == wave->room_tasks) {
+                size_t room = wave->room_tasks ? wave->room_tasks * 2 : 256;
+                struct task *grown = pk_realloc(wave->tasks, room, sizeof *grown);
+                if (grown == NULL)
+                    return pk_error_set(error, PK_NO_MEMORY, "no memory for the list of tasks");
+                wave->tasks = grown;
+                wave->room_tasks = room;
+            }
+            uint64_t to = n_of_batch - from < block_size ? n_of_batch : from + block_size;
+            wave->tasks[wave->n_tasks++] = (struct task){.i_unit_in_wave = i,
+                                                         .replication = (uint32_t)(i_unit / n_batches),
+                                                         .i_batch = i_batch,
+                                                         .from = from,
+                                                         .to = to,
+                                                         .alone = n_of_batch <= block_size};
+        }
+    }
+    return PK_OK;
+}
+
+static void free_wave(struct wave *wave, int n_threads, size_t n_in_wave)
+{
+    for (size_t i = 0; wave->units != NULL && i < n_in_wave; i++)
+        pk_batch_free(&wave->units[i]);
+    for (size_t i = 0; wave->locks != NULL && i < n_in_wave; i++)
+        omp_destroy_lock(&wave->locks[i]);
+    for (int t = 0; wave->workers != NULL && t < n_threads; t++) {
+        pk_batch_free(&wave->workers[t].batch);
+        pk_free(wave->workers[t].arms);
+    }
+    pk_free(wave->units);
+    pk_free(wave->locks);
+    pk_free(wave->winners);
+    pk_free(wave->workers);
+    pk_free(wave->tasks);
+}
+
+static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_error *error)
+{
+    struct pk_run *run = wave->run;
+    size_t n_lotteries = wave->plan->n_lotteries, n_arms = wave->plan->n_arms;
+    wave->units = pk_alloc(n_in_wave, sizeof *wave->units);
+    wave->locks = pk_alloc(n_in_wave, sizeof *wave->locks);
+    wave->winners = pk_alloc(n_in_wave * (n_lotteries + 1), sizeof *wave->winners);
+    wave->workers = pk_alloc((size_t)run->n_threads, sizeof *wave->workers);
+    if (!wave->units || !wave->locks || !wave->winners || !wave->workers)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the workers");
+    for (size_t i = 0; i < n_in_wave; i++)
+        omp_init_lock(&wave->locks[i]);
+    enum pk_status status = PK_OK;
+    for (size_t i = 0; i < n_in_wave && status == PK_OK; i++)
+        status = pk_batch_init(&wave->units[i], &run->collection, error);
+    for (int t = 0; t < run->n_threads && status == PK_OK; t++) {
+        status = pk_batch_init(&wave->workers[t].batch, &run->collection, error);
+        wave->workers[t].arms = pk_alloc(n_arms, sizeof *wave->workers[t].arms);
+        if (wave->workers[t].arms == NULL && status == PK_OK)
+            status = pk_error_set(error, PK_NO_MEMORY, "no memory for the workers");
+    }
+    return status;
+}
+
+static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
+{
+    struct pk_run *run = wave->run;
+    wave->first_replication = (uint32_t)(wave->first_unit / (uint64_t)run->n_batches);
+    uint32_t n_replications =
+        (uint32_t)((wave->first_unit + n_units - 1) / (uint64_t)run->n_batches) - wave->first_replication + 1;
+    enum pk_status status = draw_lotteries(wave, n_replications, error);
+    if (status == PK_OK)
+        status = make_tasks(wave, n_units, block_size, error);
+    if (status == PK_OK) {
+        size_t n_tasks = wave->n_tasks;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(run->n_threads)
+        for (size_t i = 0; i < n_tasks; i++)
+            run_task(wave, &wave->tasks[i], &wave->workers[omp_get_thread_num()]);
+        if (wave->status != PK_OK) {
+            *error = wave->error;
+            status = wave->status;
+        }
+    }
+    for (size_t i = 0; i < n_units && status == PK_OK; i++) {
+        pk_fold_add(&run->fold, &wave->units[i], !wave->options->enrolled_only);
+        pk_batch_clear(&wave->units[i]);
+    }
+    free_winners(wave, n_replications);
+    return status;
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Units in flight at once: enough tasks for all threads, but no more memory than 256 MiB where two units suffice. */
+static size_t units_in_wave(const struct pk_run *run, uint64_t n_persons, uint64_t block_size, size_t n_units)
+{
+    uint64_t tasks_of_unit = n_persons / (uint64_t)run->n_batches / block_size + 1;
+    uint64_t wanted = 8 * (uint64_t)run->n_threads / tasks_of_unit + 1;
+    uint64_t affordable = (UINT64_C(256) << 20) / (pk_collection_bytes(&run->collection) + 1);
+    if (affordable < 1)
+        affordable = 1;
+    wanted = wanted < affordable ? wanted : affordable;
+    return (size_t)(wanted < n_units ? wanted : n_units);
+}
+
+enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, const struct pk_model *model,
+                               const struct pk_scenario *scenario, const struct pk_values *values,
+                               const struct pk_run_options *options, struct pk_error *error)
+{
+    memset(run, 0, sizeof *run);
+    double began = now_seconds();
+    struct wave wave = {.options = options, .plan = plan, .run = run};
+    run->n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
+    run->n_replications = options->n_replications > 0 ? options->n_replications : scenario->replications;
+    run->n_batches = (scenario->batches + run->n_replications - 1) / run->n_replications;
+    if ((uint64_t)run->n_batches > plan->n_persons)
+        run->n_batches = (int64_t)plan->n_persons;
+    uint64_t block_size = options->block_size > 0 ? options->block_size : DEFAULT_BLOCK;
+    size_t n_units = (size_t)(run->n_replications * run->n_batches), n_in_wave = 0;
+    enum pk_status status = PK_OK;
+    if (!pk_rng_fits(plan->n_persons - 1, (uint64_t)run->n_replications - 1, 0))
+        status = pk_error_set(error, PK_BAD_INPUT, "more than 2^24 replications or 2^40 people");
+    if (status == PK_OK)
+        status = pk_collection_init(&run->collection, plan, model, scenario, values, error);
+    if (status == PK_OK)
+        status = pk_fold_init(&run->fold, &run->collection, n_units, !options->enrolled_only, error);
+    if (status == PK_OK) {
+        n_in_wave = units_in_wave(run, plan->n_persons, block_size, n_units);
+        status = init_wave(&wave, n_in_wave, error);
+    }
+    for (size_t done = 0; done < n_units && status == PK_OK;) {
+        size_t n = n_units - done < n_in_wave ? n_units - done : n_in_wave;
+        wave.first_unit = done;
+        status = run_wave(&wave, n, block_size, error);
+        done += n;
+        if (options->progress != NULL)
+            options->progress((double)done / (double)n_units, options->progress_data);
+    }
+    for (int t = 0; wave.workers != NULL && t < run->n_threads; t++) {
+        run->fold.n_draws += (int64_t)wave.workers[t].base.n_draws;
+        for (size_t a = 0; wave.workers[t].arms != NULL && a < plan->n_arms; a++)
+            run->fold.n_draws += (int64_t)wave.workers[t].arms[a].n_draws;
+    }
+    free_wave(&wave, run->n_threads, n_in_wave);
+    run->seconds = now_seconds() - began;
+    if (status != PK_OK)
+        pk_run_free(run);
+    return status;
+}
+
+void pk_run_free(struct pk_run *run)
+{
+    if (run == NULL)
+        return;
+    pk_fold_free(&run->fold);
+    pk_collection_free(&run->collection);
+    memset(run, 0, sizeof *run);
+}

@@ -1,0 +1,78 @@
+/* Comparing the arms of a result file: differences with their own standard errors, and the range over inputs.
+ *
+ * Simulation error (how far more replications would move a figure) and the range over uncertain inputs are two
+ * different things and are never mixed. Only marginal effects: who would have been helped is not told. */
+#ifndef PK_COMPARE_H
+#define PK_COMPARE_H
+
+#include "polku/results.h"
+#include "polku/stats.h"
+#include "polku/text.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PK_COMPARE_MAX_PAIRS = 256 };
+
+struct pk_compare_pair {
+    size_t i_arm, i_against; /* the difference is arm minus against */
+};
+
+/* One set of outcomes (the main run, or a variant): totals by unit. */
+struct pk_compare_set {
+    size_t n_units, n_arms, n_outcomes;
+    const double *values;  /* [n_units][n_arms][n_outcomes] */
+    const double *persons; /* [n_units] */
+    const double *costs;   /* [n_arms] euros a person */
+    double scale;          /* the number of people a figure is told for */
+};
+
+struct pk_comparison {
+    char *title, *per_label, *documents_warn, *raw_heading, *raw, *warnings;
+    size_t n_arms, n_outcomes, n_variants, n_pairs, n_parameters;
+    char **arm_names, **arm_labels, **arm_notes, **arm_assumes;
+    char **outcome_names, **outcome_labels, **outcome_units, **measures;
+    double *flags;            /* [n_outcomes] 1 share, 2 euros per unit, 4 decides */
+    double *enrolled, *changed; /* [n_arms] */
+    char **variant_topics, **variant_names, **variant_changed, **variant_warnings;
+    char **parameter_names, **parameter_kinds;
+    struct pk_compare_pair pairs[PK_COMPARE_MAX_PAIRS];
+    struct pk_compare_set main;
+    struct pk_compare_set *variants; /* [n_variants] */
+    bool whole_cohort;  /* figures are about those enrolled; else about everyone */
+    bool replicated;    /* each unit is a whole replication: the spread of one programme is known */
+    double replications;
+    void **blocks;      /* what was read, freed together */
+    size_t n_blocks, room_blocks;
+};
+
+/* Reads a result file. against: the name of the arm that all others are compared with, or NULL for every pair.
+ * language: 0 fi, 1 sv, 2 en. Errors: those of results.h; PK_BAD_INPUT: no such arm, no outcomes. */
+PK_CHECKED enum pk_status pk_comparison_open(struct pk_comparison *comparison, const char *path, const char *against,
+                                             size_t language, struct pk_error *error);
+void pk_comparison_free(struct pk_comparison *comparison);
+
+/* An arm's outcome, told for `scale` people, and the difference of a pair, from the same units. */
+struct pk_mean pk_compare_arm(const struct pk_compare_set *set, size_t i_arm, size_t i_outcome);
+struct pk_mean pk_compare_difference(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome);
+/* against / arm: the share of the arm's outcome that would have been there anyway. */
+struct pk_mean pk_compare_share(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome);
+/* Standard deviation over replications of the arm's total for the enrolled of one replication. */
+double pk_compare_spread(const struct pk_compare_set *set, size_t i_arm, size_t i_outcome);
+/* Euros per additional unit of the outcome; nan ("not meaningful") where the difference is not above 0 or its 95 %
+ * simulation interval holds 0. */
+double pk_compare_euros(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome);
+
+/* Lowest and highest of a pair's difference over the main run and all range variants; false if there are none. */
+bool pk_compare_range(const struct pk_comparison *comparison, struct pk_compare_pair pair, size_t i_outcome,
+                      double *low, double *high);
+
+/* The tables as text for people, or one JSON object. */
+void pk_compare_print(const struct pk_comparison *comparison, struct pk_text *text);
+void pk_compare_json(const struct pk_comparison *comparison, struct pk_text *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,231 @@
+/* Variants of a scenario on the same random numbers. See variants.h. */
+#include "polku/variants.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "polku/convert.h"
+
+enum pk_status pk_variants_values(struct pk_values *values, const struct pk_model *model,
+                                  const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
+                                  const struct pk_set *extra, size_t n_extra, struct pk_error *error)
+{
+    const struct pk_set *lists[] = {scenario->sets, sets, extra};
+    const size_t n_lists[] = {scenario->n_sets, n_sets, n_extra};
+    enum pk_status status = pk_values_init(values, model, error);
+    if (status != PK_OK)
+        return status;
+    for (size_t l = 0; l < 3; l++)
+        for (size_t i = 0; i < n_lists[l] && status == PK_OK; i++)
+            status = pk_values_set(values, model, lists[l][i].parameter, lists[l][i].to, error);
+    if (status == PK_OK)
+        status = pk_convert(values, model, scenario, error);
+    if (status != PK_OK)
+        pk_values_free(values);
+    return status;
+}
+
+/* The lowest level of a service's hazard against the highest of the base. */
+static bool lowers(const struct pk_plan *plan, const struct pk_plan_effect *effect, double *lowest, double *highest)
+{
+    const struct pk_rate *base = &plan->arcs[effect->arc].rate;
+    if (effect->mode != PK_EFFECT_REPLACE)
+        return false;
+    *lowest = INFINITY;
+    *highest = 0;
+    for (size_t i = 0; i <= effect->rate.n_cuts; i++)
+        *lowest = effect->rate.levels[i] * 12 < *lowest ? effect->rate.levels[i] * 12 : *lowest;
+    for (size_t z = 0; z < plan->n_strata; z++)
+        for (size_t i = 0; i <= base->n_cuts; i++) {
+            double level = plan->multipliers[z * plan->n_arcs + effect->arc] * base->levels[i] * 12;
+            *highest = level > *highest ? level : *highest;
+        }
+    return *lowest < *highest;
+}
+
+size_t pk_variants_lowering(const struct pk_plan *plan, const struct pk_model *model, struct pk_text *lines)
+{
+    size_t n = 0;
+    bool enrols[PK_MAX_SERVICES] = {false};
+    for (size_t a = 0; a < plan->n_arms; a++)
+        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++)
+            enrols[plan->arms[a].enrolments[i].i_service] = true;
+    for (size_t i = 0; i < plan->n_services; i++)
+        for (size_t k = 0; enrols[i] && k < plan->services[i].n_effects; k++) {
+            double lowest, highest;
+            const struct pk_plan_effect *effect = &plan->services[i].effects[k];
+            if (!lowers(plan, effect, &lowest, &highest))
+                continue;
+            n++;
+            pk_text_addf(lines, "the service %s lowers %s for someone: %.4g a year against up to %.4g without it\n",
+                         model->services[i].name, model->transitions[plan->arcs[effect->arc].i_transition].name, lowest,
+                         highest);
+        }
+    return n;
+}
+
+static enum pk_status copy_results(struct pk_variants *variants, const struct pk_run *run, const struct pk_plan *plan,
+                                   struct pk_variant_result *result, struct pk_error *error)
+{
+    size_t n_arms = plan->n_arms, n_outcomes = run->collection.scenario->n_outcomes;
+    size_t n_each = run->fold.n_units * n_arms * n_outcomes, i_population = plan->n_cohorts > 0 ? 1 : 0;
+    result->n_units = run->fold.n_units;
+    result->outcomes = pk_arena_alloc(&variants->arena, n_each, sizeof(double));
+    result->persons = pk_arena_alloc(&variants->arena, run->fold.n_units, sizeof(double));
+    result->costs = pk_arena_alloc(&variants->arena, n_arms, sizeof(double));
+    if (result->outcomes == NULL || result->persons == NULL || result->costs == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
+    memcpy(result->outcomes, run->fold.outcomes + i_population * n_each, n_each * sizeof(double));
+    memcpy(result->persons, run->fold.persons + i_population * run->fold.n_units, run->fold.n_units * sizeof(double));
+    for (size_t a = 0; a < n_arms; a++)
+        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++)
+            result->costs[a] += plan->services[plan->arms[a].enrolments[i].i_service].cost_euros;
+    return PK_OK;
+}
+
+static void mark_impossible(struct pk_variants *variants, struct pk_variant_result *result, size_t n_units,
+                            size_t n_arms, size_t n_outcomes, const struct pk_error *why)
+{
+    size_t n = n_units * n_arms * n_outcomes;
+    result->n_units = n_units;
+    result->warning = pk_arena_text(&variants->arena, why->message);
+    result->outcomes = pk_arena_alloc(&variants->arena, n, sizeof(double));
+    result->persons = pk_arena_alloc(&variants->arena, n_units, sizeof(double));
+    result->costs = pk_arena_alloc(&variants->arena, n_arms, sizeof(double));
+    for (size_t i = 0; result->outcomes != NULL && i < n; i++)
+        result->outcomes[i] = NAN;
+}
+
+static enum pk_status run_variant(struct pk_variants *variants, const struct pk_model *model,
+                                  const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
+                                  const struct pk_set *extra, size_t n_extra, const struct pk_run_options *options,
+                                  struct pk_variant_result *result, struct pk_error *error)
+{
+    struct pk_values values;
+    struct pk_plan plan;
+    struct pk_run run;
+    struct pk_text lines;
+    pk_text_init(&lines);
+    pk_plan_init(&plan);
+    result->warning = "";
+    int64_t batches = (scenario->batches + options->n_replications - 1) / options->n_replications;
+    size_t n_units = (size_t)(options->n_replications * batches);
+    enum pk_status status = pk_variants_values(&values, model, scenario, sets, n_sets, extra, n_extra, error);
+    if (status != PK_OK) {
+        if (status != PK_BAD_INPUT)
+            return status;
+        mark_impossible(variants, result, n_units, scenario->n_arms, scenario->n_outcomes, error);
+        return result->outcomes && result->persons && result->costs && result->warning ? PK_OK : PK_NO_MEMORY;
+    }
+    status = pk_plan_compile(&plan, model, scenario, &values, error);
+    if (status == PK_OK) {
+        struct pk_run_options own = *options;
+        own.enrolled_only = plan.n_cohorts > 0;
+        own.progress = NULL;
+        if (pk_variants_lowering(&plan, model, &lines) > 0)
+            result->warning = pk_arena_text(&variants->arena, pk_text_string(&lines));
+        status = pk_run_simulate(&run, &plan, model, scenario, &values, &own, error);
+        if (status == PK_OK) {
+            status = copy_results(variants, &run, &plan, result, error);
+            pk_run_free(&run);
+        }
+    }
+    pk_text_free(&lines);
+    pk_plan_free(&plan);
+    pk_values_free(&values);
+    if (status == PK_OK && result->warning == NULL)
+        status = pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
+    return status;
+}
+
+/* The ends of a parameter's range that differ from the value in use. */
+static size_t range_ends(const struct pk_values *values, const struct pk_model *model, size_t i, double ends[2])
+{
+    const struct pk_parameter *parameter = &model->parameters[i];
+    size_t n = 0;
+    if (!parameter->has_range)
+        return 0;
+    if (parameter->low != values->given[i])
+        ends[n++] = parameter->low;
+    if (parameter->high != values->given[i])
+        ends[n++] = parameter->high;
+    return n;
+}
+
+static char *arena_printf(struct pk_arena *arena, const char *parameter, double value, const char *unit)
+{
+    char text[160];
+    snprintf(text, sizeof text, "%s = %.10g %s", parameter, value, unit);
+    return pk_arena_text(arena, text);
+}
+
+enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_model *model,
+                               const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
+                               const struct pk_run_options *options, struct pk_error *error)
+{
+    struct pk_values main_values;
+    struct pk_run_options own = *options;
+    own.n_replications = scenario->variant_replications;
+    memset(variants, 0, sizeof *variants);
+    pk_arena_init(&variants->arena);
+    enum pk_status status = pk_variants_values(&main_values, model, scenario, sets, n_sets, NULL, 0, error);
+    if (status != PK_OK)
+        return status;
+    size_t n_most = scenario->n_variants + (scenario->ranges ? 2 * model->n_parameters : 0), n_all = 0;
+    double ends[2];
+    for (size_t i = 0; scenario->ranges && i < model->n_parameters; i++)
+        n_all += range_ends(&main_values, model, i, ends);
+    n_all += scenario->n_variants;
+    variants->items = pk_arena_alloc(&variants->arena, n_most, sizeof *variants->items);
+    if (variants->items == NULL)
+        status = pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
+    for (size_t i = 0; i < scenario->n_variants && status == PK_OK; i++) {
+        const struct pk_variant *variant = &scenario->variants[i];
+        struct pk_variant_result *result = &variants->items[variants->n++];
+        struct pk_text changed;
+        pk_text_init(&changed);
+        for (size_t k = 0; k < variant->n_sets; k++)
+            pk_text_addf(&changed, "%s%s = %s", k ? ", " : "", variant->sets[k].parameter, variant->sets[k].to);
+        result->topic = variant->topic;
+        result->name = variant->name;
+        result->changed = pk_arena_text(&variants->arena, pk_text_string(&changed));
+        pk_text_free(&changed);
+        status = run_variant(variants, model, scenario, sets, n_sets, variant->sets, variant->n_sets, &own, result,
+                             error);
+        if (options->progress != NULL)
+            options->progress((double)variants->n / (double)n_all, options->progress_data);
+    }
+    for (size_t i = 0; scenario->ranges && i < model->n_parameters && status == PK_OK; i++) {
+        size_t n_ends = range_ends(&main_values, model, i, ends);
+        for (size_t k = 0; k < n_ends && status == PK_OK; k++) {
+            struct pk_variant_result *result = &variants->items[variants->n++];
+            char to[40];
+            snprintf(to, sizeof to, "%.17g", ends[k]);
+            struct pk_set set = {.parameter = model->parameters[i].name,
+                                 .to = isinf(ends[k]) ? "life" : pk_arena_text(&variants->arena, to)};
+            result->topic = "range";
+            result->name = model->parameters[i].name;
+            result->changed = arena_printf(&variants->arena, set.parameter, ends[k],
+                                           pk_unit_names[model->parameters[i].given_unit]);
+            if (set.to == NULL || result->changed == NULL)
+                status = pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
+            else
+                status = run_variant(variants, model, scenario, sets, n_sets, &set, 1, &own, result, error);
+            if (options->progress != NULL)
+                options->progress((double)variants->n / (double)n_all, options->progress_data);
+        }
+    }
+    pk_values_free(&main_values);
+    if (status != PK_OK)
+        pk_variants_free(variants);
+    return status;
+}
+
+void pk_variants_free(struct pk_variants *variants)
+{
+    if (variants == NULL)
+        return;
+    pk_arena_free(&variants->arena);
+    memset(variants, 0, sizeof *variants);
+}

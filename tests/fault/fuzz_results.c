@@ -1,0 +1,60 @@
+/* libFuzzer entry for reading results: clang -fsanitize=fuzzer,address,undefined, seeds: any results files.
+ *
+ * HDF5 itself is not instrumented and may leak on damaged files: run with -detect_leaks=0. */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "polku/memory.h"
+#include "polku/results.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool read_one(const char *path, void *data)
+{
+    struct pk_results *results = data;
+    double *doubles = NULL, number = 0;
+    int64_t *integers = NULL, integer = 0;
+    char **texts = NULL, *text = NULL, units[32], names[PK_RESULTS_DIMS_MAX][PK_RESULTS_NAME_BYTES];
+    size_t n = 0, n_dims = 0, extent[PK_RESULTS_DIMS_MAX];
+    struct pk_error error;
+    if (pk_results_read_doubles(results, path, &doubles, &n, extent, &n_dims, &error) == PK_OK && n > 0) {
+        volatile double last = doubles[n - 1];
+        (void)last;
+    }
+    (void)!pk_results_read_integers(results, path, &integers, &n, extent, &n_dims, &error);
+    if (pk_results_read_texts(results, path, &texts, &n, &error) == PK_OK)
+        for (size_t i = 0; i < n && i < 100; i++) {
+            snprintf(units, sizeof units, "%s", texts[i]);
+        }
+    (void)!pk_results_read_text(results, path, "long_name", &text, &error);
+    (void)!pk_results_dims(results, path, names, &n_dims, &error);
+    (void)!pk_results_read_number(results, path, "units", &number, &error);
+    (void)!pk_results_read_integer(results, "/", "seed", &integer, &error);
+    pk_results_dataset_text(results, path, "units", units, sizeof units);
+    pk_free(doubles);
+    pk_free(integers);
+    pk_free(texts);
+    pk_free(text);
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static char path[64];
+    if (path[0] == '\0')
+        snprintf(path, sizeof path, "/tmp/polku-fuzz-results-%ld.h5", (long)getpid());
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (file < 0 || write(file, data, size) != (ssize_t)size || close(file) != 0)
+        abort();
+    struct pk_results *results = NULL;
+    struct pk_error error;
+    if (pk_results_open(path, &results, &error) == PK_OK)
+        (void)!pk_results_visit(results, read_one, results, &error);
+    pk_results_close(results);
+    unlink(path);
+    return 0;
+}
