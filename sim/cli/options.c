@@ -47,8 +47,16 @@ int pk_cli_usage(const struct pk_command *command, const char *format, ...)
 
 int pk_cli_option(const struct pk_command *command, int argc, char **argv, const struct option *options)
 {
+    char letters[80] = ":"; /* every long option's letter is its short form too */
+    size_t n_letters = 1;
+    for (size_t i = 0; options[i].name != NULL && n_letters + 3 < sizeof letters; i++) {
+        letters[n_letters++] = (char)options[i].val;
+        if (options[i].has_arg == required_argument)
+            letters[n_letters++] = ':';
+    }
+    letters[n_letters] = '\0';
     opterr = 0;
-    int code = getopt_long(argc, argv, ":h", options, NULL);
+    int code = getopt_long(argc, argv, letters, options, NULL);
     if (code == 'h') {
         fputs(command->help, stdout);
     } else if (code == ':') {

@@ -422,7 +422,7 @@ static void put_variants(struct out *out, const struct pk_store *store)
     const char **texts = names_of(out, store->scenario->outcomes, n_outcomes, sizeof *store->scenario->outcomes);
     const char **arms = names_of(out, store->scenario->arms, n_arms, sizeof *store->scenario->arms);
     const char **of_variants = room(out, n, sizeof *of_variants);
-    char (*keys)[16] = room(out, n, sizeof *keys);
+    char (*keys)[24] = room(out, n, sizeof *keys);
     int64_t *units = room(out, n_units, sizeof *units);
     double *values = room(out, n * n_each, sizeof *values), *persons = room(out, n * n_units, sizeof *persons),
            *costs = room(out, n * n_arms, sizeof *costs);

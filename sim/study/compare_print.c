@@ -248,8 +248,7 @@ static void put_sources(const struct pk_comparison *c, struct pk_text *text)
     }
 }
 
-/* Person-years over all states must add up to people times time; said only where every state has an outcome row. */
-static void put_notes(const struct pk_comparison *c, struct pk_text *text)
+static void put_notes(struct pk_text *text)
 {
     pk_text_addf(text,
                  "s.e., low, high: of the last difference. s.e. is simulation error: how far more replications would move "
@@ -276,7 +275,7 @@ void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)
     for (size_t i = 0; i < c->n_outcomes; i++)
         put_outcome(c, text, i);
     put_euros(c, text);
-    put_notes(c, text);
+    put_notes(text);
     put_spread(c, text);
     put_decides(c, text);
     put_sources(c, text);

@@ -147,7 +147,7 @@ static void export_table(struct exporting *e, const char *group)
             continue;
         add_measure(e, group, measures[i], true, &text);
         snprintf(path, sizeof path, "%s_difference", measures[i]);
-        char difference[256];
+        char difference[512];
         snprintf(difference, sizeof difference, "%s/%s", group, path);
         if (pk_results_has(e->results, difference))
             add_measure(e, group, path, false, &text);
