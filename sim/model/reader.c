@@ -266,8 +266,12 @@ static const char *number_hint(const struct pk_reader *r)
         return "write a decimal point, and no thousands separators";
     case '%':
         return "write a share, such as 0.05 for five in a hundred";
-    case '\0':
-        return strpbrk(digits, "eE") != NULL ? "check the exponent: it is too large or unfinished" : NULL;
+    case '\0': {
+        const char *exponent = strpbrk(digits, "eE");
+        if (exponent != NULL && exponent[1] == '-' && is_digit(exponent[2]))
+            return "it is so near to 0 that it would become 0";
+        return exponent != NULL ? "check the exponent: it is too large or unfinished" : NULL;
+    }
     default:
         return NULL;
     }
@@ -291,8 +295,6 @@ bool pk_reader_double_in(const struct pk_reader *r, double low, double high, dou
     double number;
     if (!is_scalar(r) || r->node->quoted || !pk_text_to_double(r->node->text, &number))
         return pk_reader_mismatch(r, expected, number_hint(r));
-    if (number == 0.0 && strcspn(r->node->text, "123456789") < strcspn(r->node->text, "eE"))
-        return pk_reader_mismatch(r, expected, "it is so near to 0 that it would become 0");
     if (number < low || number > high)
         return pk_reader_mismatch(r, expected, NULL);
     *value = number;
