@@ -91,7 +91,8 @@ static void print_scenario(const struct pk_scenario *scenario, const struct pk_m
         const struct pk_table *table = &scenario->tables[i];
         const struct pk_tally_shape *shape = &collection->shapes[collection->i_table_shape[i]];
         size_t n_rows = table->measure == PK_MEASURE_TRANSITIONS ? shape->n_arcs : shape->n_states;
-        size_t n_columns = shape->n_steps + (table->measure == PK_MEASURE_OCCUPANCY);
+        size_t n_columns = (size_t)((int64_t)scenario->horizon_months / table->step_months) +
+                           (table->measure == PK_MEASURE_OCCUPANCY);
         printf("  table %-20s %zu arms x %zu groups x %zu %s x %zu steps of %lld months = %zu cells\n", table->name,
                plan->n_arms, shape->n_groups, n_rows,
                table->measure == PK_MEASURE_TRANSITIONS ? "transitions" : "states", n_columns,

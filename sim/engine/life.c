@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "polku/elementary_core.h"
-#include "polku/rng.h"
+#include "polku/rng_core.h"
 
 #define NEVER __builtin_inf()
 
@@ -13,6 +13,7 @@ struct walk {
     const struct pk_plan *plan;
     const struct pk_person *person;
     const struct pk_treatment *treatment;
+    struct pk_rng_person rng;
     const double *multipliers; /* [n_arcs] of the person's stratum */
     struct pk_life *life;
     size_t i_state;
@@ -40,15 +41,8 @@ struct candidate {
 static struct pk_rng_pair draw(struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
                                uint32_t candidate)
 {
-    struct pk_rng_key key = {.seed = walk->plan->seed,
-                             .person = walk->person->id,
-                             .replication = walk->person->replication,
-                             .stream = stream,
-                             .role = (uint8_t)role,
-                             .spell = (uint16_t)spell,
-                             .candidate = (uint16_t)candidate};
     walk->life->n_draws++;
-    return pk_rng_uniforms(&key);
+    return pk_rng_core_uniforms(walk->rng, stream, (uint32_t)role, spell, candidate);
 }
 
 static double exponential(double uniform) { return -pk_log_core(uniform); }
@@ -191,6 +185,69 @@ static enum pk_status too_many(const struct walk *walk, const char *what, struct
                         (unsigned long long)walk->person->id, walk->entry, what);
 }
 
+/* True with *best set unless the arm drops this candidate by its keyed mark. */
+static bool keeps(struct walk *walk, uint32_t i_spell, uint32_t i_candidate, const struct active *active,
+                  size_t n_active, uint16_t arc, double x, struct candidate *best)
+{
+    for (size_t i = 0; i < n_active; i++) {
+        if (active[i].effect->arc != arc || x < active[i].from || x >= active[i].to)
+            continue;
+        double share = kept_share(walk, &active[i], x);
+        if (share < 1 && draw(walk, arc, PK_ROLE_ACCEPTANCE, i_spell, i_candidate).first >= share)
+            return false;
+    }
+    *best = (struct candidate){.time = x, .arc = arc};
+    return true;
+}
+
+/* base_candidate where all hazards run on one clock and their sums are ready: the usual case, the same arithmetic. */
+static enum pk_status summed_candidate(struct walk *walk, uint32_t i_spell, const struct active *active,
+                                       size_t n_active, struct candidate *best, struct pk_error *error)
+{
+    const struct pk_plan_state *state = &walk->plan->states[walk->i_state];
+    const struct pk_axis *axis = &state->axes[0];
+    const size_t n = axis->n_arcs;
+    const double *of_stratum = axis->sums + walk->person->stratum * (axis->n_cuts + 1) * n;
+    double x = walk->entry, zero = 0, next = NEVER;
+    size_t segment = 0;
+    if (axis->n_cuts > 0) {
+        zero = clock_zero(walk, axis->clock, 0);
+        segment = pk_rate_segment(axis->cuts, axis->n_cuts, x - zero);
+        next = segment < axis->n_cuts ? zero + axis->cuts[segment] : NEVER;
+    }
+    for (uint32_t i_candidate = 0;; i_candidate++) {
+        if (i_candidate > UINT16_MAX)
+            return too_many(walk, "candidates", error);
+        struct pk_rng_pair uniforms = draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
+        double left = exponential(uniforms.first), total;
+        const double *sums;
+        for (;;) { /* segments */
+            double end = next < best->time ? next : best->time;
+            sums = of_stratum + segment * n;
+            total = sums[n - 1];
+            double available = (end - x) * total;
+            if (left < available) {
+                x += left / total;
+                break;
+            }
+            left -= available;
+            x = end;
+            if (x >= best->time)
+                return PK_OK;
+            segment++;
+            next = segment < axis->n_cuts ? zero + axis->cuts[segment] : NEVER;
+        }
+        double mark = uniforms.second * total;
+        size_t i_chosen = 0;
+        while (i_chosen + 1 < n && mark >= sums[i_chosen])
+            i_chosen++;
+        while (i_chosen > 0 && sums[i_chosen] <= sums[i_chosen - 1]) /* rounding at the upper end */
+            i_chosen--;
+        if (keeps(walk, i_spell, i_candidate, active, n_active, axis->arcs[i_chosen], x, best))
+            return PK_OK;
+    }
+}
+
 /* The base hazards of the state: the first candidate before best->time that the arm keeps. */
 static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const struct active *active, size_t n_active,
                                      struct candidate *best, struct pk_error *error)
@@ -198,6 +255,8 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
     const struct pk_plan_state *state = &walk->plan->states[walk->i_state];
     if (state->n_axes == 0 && state->n_growing == 0)
         return PK_OK;
+    if (state->n_axes == 1 && state->n_growing == 0 && state->axes[0].sums != NULL)
+        return summed_candidate(walk, i_spell, active, n_active, best, error);
     size_t segments[PK_MAX_AXES];
     double zeros[PK_MAX_AXES], nexts[PK_MAX_AXES], x = walk->entry;
     for (size_t a = 0; a < state->n_axes; a++) {
@@ -263,18 +322,8 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
             below += hazards[++i_chosen];
         while (i_chosen > 0 && hazards[i_chosen] <= 0) /* rounding at the upper end */
             i_chosen--;
-        uint16_t arc = arcs[i_chosen];
-        bool kept = true;
-        for (size_t i = 0; i < n_active && kept; i++) {
-            if (active[i].effect->arc != arc || x < active[i].from || x >= active[i].to)
-                continue;
-            double share = kept_share(walk, &active[i], x);
-            kept = share >= 1 || draw(walk, arc, PK_ROLE_ACCEPTANCE, i_spell, i_candidate).first < share;
-        }
-        if (kept) {
-            *best = (struct candidate){.time = x, .arc = arc};
+        if (keeps(walk, i_spell, i_candidate, active, n_active, arcs[i_chosen], x, best))
             return PK_OK;
-        }
     }
 }
 
@@ -366,6 +415,7 @@ enum pk_status pk_life_run(const struct pk_plan *plan, const struct pk_person *p
     struct walk walk;
     walk.plan = plan;
     walk.person = person;
+    walk.rng = pk_rng_core_person(plan->seed, person->id, person->replication);
     walk.treatment = treatment;
     walk.multipliers = plan->multipliers + person->stratum * plan->n_arcs;
     walk.life = life;

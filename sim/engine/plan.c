@@ -321,6 +321,32 @@ static void compile_strata(struct pk_compile *compile)
         plan->person_hazards[i].multipliers = of_persons + i * plan->n_strata;
 }
 
+/* Running sums of the hazards on an axis by stratum, while they fit the processor's cache. */
+static void compile_sums(struct pk_compile *compile)
+{
+    enum { MOST = 1 << 16 };
+    struct pk_plan *plan = compile->plan;
+    for (size_t s = 0; s < plan->n_states; s++)
+        for (size_t a = 0; a < plan->states[s].n_axes; a++) {
+            struct pk_axis *axis = &plan->states[s].axes[a];
+            size_t n_segments = axis->n_cuts + 1, n = plan->n_strata * n_segments * axis->n_arcs;
+            if (n > MOST)
+                continue;
+            double *sums = pk_compile_alloc(compile, n, sizeof *sums), *into = sums;
+            if (sums == NULL)
+                return;
+            for (size_t z = 0; z < plan->n_strata; z++)
+                for (size_t i = 0; i < n_segments; i++) {
+                    double sum = 0;
+                    for (size_t k = 0; k < axis->n_arcs; k++) {
+                        sum += axis->levels[i * axis->n_arcs + k] * plan->multipliers[z * plan->n_arcs + axis->arcs[k]];
+                        *into++ = sum;
+                    }
+                }
+            axis->sums = sums;
+        }
+}
+
 enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *model, const struct pk_scenario *scenario,
                                const struct pk_values *values, struct pk_error *error)
 {
@@ -336,6 +362,8 @@ enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *mode
         compile_states(&compile);
     if (compile.status == PK_OK)
         compile_strata(&compile);
+    if (compile.status == PK_OK)
+        compile_sums(&compile);
     if (compile.status == PK_OK)
         pk_compile_services(&compile);
     if (compile.status == PK_OK)

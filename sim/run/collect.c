@@ -5,10 +5,11 @@
 
 #include "collect_private.h"
 
+/* A shape with the same groups whose steps add up to the wanted ones will do. */
 static size_t find_shape(struct pk_collection *collection, const struct pk_tally_shape *wanted)
 {
     for (size_t i = 0; i < collection->n_shapes; i++)
-        if (collection->shapes[i].step_ticks == wanted->step_ticks &&
+        if (wanted->step_ticks % collection->shapes[i].step_ticks == 0 &&
             memcmp(collection->shapes[i].strides, wanted->strides, sizeof wanted->strides) == 0)
             return i;
     collection->shapes[collection->n_shapes] = *wanted;
@@ -94,11 +95,21 @@ enum pk_status pk_collection_init(struct pk_collection *collection, const struct
     collection->model = model;
     collection->scenario = scenario;
     enum pk_status status = PK_OK;
-    for (size_t i = 0; i < scenario->n_tables && status == PK_OK; i++)
-        status = make_shape(collection, scenario->tables[i].by, scenario->tables[i].step_months,
-                            &collection->i_table_shape[i], error);
-    if (status == PK_OK && (scenario->n_outcomes > 0 || collection->n_shapes == 0))
+    if (scenario->n_outcomes > 0 || scenario->n_tables == 0)
         status = prepare_outcomes(collection, values, error);
+    int64_t step = 0;
+    for (size_t n_done = 0; n_done < scenario->n_tables && status == PK_OK;) { /* finer steps first: others reuse them */
+        int64_t next = INT64_MAX;
+        for (size_t i = 0; i < scenario->n_tables; i++)
+            if (scenario->tables[i].step_months > step && scenario->tables[i].step_months < next)
+                next = scenario->tables[i].step_months;
+        step = next;
+        for (size_t i = 0; i < scenario->n_tables && status == PK_OK; i++)
+            if (scenario->tables[i].step_months == step) {
+                status = make_shape(collection, scenario->tables[i].by, step, &collection->i_table_shape[i], error);
+                n_done++;
+            }
+    }
     collection->n_slots = 1 + plan->n_cohorts * (1 + plan->n_arms);
     collection->has_slot[0] = true;
     for (size_t c = 0; c < plan->n_cohorts; c++) {

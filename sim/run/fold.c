@@ -6,11 +6,6 @@
 
 #define TICKS_PER_YEAR (12.0 * PK_TICKS_PER_MONTH)
 
-static size_t n_columns_of(const struct pk_tally_shape *shape, enum pk_measure measure)
-{
-    return shape->n_steps + (measure == PK_MEASURE_OCCUPANCY);
-}
-
 static enum pk_status init_folded(struct pk_fold *fold, size_t i_table, size_t i_population, size_t *n_largest,
                                   struct pk_error *error)
 {
@@ -22,7 +17,8 @@ static enum pk_status init_folded(struct pk_fold *fold, size_t i_table, size_t i
     folded->i_population = i_population;
     folded->n_groups = shape->n_groups;
     folded->n_rows = measure == PK_MEASURE_TRANSITIONS ? shape->n_arcs : shape->n_states;
-    folded->n_columns = n_columns_of(shape, measure);
+    folded->n_merged = (size_t)((collection->scenario->tables[i_table].step_months << 20) / shape->step_ticks);
+    folded->n_columns = shape->n_steps / folded->n_merged + (measure == PK_MEASURE_OCCUPANCY);
     folded->n_cells = folded->n_groups * folded->n_rows * folded->n_columns;
     size_t n = collection->plan->n_arms * folded->n_cells;
     double **sums[] = {&folded->y, &folded->yy, &folded->ny, &folded->d, &folded->dd, &folded->nd};
@@ -56,11 +52,12 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
     for (size_t p = 0; p < n_populations; p++)
         for (size_t t = 0; t < n_tables && status == PK_OK; t++)
             status = init_folded(fold, t, p, &n_largest, error);
-    size_t n_outcome_steps = collection->shapes[collection->i_outcome_shape].n_steps + 1;
-    size_t n_scratch = n_largest > 2 * n_outcome_steps ? n_largest : 2 * n_outcome_steps;
-    fold->scratch = pk_alloc(4 * n_scratch, sizeof *fold->scratch);
-    fold->values = pk_alloc(n_scratch, 2 * sizeof *fold->values);
-    if (status == PK_OK && (!fold->scratch || !fold->values))
+    size_t n_columns = 0; /* of two rows of a tally */
+    for (size_t i = 0; i < collection->n_shapes; i++)
+        if (2 * (collection->shapes[i].n_steps + 1) > n_columns)
+            n_columns = 2 * (collection->shapes[i].n_steps + 1);
+    fold->scratch = pk_alloc(2 * n_largest + n_columns, sizeof *fold->scratch);
+    if (status == PK_OK && fold->scratch == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
     if (status != PK_OK)
         pk_fold_free(fold);
@@ -82,7 +79,6 @@ void pk_fold_free(struct pk_fold *fold)
     pk_free(fold->persons);
     pk_free(fold->n_changed);
     pk_free(fold->scratch);
-    pk_free(fold->values);
     memset(fold, 0, sizeof *fold);
 }
 
@@ -106,8 +102,13 @@ static void add_cells(struct pk_tally *tally, const struct pk_folded *folded, en
                     from = ticks;
                 }
             }
-            for (size_t j = 0; j < folded->n_columns; j++)
-                into[j] += sign * from[j];
+            if (measure == PK_MEASURE_OCCUPANCY) {
+                for (size_t j = 0; j < folded->n_columns; j++)
+                    into[j] += sign * from[j * folded->n_merged];
+            } else {
+                for (size_t j = 0; j < shape->n_steps; j++)
+                    into[j / folded->n_merged] += sign * from[j];
+            }
         }
 }
 

@@ -48,6 +48,7 @@ struct pk_axis {
     const double *cuts;   /* [n_cuts] */
     const double *levels; /* [n_cuts + 1][n_arcs] */
     const uint16_t *arcs; /* [n_arcs] */
+    const double *sums;   /* [n_strata][n_cuts + 1][n_arcs] running sums of level x multiplier; NULL: too many */
 };
 
 struct pk_timer { /* a deterministic transition: the first time the clock is at or past the value */

@@ -71,6 +71,7 @@ struct pk_folded {
     size_t i_table;
     size_t i_population; /* 0: everyone, 1 + c: cohort c */
     size_t n_groups, n_rows, n_columns, n_cells;
+    size_t n_merged;     /* steps of the tally that make one of the table */
     double n, nn;        /* persons over units, and their squares */
     /* [n_arms][n_cells] running sums over units of y, y^2, n y for the arm and for arm minus first arm */
     double *y, *yy, *ny, *d, *dd, *nd;
@@ -86,8 +87,7 @@ struct pk_fold {
     int64_t *n_changed;        /* [n_arms] over all units */
     int64_t n_events;          /* simulated transitions, base and arms */
     int64_t n_draws;
-    int64_t *scratch;          /* three tables of the largest size */
-    double *values;
+    int64_t *scratch;          /* two tables of the largest size and two rows of a tally */
 };
 
 /* tables: false folds outcomes only. */
