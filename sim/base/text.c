@@ -46,6 +46,8 @@ void pk_text_add(struct pk_text *text, const char *bytes, size_t size)
     text->bytes[text->size] = '\0';
 }
 
+void pk_text_put(struct pk_text *text, const char *string) { pk_text_add(text, string, strlen(string)); }
+
 void pk_text_addf(struct pk_text *text, const char *format, ...)
 {
     va_list arguments, again;

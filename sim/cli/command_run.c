@@ -115,7 +115,7 @@ static void tell(const struct request *request, const struct pk_run *done, const
     struct pk_text text;
     pk_text_init(&text);
     if (request->json) {
-        pk_text_add(&text, "{\"output\": ", 11);
+        pk_text_put(&text, "{\"output\": ");
         pk_text_add_json_string(&text, output);
         pk_text_addf(&text,
                      ", \"digest\": \"%s\", \"persons\": %llu, \"replications\": %lld, \"transitions\": %lld, "
@@ -123,7 +123,7 @@ static void tell(const struct request *request, const struct pk_run *done, const
                      digest, (unsigned long long)plan->n_persons, (long long)done->n_replications,
                      (long long)done->fold.n_events, n_variants, done->n_threads);
         pk_text_add_json_number(&text, done->seconds);
-        pk_text_add(&text, "}\n", 2);
+        pk_text_put(&text, "}\n");
     } else {
         pk_text_addf(&text, "%llu people, %lld replications, %lld transitions in %.2f s on %d threads (%.1f ns each)\n",
                      (unsigned long long)plan->n_persons, (long long)done->n_replications,

@@ -1,4 +1,5 @@
 /* Names, labels and numbers as models and scenarios share them. See load_private.h. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,8 @@ bool pk_load_parameter(struct pk_load *load, const struct pk_reader *r, unsigned
                 "a parameter", &found))
         return false;
     const struct pk_parameter *parameter = &load->model->parameters[found];
+    if (parameter->unit == PK_UNIT_COUNT) /* its own problem is in the list */
+        return false;
     if (!(units >> parameter->unit & 1)) {
         char expected[160];
         unit_list(units, expected, sizeof expected);
@@ -153,6 +156,10 @@ bool pk_load_key(struct pk_load *load, const struct pk_reader *r, size_t i, cons
 bool pk_load_states(struct pk_load *load, const struct pk_reader *r, bool *flags)
 {
     size_t i;
+    if (pk_reader_is(r, PK_YAML_SCALAR) && strcmp(r->node->text, "all") == 0) {
+        memset(flags, 1, load->model->n_states * sizeof *flags);
+        return true;
+    }
     if (!pk_reader_is(r, PK_YAML_SEQUENCE)) {
         if (!pk_load_state(load, r, &i))
             return false;
@@ -196,6 +203,8 @@ bool pk_load_number(struct pk_load *load, const struct pk_reader *r, unsigned un
     if (pk_reader_is(r, PK_YAML_SCALAR) && !r->node->quoted && pk_text_to_double(r->node->text, &literal)) {
         if (!pk_reader_double_in(r, low, high, &literal))
             return false;
+        if (units == PK_UNITS(PK_UNIT_PERSONS) && literal != floor(literal))
+            return pk_reader_mismatch(r, "a whole number of persons", NULL);
         *number = (struct pk_number){.literal = literal, .i_parameter = SIZE_MAX};
         return true;
     }
@@ -215,7 +224,7 @@ bool pk_load_format(const struct pk_reader *root)
 {
     struct pk_reader version;
     int64_t number;
-    if (!pk_reader_need(root, "polku", &version) || !pk_reader_int_in(&version, 1, 1, &number))
+    if (!pk_reader_need(root, "polku", &version) || !pk_reader_int_in(&version, 1, INT64_MAX, &number))
         return false;
-    return true;
+    return number == 1 || pk_reader_mismatch(&version, "1, the only version of the format so far", NULL);
 }

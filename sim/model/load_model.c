@@ -335,10 +335,13 @@ static void read_service(struct pk_load *load, const struct pk_reader *r, struct
         if (!pk_reader_allow(&item, of_effect) || !pk_reader_need(&item, "transition", &part) ||
             !pk_load_transition(load, &part, &effect->i_transition))
             continue;
-        for (size_t mode = 0; mode < 3; mode++) {
+        for (size_t mode = 0; mode < 3; mode++)
+            n_modes += pk_reader_find(&item, of_effect[mode + 1], &part);
+        if (n_modes != 1)
+            pk_reader_problem(&item, NULL, "has %zu of replace, scale, at_least, expected exactly one", n_modes);
+        for (size_t mode = 0; n_modes == 1 && mode < 3; mode++) {
             if (!pk_reader_find(&item, of_effect[mode + 1], &part))
                 continue;
-            n_modes++;
             effect->mode = (enum pk_effect_mode)mode;
             bool scale = effect->mode == PK_EFFECT_SCALE;
             if (read_product(load, &part, scale ? ratio : ratio | PK_UNITS(PK_UNIT_PER_YEAR), &effect->hazard))
@@ -346,8 +349,6 @@ static void read_service(struct pk_load *load, const struct pk_reader *r, struct
             if (scale && effect->hazard.on_clock)
                 pk_reader_problem(&part, NULL, "scales by a table, expected plain ratios");
         }
-        if (n_modes != 1)
-            pk_reader_problem(&item, NULL, "has %zu of replace, scale, at_least, expected exactly one", n_modes);
         service->n_effects++;
     }
 }

@@ -51,7 +51,7 @@ static void read_table(struct pk_load *load, const struct pk_reader *r, struct p
         int64_t whole = (int64_t)months;
         if ((double)whole != months || whole < 1 || whole > 480)
             pk_reader_problem(&child, NULL, "is %g months, expected a whole number from 1 to 480", months);
-        else if ((int64_t)load->scenario->horizon_months % whole != 0)
+        else if ((int64_t)load->scenario->horizon_months % whole != 0) /* 0, not known: goes on */
             pk_reader_problem(&child, NULL, "of %lld months does not divide the horizon of %g months",
                               (long long)whole, load->scenario->horizon_months);
         table->step_months = whole;
@@ -92,7 +92,7 @@ static bool read_time(struct pk_load *load, const struct pk_reader *r, double *m
         return pk_reader_mismatch(r, "{years: ...}, {months: ...} or horizon", NULL);
     if (!pk_reader_duration_months(r, months))
         return false;
-    if (*months != (double)(int64_t)*months || *months > horizon) {
+    if (*months != (double)(int64_t)*months || (horizon > 0 && *months > horizon)) {
         pk_reader_problem(r, NULL, "is %g months, expected a whole number within the horizon of %g", *months, horizon);
         return false;
     }
@@ -120,7 +120,7 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
     if (period && pk_reader_need(r, "from", &child))
         (void)read_time(load, &child, &outcome->from_months);
     if (period && pk_reader_need(r, "to", &child) && read_time(load, &child, &outcome->to_months) &&
-        outcome->to_months <= outcome->from_months)
+        load->scenario->horizon_months > 0 && outcome->to_months <= outcome->from_months)
         pk_reader_problem(&child, NULL, "is not after from");
     if (period ? pk_reader_find(r, "at", &child)
                : pk_reader_find(r, "from", &child) || pk_reader_find(r, "to", &child))

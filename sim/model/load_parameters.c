@@ -23,11 +23,11 @@ static bool read_source(struct pk_load *load, const struct pk_reader *r, struct 
         source->kind = (enum pk_source_kind)k;
         source->text = pk_arena_text(load->arena, string);
     }
-    if (n_kinds != 1) {
+    if (n_kinds > 1 || pk_reader_count(&child) == 0)
         pk_reader_problem(&child, NULL, "names %zu sources, expected exactly one of document, derived, public, "
                                         "assumption", n_kinds);
+    if (n_kinds != 1)
         return false;
-    }
     if (pk_reader_find(r, "caveat", &text)) {
         const char *string;
         if (!pk_reader_text(&text, &string))
@@ -248,7 +248,7 @@ static void read_parameter(struct pk_load *load, const struct pk_reader *r, stru
         return;
     bool has_unit = pk_reader_need(r, "unit", &child) &&
                     pk_reader_choice(&child, pk_unit_names, PK_UNIT_COUNT, &i_unit, "a unit");
-    parameter->unit = parameter->given_unit = (enum pk_unit)i_unit;
+    parameter->unit = parameter->given_unit = has_unit ? (enum pk_unit)i_unit : PK_UNIT_COUNT;
     bool good = has_unit && read_value(load, r, parameter);
     (void)read_source(load, r, &parameter->source);
     const char *text;

@@ -33,7 +33,7 @@ bool pk_load_key(struct pk_load *load, const struct pk_reader *r, size_t i, cons
 const char *const *pk_load_state_names(struct pk_load *load);
 const char *const *pk_load_attribute_names(struct pk_load *load);
 
-/* One state or a list of states into flags[n_states]. */
+/* One state, a list of states, or the word all, into flags[n_states]. */
 bool pk_load_states(struct pk_load *load, const struct pk_reader *r, bool *flags);
 /* The optional key label: {fi: ..., sv: ..., en: ...}; what is missing falls back to en, then to the name. */
 void pk_load_label(struct pk_load *load, const struct pk_reader *r, const char *name, struct pk_label *label);

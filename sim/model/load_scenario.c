@@ -270,7 +270,9 @@ size_t pk_load_sets(struct pk_load *load, const struct pk_reader *r, struct pk_s
     for (size_t i = 0; i < pk_reader_count(r); i++) {
         struct pk_reader item = pk_reader_item(r, i);
         const char *text;
-        if (!pk_reader_text(&item, &text))
+        size_t i_parameter = pk_model_parameter(load->model, pk_reader_key(r, i));
+        if (!pk_reader_text(&item, &text) ||
+            (i_parameter != SIZE_MAX && load->model->parameters[i_parameter].unit == PK_UNIT_COUNT))
             continue;
         if (pk_values_set(&values, load->model, pk_reader_key(r, i), text, &error) != PK_OK) {
             pk_reader_problem(&item, error.hint[0] ? error.hint : NULL, "cannot be set: %s", error.message);
@@ -302,9 +304,11 @@ static void read_frame(struct pk_load *load, const struct pk_reader *root)
         scenario->start_months = pk_scenario_months(scenario->start_day);
     if (pk_reader_need(root, "horizon", &child) && pk_reader_duration_months(&child, &scenario->horizon_months)) {
         double whole = (double)(int64_t)scenario->horizon_months;
-        if (whole != scenario->horizon_months || whole < 1 || whole > 2400)
+        if (whole != scenario->horizon_months || whole < 1 || whole > 2400) {
             pk_reader_problem(&child, NULL, "is %g months, expected a whole number from 1 to 2400",
                               scenario->horizon_months);
+            scenario->horizon_months = 0; /* not known: what must fit into it is not judged */
+        }
     }
     scenario->replications = 1;
     scenario->batches = 64;
@@ -424,6 +428,8 @@ enum pk_status pk_load_scenario(const char *path, struct pk_scenario *scenario, 
     status = parse(path, text, size, scenario, &root, problems);
     if (status == PK_OK)
         status = pk_load_model(scenario->model_file, model, problems);
+    if (status == PK_IO && problems->n_kept > 0)
+        snprintf(problems->items[problems->n_kept - 1].hint, sizeof problems->items[0].hint, "the model of %s", path);
     if (status == PK_OK)
         status = finish(scenario, model, root, problems);
     pk_free(text);

@@ -200,13 +200,16 @@ static double outcome_in(const struct pk_collection *collection, struct pk_tally
             int64_t all = 0;
             for (size_t j = from; j < to; j++)
                 all += ticks[j];
-            sum += weights[s] * ((double)all / TICKS_PER_YEAR);
+            if (outcome->i_reward == SIZE_MAX)
+                count += all; /* headcount stays an integer, so that equal lives give exactly equal figures */
+            else
+                sum += weights[s] * ((double)all / TICKS_PER_YEAR);
         } else { /* each month at its middle */
             for (size_t j = from; j < to; j++)
                 sum += weights[s] * ((double)ticks[j] / TICKS_PER_YEAR) * pow(1 + discount, -((double)j + 0.5) / 12);
         }
     }
-    return outcome->measure == PK_MEASURE_PERSON_YEARS ? sum : (double)count;
+    return outcome->measure == PK_MEASURE_PERSON_YEARS ? sum + (double)count / TICKS_PER_YEAR : (double)count;
 }
 
 static void fold_outcomes(struct pk_fold *fold, struct pk_batch *unit, size_t i_population, bool everyone)

@@ -56,13 +56,31 @@ double pk_compare_spread(const struct pk_compare_set *set, size_t i_arm, size_t 
     return pk_stats_standard_deviation(series(set, i_arm, i_outcome), set->n_units, set->n_arms * set->n_outcomes);
 }
 
-double pk_compare_euros(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome)
+struct pk_mean pk_compare_euros(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome)
 {
     struct pk_mean difference = pk_compare_difference(set, pair, i_outcome);
     double cost = (set->costs[pair.i_arm] - set->costs[pair.i_against]) * set->scale;
     if (!(difference.mean > 0) || !(difference.mean - PK_NORMAL_95 * difference.standard_error > 0))
-        return NAN;
-    return cost / difference.mean;
+        return (struct pk_mean){.mean = (double)NAN, .standard_error = (double)NAN};
+    double euros = cost / difference.mean;
+    return (struct pk_mean){.mean = euros,
+                            .standard_error = fabs(euros) * difference.standard_error / difference.mean};
+}
+
+bool pk_compare_euros_range(const struct pk_comparison *comparison, struct pk_compare_pair pair, size_t i_outcome,
+                            double *low, double *high)
+{
+    bool any = false;
+    *low = *high = pk_compare_euros(&comparison->main, pair, i_outcome).mean;
+    for (size_t v = 0; v < comparison->n_variants; v++) {
+        if (strcmp(comparison->variant_topics[v], "range") != 0)
+            continue;
+        double euros = pk_compare_euros(&comparison->variants[v], pair, i_outcome).mean;
+        any = true;
+        *low = euros < *low ? euros : *low;
+        *high = isnan(euros) || euros > *high ? euros : *high; /* once not meaningful, the high end stays so */
+    }
+    return any;
 }
 
 bool pk_compare_range(const struct pk_comparison *comparison, struct pk_compare_pair pair, size_t i_outcome,

@@ -26,16 +26,16 @@ static void put_field(struct pk_text *text, const char *field)
         pk_text_addf(text, "%s", field);
         return;
     }
-    pk_text_add(text, "\"", 1);
+    pk_text_put(text, "\"");
     for (const char *c = field; *c != '\0'; c++)
         pk_text_addf(text, *c == '"' ? "\"\"" : "%c", *c);
-    pk_text_add(text, "\"", 1);
+    pk_text_put(text, "\"");
 }
 
 static void put_value(struct pk_text *text, double value)
 {
     if (isnan(value))
-        pk_text_add(text, "NA", 2);
+        pk_text_put(text, "NA");
     else if (isinf(value))
         pk_text_addf(text, value > 0 ? "Inf" : "-Inf");
     else
@@ -110,20 +110,20 @@ static void add_measure(struct exporting *e, const char *group, const char *meas
     for (size_t d = 0; header && d < n_dims && e->status == PK_OK; d++)
         pk_text_addf(text, "%s,", names[d]);
     if (header && e->status == PK_OK)
-        pk_text_addf(text, "measure,value,mcse\n");
+        pk_text_put(text, "measure,value,mcse\n");
     for (size_t i = 0; i < n && e->status == PK_OK; i++) {
         size_t rest = i, index[PK_RESULTS_DIMS_MAX];
         for (size_t d = n_dims; d-- > 0; rest /= extent[d])
             index[d] = rest % extent[d];
         for (size_t d = 0; d < n_dims; d++) {
             put_field(text, labels[d][index[d]]);
-            pk_text_add(text, ",", 1);
+            pk_text_put(text, ",");
         }
         pk_text_addf(text, "%s,", measure);
         put_value(text, values[i]);
-        pk_text_add(text, ",", 1);
+        pk_text_put(text, ",");
         put_value(text, errors != NULL ? errors[i] : (double)NAN);
-        pk_text_add(text, "\n", 1);
+        pk_text_put(text, "\n");
     }
     for (size_t d = 0; d < n_dims; d++)
         pk_free(labels[d]);
@@ -184,13 +184,13 @@ static void export_columns(struct exporting *e, const char *group, const char *c
         cells[k] = axis_labels(e, group, columns[k], &n_rows);
         pk_text_addf(&text, "%s%s", k ? "," : "", columns[k]);
     }
-    pk_text_add(&text, "\n", 1);
+    pk_text_put(&text, "\n");
     for (size_t i = 0; i < n_rows && e->status == PK_OK; i++) {
         for (size_t k = 0; k < n_columns; k++) {
             pk_text_addf(&text, "%s", k ? "," : "");
             put_field(&text, cells[k][i]);
         }
-        pk_text_add(&text, "\n", 1);
+        pk_text_put(&text, "\n");
     }
     write_csv(e, name, &text);
     for (size_t k = 0; k < n_columns; k++)

@@ -24,6 +24,7 @@ struct pk_text {
 void pk_text_init(struct pk_text *text);
 void pk_text_free(struct pk_text *text);
 void pk_text_add(struct pk_text *text, const char *bytes, size_t size);
+void pk_text_put(struct pk_text *text, const char *string);
 void pk_text_addf(struct pk_text *text, const char *format, ...) PK_PRINTF(2, 3);
 /* Appends a JSON string in quotes (escapes controls, quotes, backslashes; UTF-8 passes). */
 void pk_text_add_json_string(struct pk_text *text, const char *string);

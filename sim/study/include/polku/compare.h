@@ -62,7 +62,10 @@ struct pk_mean pk_compare_share(const struct pk_compare_set *set, struct pk_comp
 double pk_compare_spread(const struct pk_compare_set *set, size_t i_arm, size_t i_outcome);
 /* Euros per additional unit of the outcome; nan ("not meaningful") where the difference is not above 0 or its 95 %
  * simulation interval holds 0. */
-double pk_compare_euros(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome);
+struct pk_mean pk_compare_euros(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome);
+/* Their lowest and highest over the range variants; high is nan where some variant's is not meaningful. */
+bool pk_compare_euros_range(const struct pk_comparison *comparison, struct pk_compare_pair pair, size_t i_outcome,
+                            double *low, double *high);
 
 /* Lowest and highest of a pair's difference over the main run and all range variants; false if there are none. */
 bool pk_compare_range(const struct pk_comparison *comparison, struct pk_compare_pair pair, size_t i_outcome,
