@@ -32,7 +32,10 @@ void *pk_realloc(void *block, size_t count, size_t size)
     return realloc(block, n_bytes ? n_bytes : 1);
 }
 
-void pk_free(void *block) { free(block); }
+void pk_free(void *block)
+{
+    free(block);
+}
 
 long pk_memory_fail_after(long n)
 {
@@ -49,7 +52,10 @@ struct pk_arena_block {
 
 enum { BLOCK_BYTES = 16384 };
 
-void pk_arena_init(struct pk_arena *arena) { arena->last = NULL; }
+void pk_arena_init(struct pk_arena *arena)
+{
+    arena->last = NULL;
+}
 
 void pk_arena_free(struct pk_arena *arena)
 {

@@ -11,7 +11,7 @@
 const char *pk_status_text(enum pk_status status)
 {
     switch (status) {
-#define PK_STATUS_CASE(name, exit_code, text)                                                                         \
+#define PK_STATUS_CASE(name, exit_code, text)                                                                          \
     case name:                                                                                                         \
         return text;
         PK_STATUS_LIST(PK_STATUS_CASE)
@@ -23,7 +23,7 @@ const char *pk_status_text(enum pk_status status)
 int pk_status_exit_code(enum pk_status status)
 {
     switch (status) {
-#define PK_STATUS_CASE(name, exit_code, text)                                                                         \
+#define PK_STATUS_CASE(name, exit_code, text)                                                                          \
     case name:                                                                                                         \
         return exit_code;
         PK_STATUS_LIST(PK_STATUS_CASE)
@@ -56,7 +56,10 @@ void pk_error_text(const struct pk_error *error, char *text, size_t size)
              error->hint[0] ? " (" : "", error->hint, error->hint[0] ? ")" : "");
 }
 
-void pk_problems_init(struct pk_problems *problems) { memset(problems, 0, sizeof *problems); }
+void pk_problems_init(struct pk_problems *problems)
+{
+    memset(problems, 0, sizeof *problems);
+}
 
 void pk_problems_free(struct pk_problems *problems)
 {
@@ -82,7 +85,10 @@ void pk_problems_add(struct pk_problems *problems, const struct pk_error *proble
     problems->items[problems->n_kept++] = *problem;
 }
 
-size_t pk_problems_errors(const struct pk_problems *problems) { return problems->n_found - problems->n_warnings; }
+size_t pk_problems_errors(const struct pk_problems *problems)
+{
+    return problems->n_found - problems->n_warnings;
+}
 
 void pk_assert_failed(const char *condition, const char *file, int line)
 {

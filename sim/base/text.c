@@ -10,7 +10,10 @@
 
 #include "polku/memory.h"
 
-void pk_text_init(struct pk_text *text) { memset(text, 0, sizeof *text); }
+void pk_text_init(struct pk_text *text)
+{
+    memset(text, 0, sizeof *text);
+}
 
 void pk_text_free(struct pk_text *text)
 {
@@ -46,7 +49,10 @@ void pk_text_add(struct pk_text *text, const char *bytes, size_t size)
     text->bytes[text->size] = '\0';
 }
 
-void pk_text_put(struct pk_text *text, const char *string) { pk_text_add(text, string, strlen(string)); }
+void pk_text_put(struct pk_text *text, const char *string)
+{
+    pk_text_add(text, string, strlen(string));
+}
 
 void pk_text_addf(struct pk_text *text, const char *format, ...)
 {
@@ -91,9 +97,15 @@ void pk_text_add_json_number(struct pk_text *text, double number)
     pk_text_add(text, shortest, strlen(shortest));
 }
 
-const char *pk_text_string(const struct pk_text *text) { return text->bytes ? text->bytes : ""; }
+const char *pk_text_string(const struct pk_text *text)
+{
+    return text->bytes ? text->bytes : "";
+}
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 /* [-+]digits[.digits][(e|E)[-+]digits], no leading zero before another digit */
 static bool is_plain_number(const char *string, bool whole)

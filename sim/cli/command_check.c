@@ -9,7 +9,8 @@
 
 static const char help[] =
     "Usage: polku check [--quiet] FILE...\n\n"
-    "Reads models and scenarios and reports every problem with file, line, column and place. Of files that are good it\n"
+    "Reads models and scenarios and reports every problem with file, line, column and place. Of files that are good "
+    "it\n"
     "prints the parameters with unit, value, range and source, the conversions made, and the size of the tables.\n\n"
     "  -q, --quiet            only problems and warnings\n"
     "  -h, --help\n\n"
@@ -91,8 +92,8 @@ static void print_scenario(const struct pk_scenario *scenario, const struct pk_m
         const struct pk_table *table = &scenario->tables[i];
         const struct pk_tally_shape *shape = &collection->shapes[collection->i_table_shape[i]];
         size_t n_rows = table->measure == PK_MEASURE_TRANSITIONS ? shape->n_arcs : shape->n_states;
-        size_t n_columns = (size_t)((int64_t)scenario->horizon_months / table->step_months) +
-                           (table->measure == PK_MEASURE_OCCUPANCY);
+        size_t n_columns =
+            (size_t)((int64_t)scenario->horizon_months / table->step_months) + (table->measure == PK_MEASURE_OCCUPANCY);
         printf("  table %-20s %zu arms x %zu groups x %zu %s x %zu steps of %lld months = %zu cells\n", table->name,
                plan->n_arms, shape->n_groups, n_rows,
                table->measure == PK_MEASURE_TRANSITIONS ? "transitions" : "states", n_columns,
@@ -104,8 +105,7 @@ static void print_scenario(const struct pk_scenario *scenario, const struct pk_m
     (void)model;
 }
 
-static enum pk_status check_scenario(const char *path, bool quiet, struct pk_problems *problems,
-                                     struct pk_error *error)
+static enum pk_status check_scenario(const char *path, bool quiet, struct pk_problems *problems, struct pk_error *error)
 {
     struct pk_scenario scenario;
     struct pk_model model;

@@ -16,7 +16,10 @@ static const char help[] =
 static int run(int argc, char **argv);
 const struct pk_command pk_command_export = {"export", "write a result file as tidy CSV tables", help, run};
 
-static void tell(const char *path) { printf("%s\n", path); }
+static void tell(const char *path)
+{
+    printf("%s\n", path);
+}
 
 static int run(int argc, char **argv)
 {

@@ -1,6 +1,9 @@
 /* polku run: simulates a scenario and writes its result file. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "polku/variants.h"
@@ -109,9 +112,7 @@ static int read_request(int argc, char **argv, struct request *request)
 static void tell(const struct request *request, const struct pk_run *done, const struct pk_plan *plan,
                  const char *output, const char *digest, size_t n_variants)
 {
-    double ns = done->fold.n_events > 0
-                    ? done->seconds * 1e9 * done->n_threads / (double)done->fold.n_events
-                    : 0;
+    double ns = done->fold.n_events > 0 ? done->seconds * 1e9 * done->n_threads / (double)done->fold.n_events : 0;
     struct pk_text text;
     pk_text_init(&text);
     if (request->json) {
@@ -134,6 +135,29 @@ static void tell(const struct request *request, const struct pk_run *done, const
     }
     fputs(pk_text_string(&text), stdout);
     pk_text_free(&text);
+}
+
+/* Before the work: could the result get its name afterwards? */
+static enum pk_status check_output(const char *output, struct pk_error *error)
+{
+    char directory[4096];
+    struct stat about;
+    snprintf(directory, sizeof directory, "%s", output);
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL)
+        snprintf(directory, sizeof directory, ".");
+    else
+        slash[slash == directory] = '\0';
+    enum pk_status status = PK_OK;
+    if (output[0] == '\0')
+        return pk_error_set(error, PK_IO, "the name of the result file is empty");
+    if (stat(output, &about) == 0 && S_ISDIR(about.st_mode))
+        status = pk_error_set(error, PK_IO, "is a directory, expected the name of a file");
+    else if (access(directory, W_OK | X_OK) != 0)
+        status = pk_error_set(error, PK_IO, "cannot create the file: %s", strerror(errno));
+    if (status != PK_OK)
+        snprintf(error->file, sizeof error->file, "%.255s", output);
+    return status;
 }
 
 /* Everything after loading. */
@@ -163,8 +187,9 @@ static enum pk_status simulate(const struct request *request, const struct pk_mo
         scenario->variant_replications = request->replications;
     pk_text_init(&warnings);
     pk_plan_init(&plan);
-    enum pk_status status =
-        pk_variants_values(&values, model, scenario, request->sets, request->n_sets, NULL, 0, error);
+    enum pk_status status = check_output(output, error);
+    if (status == PK_OK)
+        status = pk_variants_values(&values, model, scenario, request->sets, request->n_sets, NULL, 0, error);
     if (status == PK_OK)
         status = pk_plan_compile(&plan, model, scenario, &values, error);
     if (status == PK_OK) {

@@ -22,6 +22,15 @@ static void print_help(FILE *to)
           to);
 }
 
+/* Output that did not arrive is a failure, however well the command went. */
+static int finish(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fputs("polku: cannot write to the standard output\n", stderr);
+    return code ? code : pk_status_exit_code(PK_IO);
+}
+
 int main(int argc, char **argv)
 {
     static char line[4096];
@@ -36,24 +45,18 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
-        return 0;
+        return finish(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("polku %s (%s)\n%s\n%s\n", pk_provenance_version(), pk_provenance_revision(), pk_provenance_compiler(),
                pk_provenance_libraries());
-        return 0;
+        return finish(0);
     }
     const char *names[N_COMMANDS];
     for (size_t i = 0; i < N_COMMANDS; i++) {
         names[i] = commands[i]->name;
-        if (strcmp(argv[1], commands[i]->name) == 0) {
-            int code = commands[i]->run(argc - 1, argv + 1);
-            if (fflush(stdout) != 0 || ferror(stdout)) {
-                fputs("polku: cannot write to the standard output\n", stderr);
-                return code ? code : pk_status_exit_code(PK_IO);
-            }
-            return code;
-        }
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return finish(commands[i]->run(argc - 1, argv + 1));
     }
     const char *nearest = pk_text_nearest(argv[1], names, N_COMMANDS);
     fprintf(stderr, "polku: no command is called %s%s%s%s\nTry: polku --help\n", argv[1],

@@ -18,9 +18,9 @@ struct context {
     struct pk_values *values;
     struct pk_plan plan;
     size_t i_parameter, i_transition;
-    size_t i_service;                /* SIZE_MAX: a hazard of the model itself */
-    const struct pk_target *target;  /* NULL: everyone */
-    double *weights;                 /* [n_strata] people by stratum */
+    size_t i_service;               /* SIZE_MAX: a hazard of the model itself */
+    const struct pk_target *target; /* NULL: everyone */
+    double *weights;                /* [n_strata] people by stratum */
     double step;
 };
 
@@ -112,7 +112,8 @@ static enum pk_status average(struct context *context, double *probability, stru
             if (context->weights[z] <= 0)
                 continue;
             for (size_t i = 0; i < n_ages; i++) {
-                double age = plan->needs_age ? pk_distribution_quantile(&plan->age, ((double)i + 0.5) / (double)n_ages) : 0;
+                double age =
+                    plan->needs_age ? pk_distribution_quantile(&plan->age, ((double)i + 0.5) / (double)n_ages) : 0;
                 if (n_ages > 1 && context->target != NULL &&
                     (age < context->target->age_low * 12 || age >= context->target->age_high * 12))
                     continue;
@@ -122,9 +123,9 @@ static enum pk_status average(struct context *context, double *probability, stru
                         .stratum = (uint32_t)z,
                         .i_state = (uint16_t)s,
                         .age = age,
-                        .elapsed = elapses ? pk_distribution_quantile(&plan->elapsed[s],
-                                                                      ((double)k + 0.5) / (double)n_elapsed)
-                                           : 0,
+                        .elapsed =
+                            elapses ? pk_distribution_quantile(&plan->elapsed[s], ((double)k + 0.5) / (double)n_elapsed)
+                                    : 0,
                         .treatment = context->i_service == SIZE_MAX ? NULL : &treatment,
                         .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
                         .until = context->values->used[parameter->i_by] * 12,
@@ -149,8 +150,7 @@ static enum pk_status average(struct context *context, double *probability, stru
 static enum pk_status probability_at(struct context *context, double rate, double *probability, struct pk_error *error)
 {
     context->values->used[context->i_parameter] = rate;
-    enum pk_status status =
-        pk_plan_compile(&context->plan, context->model, context->scenario, context->values, error);
+    enum pk_status status = pk_plan_compile(&context->plan, context->model, context->scenario, context->values, error);
     if (status != PK_OK)
         return status;
     pk_free(context->weights);
@@ -180,8 +180,8 @@ static enum pk_status find_root(struct context *context, double wanted, double *
     while (status == PK_OK && at_high < wanted) {
         if (high > 1e4)
             return pk_error_set(error, PK_BAD_INPUT,
-                                "%s: the probability %g cannot be met: even with a hazard of %g a year it is %.6g", name,
-                                wanted, high, at_high);
+                                "%s: the probability %g cannot be met: even with a hazard of %g a year it is %.6g",
+                                name, wanted, high, at_high);
         low = high;
         at_low = at_high;
         high *= 4;
@@ -297,8 +297,8 @@ enum pk_status pk_convert(struct pk_values *values, const struct pk_model *model
         if (model->parameters[i].given == PK_GIVEN_PROBABILITY && model->parameters[i].exits) {
             waiting[i] = true;
             if (!(values->used[model->parameters[i].i_by] > 0) || isinf(values->used[model->parameters[i].i_by]))
-                status = pk_error_set(error, PK_BAD_INPUT, "%s: needs a horizon above 0 years",
-                                      model->parameters[i].name);
+                status =
+                    pk_error_set(error, PK_BAD_INPUT, "%s: needs a horizon above 0 years", model->parameters[i].name);
             if (of_service(model, i))
                 values->used[i] = 0;
         }

@@ -1,34 +1,13 @@
 /* One life, the scalar reference. See life.h. */
-#include "polku/life.h"
-
 #include <string.h>
 
-#include "polku/elementary_core.h"
-#include "polku/rng_core.h"
-
-#define NEVER __builtin_inf()
-
-/* A life on its way. Times are months after the start; all but candidates are multiples of a tick. */
-struct walk {
-    const struct pk_plan *plan;
-    const struct pk_person *person;
-    const struct pk_treatment *treatment;
-    struct pk_rng_person rng;
-    const double *multipliers; /* [n_arcs] of the person's stratum */
-    struct pk_life *life;
-    size_t i_state;
-    double entry;               /* into the state */
-    double state_zero;          /* where the clock time_in_state was 0 */
-    uint32_t spells[PK_MAX_STATES]; /* by stream: spells begun, the present one included */
-    double person_times[PK_MAX_TRANSITIONS]; /* [n_person_hazards] */
-    uint64_t done[PK_MAX_ENROLMENTS];        /* bit per effect: has ended with its first event */
-};
+#include "life_private.h"
 
 /* A service's effect on an arc from the present state, within its window. */
 struct active {
     const struct pk_plan_effect *effect;
-    double from, to;     /* the window */
-    double enrolled;     /* zero of the clock since_enrolment */
+    double from, to; /* the window */
+    double enrolled; /* zero of the clock since_enrolment */
 };
 
 /* What happens next: an arc at a time. */
@@ -37,71 +16,6 @@ struct candidate {
     uint16_t arc;
     const struct pk_timer *timer; /* a deterministic split yet to be drawn */
 };
-
-static struct pk_rng_pair draw(struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
-                               uint32_t candidate)
-{
-    walk->life->n_draws++;
-    return pk_rng_core_uniforms(walk->rng, stream, (uint32_t)role, spell, candidate);
-}
-
-static double exponential(double uniform) { return -pk_log_core(uniform); }
-
-/* The time at which a clock reads 0. */
-static double clock_zero(const struct walk *walk, enum pk_clock clock, double enrolled)
-{
-    switch (clock) {
-    case PK_CLOCK_STATE:
-        return walk->state_zero;
-    case PK_CLOCK_AGE:
-        return -walk->person->age;
-    case PK_CLOCK_ENROLMENT:
-        return enrolled;
-    default:
-        return 0;
-    }
-}
-
-/* Spends an exponential on factor * rate, less minus_factor * minus where that is given, from `from` to `until`;
- * returns when it is used up, or NEVER. Only a single rate may be Gompertz: it is inverted in closed form. */
-static double spend(const struct walk *walk, double exponential_left, const struct pk_rate *rate, double factor,
-                    const struct pk_rate *minus, double minus_factor, double enrolled, double from, double until)
-{
-    double zero = clock_zero(walk, rate->clock, enrolled), x = from;
-    if (rate->gompertz) {
-        if (factor <= 0 || rate->level <= 0)
-            return NEVER;
-        double grown = pk_exp_core(rate->slope * (x - zero)) + exponential_left * rate->slope / (factor * rate->level);
-        double time = grown > 0 ? zero + pk_log_core(grown) / rate->slope : NEVER;
-        return time < until ? (time > from ? time : from) : NEVER;
-    }
-    double minus_zero = minus ? clock_zero(walk, minus->clock, enrolled) : 0;
-    size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, x - zero);
-    size_t j = minus ? pk_rate_segment(minus->cuts, minus->n_cuts, x - minus_zero) : 0;
-    while (x < until) {
-        double next = i < rate->n_cuts ? zero + rate->cuts[i] : NEVER;
-        double minus_next = minus && j < minus->n_cuts ? minus_zero + minus->cuts[j] : NEVER;
-        double end = next < minus_next ? next : minus_next;
-        if (until < end)
-            end = until;
-        double hazard = factor * rate->levels[i] - (minus ? minus_factor * minus->levels[j] : 0);
-        if (hazard > 0) {
-            double available = (end - x) * hazard;
-            if (exponential_left < available)
-                return x + exponential_left / hazard;
-            exponential_left -= available;
-        }
-        x = end;
-        i += next <= end;
-        j += minus_next <= end;
-    }
-    return NEVER;
-}
-
-static double hazard_now(const struct walk *walk, const struct pk_rate *rate, double factor, double enrolled, double x)
-{
-    return factor * pk_rate_at(rate, x - clock_zero(walk, rate->clock, enrolled));
-}
 
 /* The arm's hazard over the base hazard for an active effect at time x, where that is below 1; else 1. */
 static double kept_share(const struct walk *walk, const struct active *active, double x)
@@ -112,8 +26,8 @@ static double kept_share(const struct walk *walk, const struct active *active, d
     if (effect->mode == PK_EFFECT_AT_LEAST)
         return 1;
     const struct pk_plan_arc *arc = &walk->plan->arcs[effect->arc];
-    double base = hazard_now(walk, &arc->rate, walk->multipliers[effect->arc], 0, x);
-    double with = hazard_now(walk, &effect->rate, 1, active->enrolled, x);
+    double base = pk_walk_hazard_now(walk, &arc->rate, walk->multipliers[effect->arc], 0, x);
+    double with = pk_walk_hazard_now(walk, &effect->rate, 1, active->enrolled, x);
     return with < base ? with / base : 1;
 }
 
@@ -123,57 +37,17 @@ static double layer_time(struct walk *walk, const struct active *active, uint32_
     const struct pk_plan_effect *effect = active->effect;
     const struct pk_plan_arc *arc = &walk->plan->arcs[effect->arc];
     if (effect->mode == PK_EFFECT_SCALE && effect->ratio <= 1)
-        return NEVER;
+        return PK_NEVER;
     double from = active->from > walk->entry ? active->from : walk->entry;
     if (active->to < until)
         until = active->to;
     if (from >= until)
-        return NEVER;
-    double left = exponential(draw(walk, effect->arc, PK_ROLE_LAYER, i_spell, 0).first);
+        return PK_NEVER;
+    double left = pk_walk_exponential(pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_spell, 0).first);
     double multiplier = walk->multipliers[effect->arc];
     if (effect->mode == PK_EFFECT_SCALE)
-        return spend(walk, left, &arc->rate, multiplier * (effect->ratio - 1), NULL, 0, 0, from, until);
-    return spend(walk, left, &effect->rate, 1, &arc->rate, multiplier, active->enrolled, from, until);
-}
-
-/* Where along a segment the piecewise constant total plus the growing arcs use up the exponential: the root of
- *   level d + sum_i A_i (exp(b_i d) - 1) = e on [0, length], by safeguarded Newton steps. */
-static double growing_root(const struct walk *walk, const struct pk_plan_state *state, double level, double x,
-                           double length, double *exponential_left)
-{
-    double amplitudes[PK_MAX_ARCS_FROM], slopes[PK_MAX_ARCS_FROM], used = level * length;
-    for (size_t i = 0; i < state->n_growing; i++) {
-        const struct pk_rate *rate = &walk->plan->arcs[state->growing[i]].rate;
-        double on_clock = x - clock_zero(walk, rate->clock, 0);
-        slopes[i] = rate->slope;
-        amplitudes[i] = walk->multipliers[state->growing[i]] * rate->level * pk_exp_core(rate->slope * on_clock) /
-                        rate->slope;
-        used += amplitudes[i] * (pk_exp_core(slopes[i] * length) - 1);
-    }
-    if (!(*exponential_left < used)) {
-        *exponential_left -= used;
-        return NEVER;
-    }
-    double low = 0, high = length, d = length * (*exponential_left / used);
-    for (int i_step = 0; i_step < 60 && high - low > PK_TICK / 8; i_step++) {
-        double value = level * d - *exponential_left, slope = level;
-        for (size_t i = 0; i < state->n_growing; i++) {
-            double grown = pk_exp_core(slopes[i] * d);
-            value += amplitudes[i] * (grown - 1);
-            slope += amplitudes[i] * slopes[i] * grown;
-        }
-        if (value > 0)
-            high = d;
-        else
-            low = d;
-        double next = d - value / slope;
-        if (!(next > low && next < high))
-            next = 0.5 * (low + high);
-        if (next - d < PK_TICK / 8 && d - next < PK_TICK / 8)
-            return next;
-        d = next;
-    }
-    return d;
+        return pk_walk_spend(walk, left, &arc->rate, multiplier * (effect->ratio - 1), NULL, 0, 0, from, until);
+    return pk_walk_spend(walk, left, &effect->rate, 1, &arc->rate, multiplier, active->enrolled, from, until);
 }
 
 static enum pk_status too_many(const struct walk *walk, const char *what, struct pk_error *error)
@@ -193,7 +67,7 @@ static bool keeps(struct walk *walk, uint32_t i_spell, uint32_t i_candidate, con
         if (active[i].effect->arc != arc || x < active[i].from || x >= active[i].to)
             continue;
         double share = kept_share(walk, &active[i], x);
-        if (share < 1 && draw(walk, arc, PK_ROLE_ACCEPTANCE, i_spell, i_candidate).first >= share)
+        if (share < 1 && pk_walk_draw(walk, arc, PK_ROLE_ACCEPTANCE, i_spell, i_candidate).first >= share)
             return false;
     }
     *best = (struct candidate){.time = x, .arc = arc};
@@ -208,18 +82,18 @@ static enum pk_status summed_candidate(struct walk *walk, uint32_t i_spell, cons
     const struct pk_axis *axis = &state->axes[0];
     const size_t n = axis->n_arcs;
     const double *of_stratum = axis->sums + walk->person->stratum * (axis->n_cuts + 1) * n;
-    double x = walk->entry, zero = 0, next = NEVER;
+    double x = walk->entry, zero = 0, next = PK_NEVER;
     size_t segment = 0;
     if (axis->n_cuts > 0) {
-        zero = clock_zero(walk, axis->clock, 0);
+        zero = pk_walk_clock_zero(walk, axis->clock, 0);
         segment = pk_rate_segment(axis->cuts, axis->n_cuts, x - zero);
-        next = segment < axis->n_cuts ? zero + axis->cuts[segment] : NEVER;
+        next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
     }
     for (uint32_t i_candidate = 0;; i_candidate++) {
         if (i_candidate > UINT16_MAX)
             return too_many(walk, "candidates", error);
-        struct pk_rng_pair uniforms = draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
-        double left = exponential(uniforms.first), total;
+        struct pk_rng_pair uniforms = pk_walk_draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
+        double left = pk_walk_exponential(uniforms.first), total;
         const double *sums;
         for (;;) { /* segments */
             double end = next < best->time ? next : best->time;
@@ -235,7 +109,7 @@ static enum pk_status summed_candidate(struct walk *walk, uint32_t i_spell, cons
             if (x >= best->time)
                 return PK_OK;
             segment++;
-            next = segment < axis->n_cuts ? zero + axis->cuts[segment] : NEVER;
+            next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
         }
         double mark = uniforms.second * total;
         size_t i_chosen = 0;
@@ -261,15 +135,15 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
     double zeros[PK_MAX_AXES], nexts[PK_MAX_AXES], x = walk->entry;
     for (size_t a = 0; a < state->n_axes; a++) {
         const struct pk_axis *axis = &state->axes[a];
-        zeros[a] = clock_zero(walk, axis->clock, 0);
+        zeros[a] = pk_walk_clock_zero(walk, axis->clock, 0);
         segments[a] = axis->n_cuts == 0 ? 0 : pk_rate_segment(axis->cuts, axis->n_cuts, x - zeros[a]);
-        nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : NEVER;
+        nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : PK_NEVER;
     }
     for (uint32_t i_candidate = 0;; i_candidate++) {
         if (i_candidate > UINT16_MAX)
             return too_many(walk, "candidates", error);
-        struct pk_rng_pair uniforms = draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
-        double left = exponential(uniforms.first), hazards[PK_MAX_ARCS_FROM], total, end;
+        struct pk_rng_pair uniforms = pk_walk_draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
+        double left = pk_walk_exponential(uniforms.first), hazards[PK_MAX_ARCS_FROM], total, end;
         uint16_t arcs[PK_MAX_ARCS_FROM];
         size_t n;
         for (;;) { /* segments */
@@ -287,8 +161,8 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
                 end = nexts[a] < end ? nexts[a] : end;
             }
             if (state->n_growing > 0) {
-                double d = growing_root(walk, state, total, x, end - x, &left);
-                if (d < NEVER) {
+                double d = pk_walk_growing_root(walk, state, total, x, end - x, &left);
+                if (d < PK_NEVER) {
                     x += d;
                     break;
                 }
@@ -308,12 +182,12 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
                     continue;
                 const struct pk_axis *axis = &state->axes[a];
                 segments[a]++;
-                nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : NEVER;
+                nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : PK_NEVER;
             }
         }
         for (size_t i = 0; i < state->n_growing; i++, n++) {
             arcs[n] = state->growing[i];
-            hazards[n] = hazard_now(walk, &walk->plan->arcs[arcs[n]].rate, walk->multipliers[arcs[n]], 0, x);
+            hazards[n] = pk_walk_hazard_now(walk, &walk->plan->arcs[arcs[n]].rate, walk->multipliers[arcs[n]], 0, x);
             total += hazards[n];
         }
         double mark = uniforms.second * total;
@@ -361,9 +235,10 @@ static void draw_person_times(struct walk *walk, double until)
 {
     for (size_t i = 0; i < walk->plan->n_person_hazards; i++) {
         const struct pk_person_hazard *hazard = &walk->plan->person_hazards[i];
-        double left = exponential(draw(walk, (uint32_t)hazard->i_transition, PK_ROLE_PERSON, 0, 0).first);
+        double left =
+            pk_walk_exponential(pk_walk_draw(walk, (uint32_t)hazard->i_transition, PK_ROLE_PERSON, 0, 0).first);
         walk->person_times[i] =
-            spend(walk, left, &hazard->rate, hazard->multipliers[walk->person->stratum], NULL, 0, 0, 0, until);
+            pk_walk_spend(walk, left, &hazard->rate, hazard->multipliers[walk->person->stratum], NULL, 0, 0, 0, until);
     }
 }
 
@@ -381,16 +256,17 @@ static enum pk_status next_event(struct walk *walk, uint32_t i_spell, struct can
         consider(best, walk->person_times[i], state->person_arcs[i], NULL);
     for (size_t i = 0; i < state->n_timers; i++) {
         const struct pk_timer *timer = &state->timers[i];
-        double time = clock_zero(walk, timer->clock, 0) + timer->value;
+        double time = pk_walk_clock_zero(walk, timer->clock, 0) + timer->value;
         consider(best, time > walk->entry ? time : walk->entry, timer->arcs[0], timer);
     }
     for (size_t i = 0; i < state->n_excess; i++) {
         uint16_t i_arc = state->excess_arcs[i];
         const struct pk_plan_arc *arc = &plan->arcs[i_arc];
         const struct pk_person_hazard *hazard = &plan->person_hazards[arc->i_person_hazard];
-        double left = exponential(draw(walk, i_arc, PK_ROLE_LAYER, i_spell, 0).first);
+        double left = pk_walk_exponential(pk_walk_draw(walk, i_arc, PK_ROLE_LAYER, i_spell, 0).first);
         double factor = hazard->multipliers[walk->person->stratum] * arc->excess;
-        consider(best, spend(walk, left, &hazard->rate, factor, NULL, 0, 0, walk->entry, best->time), i_arc, NULL);
+        consider(best, pk_walk_spend(walk, left, &hazard->rate, factor, NULL, 0, 0, walk->entry, best->time), i_arc,
+                 NULL);
     }
     struct active active[64 * PK_MAX_ENROLMENTS];
     size_t n_active = walk->treatment != NULL ? list_active(walk, active) : 0;
@@ -402,7 +278,7 @@ static enum pk_status next_event(struct walk *walk, uint32_t i_spell, struct can
 
 static uint16_t split_destination(struct walk *walk, const struct pk_timer *timer, uint32_t i_spell)
 {
-    double u = draw(walk, timer->arcs[0], PK_ROLE_SPLIT, i_spell, 0).first;
+    double u = pk_walk_draw(walk, timer->arcs[0], PK_ROLE_SPLIT, i_spell, 0).first;
     size_t i = 0;
     for (double below = walk->plan->arcs[timer->arcs[0]].share; i + 1 < timer->n_arcs && u >= below;)
         below += walk->plan->arcs[timer->arcs[++i]].share;
@@ -442,8 +318,8 @@ enum pk_status pk_life_run(const struct pk_plan *plan, const struct pk_person *p
             time = walk.entry + PK_TICK;
         if (time > plan->horizon)
             break;
-        uint16_t arc = best.timer != NULL && best.timer->n_arcs > 1 ? split_destination(&walk, best.timer, i_spell)
-                                                                   : best.arc;
+        uint16_t arc =
+            best.timer != NULL && best.timer->n_arcs > 1 ? split_destination(&walk, best.timer, i_spell) : best.arc;
         if (life->n_events == PK_LIFE_MAX_EVENTS)
             return too_many(&walk, "events", error);
         life->events[life->n_events++] = (struct pk_event){.tick = (int64_t)(time * PK_TICKS_PER_MONTH), .arc = arc};

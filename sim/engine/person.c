@@ -11,16 +11,13 @@ enum { STREAM_STATE = 0, STREAM_AGE = 1, STREAM_ELAPSED = 2, STREAM_ATTRIBUTES =
 
 static double uniform(const struct pk_plan *plan, uint32_t replication, uint64_t id, uint32_t stream)
 {
-    struct pk_rng_key key = {.seed = plan->seed,
-                             .person = id,
-                             .replication = replication,
-                             .stream = stream,
-                             .role = PK_ROLE_ATTRIBUTE};
+    struct pk_rng_key key = {
+        .seed = plan->seed, .person = id, .replication = replication, .stream = stream, .role = PK_ROLE_ATTRIBUTE};
     return pk_rng_uniforms(&key).first;
 }
 
-static size_t chosen(const struct pk_plan *plan, const struct pk_plan_choice *choice, uint32_t replication,
-                     uint64_t id, uint32_t stream)
+static size_t chosen(const struct pk_plan *plan, const struct pk_plan_choice *choice, uint32_t replication, uint64_t id,
+                     uint32_t stream)
 {
     if (choice->only != SIZE_MAX)
         return choice->only;
@@ -60,11 +57,10 @@ void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t i
     person->stratum = 0;
     person->state = (uint16_t)chosen(plan, &plan->start_state, replication, id, STREAM_STATE);
     if (plan->needs_age)
-        person->age =
-            pk_tick_round(pk_distribution_quantile(&plan->age, uniform(plan, replication, id, STREAM_AGE)));
+        person->age = pk_tick_round(pk_distribution_quantile(&plan->age, uniform(plan, replication, id, STREAM_AGE)));
     if (plan->elapsed_states >> person->state & 1)
-        person->elapsed = pk_tick_round(pk_distribution_quantile(&plan->elapsed[person->state],
-                                                                 uniform(plan, replication, id, STREAM_ELAPSED)));
+        person->elapsed = pk_tick_round(
+            pk_distribution_quantile(&plan->elapsed[person->state], uniform(plan, replication, id, STREAM_ELAPSED)));
     for (size_t i = 0; i < plan->n_attributes; i++) {
         person->values[i] =
             (uint8_t)chosen(plan, &plan->attributes[i], replication, id, (uint32_t)(STREAM_ATTRIBUTES + i));

@@ -128,9 +128,8 @@ static void compile_arcs(struct pk_compile *compile)
                 arc->i_to = transition->i_to[d];
                 arc->i_person_hazard = person_level ? plan->n_person_hazards - 1 : SIZE_MAX;
                 arc->deterministic = transition->deterministic;
-                arc->share = transition->i_to_share[d] == SIZE_MAX
-                                 ? 1
-                                 : pk_compile_used(compile, transition->i_to_share[d]);
+                arc->share =
+                    transition->i_to_share[d] == SIZE_MAX ? 1 : pk_compile_used(compile, transition->i_to_share[d]);
                 for (size_t e = 0; e < transition->n_excess; e++)
                     if (transition->excess[e].i_state == s)
                         arc->excess = pk_compile_used(compile, transition->excess[e].i_parameter) - 1;

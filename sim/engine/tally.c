@@ -6,7 +6,10 @@
 enum { REMAINDER_BITS = 44 };
 #define REMAINDER_MASK ((UINT64_C(1) << REMAINDER_BITS) - 1)
 
-static size_t n_cells(const struct pk_tally_shape *shape) { return shape->n_groups * shape->n_arcs * shape->n_steps; }
+static size_t n_cells(const struct pk_tally_shape *shape)
+{
+    return shape->n_groups * shape->n_arcs * shape->n_steps;
+}
 
 uint64_t pk_tally_bytes(const struct pk_tally_shape *shape)
 {

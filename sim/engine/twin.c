@@ -15,8 +15,8 @@ struct grid {
     size_t n_phases, n_steps;
     double step;
     size_t n_cells[PK_MAX_STATES], first_cell[PK_MAX_STATES], n_all;
-    double *mass, *next;        /* [n_phases][n_all] */
-    double started[2];          /* the starting spell, by phase */
+    double *mass, *next; /* [n_phases][n_all] */
+    double started[2];   /* the starting spell, by phase */
     double entered[2][PK_MAX_STATES];
     double rates[2][PK_MAX_ARCS]; /* by phase: this step's mean hazards that do not run on time_in_state */
     uint64_t phase_ends;          /* bit per state: entering it ends the effects for the first job */
@@ -173,7 +173,8 @@ static void cell_hazards(struct grid *grid, size_t i_state, size_t phase, double
 {
     for (size_t a = 0; a < grid->plan->n_arcs; a++)
         if (grid->plan->arcs[a].i_from == i_state)
-            hazards[a] = runs_on_state(grid, a) ? arc_hazard(grid, a, phase, t, length, in_state) : grid->rates[phase][a];
+            hazards[a] =
+                runs_on_state(grid, a) ? arc_hazard(grid, a, phase, t, length, in_state) : grid->rates[phase][a];
 }
 
 /* Timers that fire within (t, t + step] empty their cells into where they lead. */

@@ -52,8 +52,8 @@ static void read_table(struct pk_load *load, const struct pk_reader *r, struct p
         if ((double)whole != months || whole < 1 || whole > 480)
             pk_reader_problem(&child, NULL, "is %g months, expected a whole number from 1 to 480", months);
         else if ((int64_t)load->scenario->horizon_months % whole != 0) /* 0, not known: goes on */
-            pk_reader_problem(&child, NULL, "of %lld months does not divide the horizon of %g months",
-                              (long long)whole, load->scenario->horizon_months);
+            pk_reader_problem(&child, NULL, "of %lld months does not divide the horizon of %g months", (long long)whole,
+                              load->scenario->horizon_months);
         table->step_months = whole;
     }
 }
@@ -101,7 +101,7 @@ static bool read_time(struct pk_load *load, const struct pk_reader *r, double *m
 
 static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
 {
-    static const char *const keys[] = {"label", "measure", "states",   "at",    "from", "to",
+    static const char *const keys[] = {"label",  "measure",  "states",   "at",    "from", "to",
                                        "reward", "discount", "per_cost", "share", NULL};
     struct pk_reader child;
     outcome->i_reward = SIZE_MAX;
@@ -122,8 +122,7 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
     if (period && pk_reader_need(r, "to", &child) && read_time(load, &child, &outcome->to_months) &&
         load->scenario->horizon_months > 0 && outcome->to_months <= outcome->from_months)
         pk_reader_problem(&child, NULL, "is not after from");
-    if (period ? pk_reader_find(r, "at", &child)
-               : pk_reader_find(r, "from", &child) || pk_reader_find(r, "to", &child))
+    if (period ? pk_reader_find(r, "at", &child) : pk_reader_find(r, "from", &child) || pk_reader_find(r, "to", &child))
         pk_reader_problem(&child, NULL, "does not apply to %s; %s", pk_measure_names[outcome->measure],
                           period ? "use from and to" : "use at");
     outcome->to_horizon = outcome->to_months == load->scenario->horizon_months;
@@ -147,7 +146,8 @@ static void read_outcomes(struct pk_load *load, const struct pk_reader *root)
 {
     struct pk_scenario *scenario = load->scenario;
     struct pk_reader r;
-    if (!pk_reader_find(root, "outcomes", &r) || !pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of outcomes by name"))
+    if (!pk_reader_find(root, "outcomes", &r) ||
+        !pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of outcomes by name"))
         return;
     size_t n = pk_reader_count(&r);
     if (n > PK_MAX_OUTCOMES) {
@@ -200,7 +200,8 @@ static void read_compare(struct pk_load *load, const struct pk_reader *root)
         names[i] = scenario->outcomes[i].name;
     for (size_t i = 0; i < pk_reader_count(&child) && !load->no_memory; i++) {
         struct pk_reader item = pk_reader_item(&child, i);
-        if (pk_reader_choice(&item, names, scenario->n_outcomes, &scenario->i_decides[scenario->n_decides], "an outcome"))
+        if (pk_reader_choice(&item, names, scenario->n_outcomes, &scenario->i_decides[scenario->n_decides],
+                             "an outcome"))
             scenario->n_decides++;
     }
 }
@@ -209,7 +210,8 @@ static void read_variants(struct pk_load *load, const struct pk_reader *root)
 {
     struct pk_scenario *scenario = load->scenario;
     struct pk_reader r;
-    if (!pk_reader_find(root, "variants", &r) || !pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of topics to variants"))
+    if (!pk_reader_find(root, "variants", &r) ||
+        !pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of topics to variants"))
         return;
     size_t n = 0;
     for (size_t i = 0; i < pk_reader_count(&r); i++) {

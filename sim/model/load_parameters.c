@@ -24,8 +24,10 @@ static bool read_source(struct pk_load *load, const struct pk_reader *r, struct 
         source->text = pk_arena_text(load->arena, string);
     }
     if (n_kinds > 1 || pk_reader_count(&child) == 0)
-        pk_reader_problem(&child, NULL, "names %zu sources, expected exactly one of document, derived, public, "
-                                        "assumption", n_kinds);
+        pk_reader_problem(&child, NULL,
+                          "names %zu sources, expected exactly one of document, derived, public, "
+                          "assumption",
+                          n_kinds);
     if (n_kinds != 1)
         return false;
     if (pk_reader_find(r, "caveat", &text)) {
@@ -238,7 +240,7 @@ static void read_alternatives(struct pk_load *load, const struct pk_reader *r, s
 
 static void read_parameter(struct pk_load *load, const struct pk_reader *r, struct pk_parameter *parameter)
 {
-    static const char *const keys[] = {"value",  "table", "probability", "mean_duration", "unit",        "range",
+    static const char *const keys[] = {"value",  "table",  "probability",  "mean_duration", "unit", "range",
                                        "source", "caveat", "alternatives", "description",   NULL};
     struct pk_reader child;
     size_t i_unit = 0;
@@ -246,8 +248,8 @@ static void read_parameter(struct pk_load *load, const struct pk_reader *r, stru
     parameter->values = pk_load_alloc(load, 1, sizeof(double));
     if (parameter->values == NULL || !pk_reader_allow(r, keys))
         return;
-    bool has_unit = pk_reader_need(r, "unit", &child) &&
-                    pk_reader_choice(&child, pk_unit_names, PK_UNIT_COUNT, &i_unit, "a unit");
+    bool has_unit =
+        pk_reader_need(r, "unit", &child) && pk_reader_choice(&child, pk_unit_names, PK_UNIT_COUNT, &i_unit, "a unit");
     parameter->unit = parameter->given_unit = has_unit ? (enum pk_unit)i_unit : PK_UNIT_COUNT;
     bool good = has_unit && read_value(load, r, parameter);
     (void)read_source(load, r, &parameter->source);

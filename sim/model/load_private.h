@@ -41,6 +41,12 @@ void pk_load_label(struct pk_load *load, const struct pk_reader *r, const char *
 bool pk_load_number(struct pk_load *load, const struct pk_reader *r, unsigned units, double low, double high,
                     struct pk_number *number);
 
+/* One transition or service of a model. */
+void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition);
+void pk_load_read_service(struct pk_load *load, const struct pk_reader *r, struct pk_service *service);
+/* The people of a scenario. */
+void pk_load_population(struct pk_load *load, const struct pk_reader *root);
+
 /* Appends the parameters of a mapping to the model's; names must be new. */
 void pk_load_parameters(struct pk_load *load, const struct pk_reader *r);
 /* The file's format version, which must be one that this program knows. */

@@ -145,14 +145,15 @@ enum pk_status pk_values_set(struct pk_values *values, const struct pk_model *mo
     if (parameter->n_values > 1)
         return pk_error_set(error, PK_BAD_INPUT, "%s is a table on a clock: scale it by a ratio instead", name);
     double value = 0;
-    size_t i_alternative = index_of(parameter->alternatives, parameter->n_alternatives,
-                                    sizeof *parameter->alternatives, to);
+    size_t i_alternative =
+        index_of(parameter->alternatives, parameter->n_alternatives, sizeof *parameter->alternatives, to);
     if (i_alternative != SIZE_MAX)
         value = parameter->alternatives[i_alternative].value;
     else if (parameter->given_unit == PK_UNIT_YEARS && strcmp(to, "life") == 0)
         value = INFINITY;
     else if (!pk_text_to_double(to, &value))
-        return pk_error_set(error, PK_BAD_INPUT, "%s: \"%s\" is neither a number nor one of its alternatives", name, to);
+        return pk_error_set(error, PK_BAD_INPUT, "%s: \"%s\" is neither a number nor one of its alternatives", name,
+                            to);
     double low, high;
     pk_unit_interval(parameter->given_unit, &low, &high);
     if (value < low || (value > high && !isinf(value)))

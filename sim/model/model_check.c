@@ -43,8 +43,7 @@ static void check_transition(const struct pk_model *model, const struct pk_trans
                 refuse_transition(model, transition, problems, message);
             }
     }
-    if (is_enrolment(&transition->hazard) ||
-        (transition->deterministic && transition->at_clock == PK_CLOCK_ENROLMENT))
+    if (is_enrolment(&transition->hazard) || (transition->deterministic && transition->at_clock == PK_CLOCK_ENROLMENT))
         refuse_transition(model, transition, problems,
                           "runs on since_enrolment, which only the effect of a service can");
     if (transition->deterministic && transition->at_clock == PK_CLOCK_CALENDAR)

@@ -76,7 +76,8 @@ static enum pk_status prepare_outcomes(struct pk_collection *collection, const s
         while (k < shape->n_entry_sets && shape->entry_sets[k] != set)
             k++;
         if (k == PK_MAX_ENTRY_SETS)
-            return pk_error_set(error, PK_BAD_INPUT, "the outcomes name more than %d sets of states", PK_MAX_ENTRY_SETS);
+            return pk_error_set(error, PK_BAD_INPUT, "the outcomes name more than %d sets of states",
+                                PK_MAX_ENTRY_SETS);
         shape->entry_sets[k] = set;
         shape->n_entry_sets = k == shape->n_entry_sets ? k + 1 : shape->n_entry_sets;
         collection->i_entry_set[i] = k;
@@ -98,7 +99,8 @@ enum pk_status pk_collection_init(struct pk_collection *collection, const struct
     if (scenario->n_outcomes > 0 || scenario->n_tables == 0)
         status = prepare_outcomes(collection, values, error);
     int64_t step = 0;
-    for (size_t n_done = 0; n_done < scenario->n_tables && status == PK_OK;) { /* finer steps first: others reuse them */
+    for (size_t n_done = 0;
+         n_done < scenario->n_tables && status == PK_OK;) { /* finer steps first: others reuse them */
         int64_t next = INT64_MAX;
         for (size_t i = 0; i < scenario->n_tables; i++)
             if (scenario->tables[i].step_months > step && scenario->tables[i].step_months < next)
@@ -206,7 +208,7 @@ static bool differ(const struct pk_life *a, const struct pk_life *b)
 }
 
 void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const struct pk_life *base,
-                 const struct pk_life *const *arm_lives, uint64_t cohorts, bool everyone)
+                  const struct pk_life *const *arm_lives, uint64_t cohorts, bool everyone)
 {
     const struct pk_collection *collection = unit->collection;
     const struct pk_plan *plan = collection->plan;

@@ -18,17 +18,17 @@ struct winners {
 
 /* What a thread needs for its people. */
 struct worker {
-    struct pk_batch batch;   /* its own tallies, joined into the batch's when a task ends */
+    struct pk_batch batch; /* its own tallies, joined into the batch's when a task ends */
     struct pk_life base;
-    struct pk_life *arms;    /* [n_arms] */
+    struct pk_life *arms; /* [n_arms] */
 };
 
 struct task { /* a block of people of one unit */
     size_t i_unit_in_wave;
     uint32_t replication;
     uint64_t i_batch;
-    uint64_t from, to;       /* the people i_batch + k n_batches for k in [from, to); enrolled_only: winners' places */
-    bool alone;              /* the only task of its unit: may use the unit's tallies directly */
+    uint64_t from, to; /* the people i_batch + k n_batches for k in [from, to); enrolled_only: winners' places */
+    bool alone;        /* the only task of its unit: may use the unit's tallies directly */
 };
 
 struct wave {
@@ -36,9 +36,9 @@ struct wave {
     const struct pk_plan *plan;
     struct pk_run *run;
     size_t n_units, first_unit;
-    struct pk_batch *units;      /* [n_units in a wave] */
+    struct pk_batch *units; /* [n_units in a wave] */
     omp_lock_t *locks;
-    struct winners *winners;     /* [n_replications in the wave][n_lotteries] */
+    struct winners *winners; /* [n_replications in the wave][n_lotteries] */
     uint32_t first_replication;
     struct task *tasks;
     size_t n_tasks, room_tasks;
@@ -104,8 +104,8 @@ static enum pk_status draw_lotteries(struct wave *wave, uint32_t n_replications,
     enum pk_status status = PK_OK;
     for (uint32_t r = 0; r < n_replications; r++)
         for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
-            status = draw_lottery(wave, wave->first_replication + r, i,
-                                  &wave->winners[r * plan->n_lotteries + i], error);
+            status =
+                draw_lottery(wave, wave->first_replication + r, i, &wave->winners[r * plan->n_lotteries + i], error);
     return status;
 }
 
@@ -165,8 +165,7 @@ static void run_task(struct wave *wave, const struct task *task, struct worker *
 {
     const struct pk_plan *plan = wave->plan;
     uint64_t n_batches = (uint64_t)wave->run->n_batches;
-    const struct winners *winners =
-        wave->winners + (task->replication - wave->first_replication) * plan->n_lotteries;
+    const struct winners *winners = wave->winners + (task->replication - wave->first_replication) * plan->n_lotteries;
     size_t places[64];
     uint64_t first = task->i_batch + task->from * n_batches;
     struct pk_batch *unit = &wave->units[task->i_unit_in_wave], *batch = task->alone ? unit : &worker->batch;

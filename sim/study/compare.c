@@ -63,8 +63,7 @@ struct pk_mean pk_compare_euros(const struct pk_compare_set *set, struct pk_comp
     if (!(difference.mean > 0) || !(difference.mean - PK_NORMAL_95 * difference.standard_error > 0))
         return (struct pk_mean){.mean = (double)NAN, .standard_error = (double)NAN};
     double euros = cost / difference.mean;
-    return (struct pk_mean){.mean = euros,
-                            .standard_error = fabs(euros) * difference.standard_error / difference.mean};
+    return (struct pk_mean){.mean = euros, .standard_error = fabs(euros) * difference.standard_error / difference.mean};
 }
 
 bool pk_compare_euros_range(const struct pk_comparison *comparison, struct pk_compare_pair pair, size_t i_outcome,
@@ -154,8 +153,8 @@ static char **texts_of(struct reading *reading, const char *path, size_t n_expec
         return NULL;
     keep(reading, texts);
     if (n_expected != SIZE_MAX && n != n_expected)
-        reading->status = pk_error_set(reading->error, PK_BAD_INPUT, "%s has %zu texts, expected %zu", path, n,
-                                       n_expected);
+        reading->status =
+            pk_error_set(reading->error, PK_BAD_INPUT, "%s has %zu texts, expected %zu", path, n, n_expected);
     return reading->status == PK_OK ? texts : NULL;
 }
 
@@ -169,8 +168,8 @@ static double *doubles_of(struct reading *reading, const char *path, size_t n_ex
         return NULL;
     keep(reading, values);
     if (n_expected != SIZE_MAX && n != n_expected)
-        reading->status = pk_error_set(reading->error, PK_BAD_INPUT, "%s has %zu numbers, expected %zu", path, n,
-                                       n_expected);
+        reading->status =
+            pk_error_set(reading->error, PK_BAD_INPUT, "%s has %zu numbers, expected %zu", path, n, n_expected);
     return reading->status == PK_OK ? values : NULL;
 }
 
@@ -222,8 +221,8 @@ static void read_sets(struct reading *reading)
     double per_persons = 0, *n_units_axis = NULL, batches = 1;
     size_t n_units = 0, extent[PK_RESULTS_DIMS_MAX], n_dims, n_populations = length_of(reading, "/outcomes/population");
     if (reading->status == PK_OK)
-        reading->status = pk_results_read_doubles(reading->results, "/outcomes/replication", &n_units_axis, &n_units, extent,
-                                                  &n_dims, reading->error);
+        reading->status = pk_results_read_doubles(reading->results, "/outcomes/replication", &n_units_axis, &n_units,
+                                                  extent, &n_dims, reading->error);
     if (reading->status == PK_OK)
         keep(reading, n_units_axis);
     if (reading->status == PK_OK)
@@ -265,8 +264,8 @@ static void read_sets(struct reading *reading)
     double *units = doubles_of(reading, "/variants/replication", SIZE_MAX);
     size_t n_variant_units = 0;
     if (reading->status == PK_OK)
-        reading->status = pk_results_read_doubles(reading->results, "/variants/replication", &units, &n_variant_units, extent,
-                                                  &n_dims, reading->error);
+        reading->status = pk_results_read_doubles(reading->results, "/variants/replication", &units, &n_variant_units,
+                                                  extent, &n_dims, reading->error);
     if (reading->status == PK_OK)
         keep(reading, units);
     double *all_persons = doubles_of(reading, "/variants/persons", c->n_variants * n_variant_units);

@@ -18,7 +18,8 @@ static void json_mean(struct pk_text *text, const char *key, struct pk_mean mean
     pk_text_add_json_number(text, mean.standard_error);
 }
 
-static void json_set(const struct pk_comparison *c, const struct pk_compare_set *set, bool is_main, struct pk_text *text)
+static void json_set(const struct pk_comparison *c, const struct pk_compare_set *set, bool is_main,
+                     struct pk_text *text)
 {
     char label[160];
     pk_text_put(text, "[");

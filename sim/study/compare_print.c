@@ -63,9 +63,15 @@ static int label_columns(const struct pk_comparison *c)
 }
 
 /* The pair that the error and range columns are about: the last. */
-static struct pk_compare_pair headline(const struct pk_comparison *c) { return c->pairs[c->n_pairs - 1]; }
+static struct pk_compare_pair headline(const struct pk_comparison *c)
+{
+    return c->pairs[c->n_pairs - 1];
+}
 
-static bool rests_on(const struct pk_comparison *c, size_t i_arm) { return c->arm_assumes[i_arm][0] != '\0'; }
+static bool rests_on(const struct pk_comparison *c, size_t i_arm)
+{
+    return c->arm_assumes[i_arm][0] != '\0';
+}
 
 /* "name = value" of what an arm rests on, without the sources. */
 static void put_assumed(const struct pk_comparison *c, struct pk_text *text, size_t i_arm)
@@ -184,7 +190,8 @@ static void put_spread(const struct pk_comparison *c, struct pk_text *text)
 {
     if (!c->replicated)
         return;
-    pk_text_addf(text, "\nspread of one real programme (standard deviation between programmes of %.0f, by chance alone)\n",
+    pk_text_addf(text,
+                 "\nspread of one real programme (standard deviation between programmes of %.0f, by chance alone)\n",
                  c->main.persons[0]);
     for (size_t i = 0; i < c->n_outcomes; i++) {
         char label[256];
@@ -239,8 +246,8 @@ static void put_variant(const struct pk_comparison *c, struct pk_text *text, siz
                         const struct pk_compare_pair *pairs, size_t n_pairs)
 {
     char label[256];
-    snprintf(label, sizeof label, "  %s%s", is_range(c, i_variant) ? c->variant_changed[i_variant]
-                                                                   : c->variant_names[i_variant],
+    snprintf(label, sizeof label, "  %s%s",
+             is_range(c, i_variant) ? c->variant_changed[i_variant] : c->variant_names[i_variant],
              c->variant_warnings[i_variant][0] ? " !" : "");
     pad(text, label, label_columns(c), false);
     for (size_t p = 0; p < n_pairs; p++) {
@@ -273,7 +280,8 @@ static void put_tornado(const struct pk_comparison *c, struct pk_text *text, siz
         return;
     for (size_t v = 0; v < c->n_variants; v++)
         swings[v] = is_range(c, v) ? swing_of(c, c->variant_names[v], i_outcome) : -1;
-    pk_text_put(text, "each input with a range, moved alone to its ends; the one that moves the last difference most first\n");
+    pk_text_put(
+        text, "each input with a range, moved alone to its ends; the one that moves the last difference most first\n");
     for (;;) {
         size_t best = SIZE_MAX;
         for (size_t v = 0; v < c->n_variants; v++)
@@ -356,10 +364,10 @@ static void put_sources(const struct pk_comparison *c, struct pk_text *text)
 
 static void put_notes(struct pk_text *text)
 {
-    pk_text_addf(text,
-                 "s.e., low, high: of the last difference. s.e. is simulation error: how far more replications would move "
-                 "it.\nlow and high: the lowest and highest difference when each uncertain input alone is moved to the "
-                 "ends of its\nrange. They are two different things; neither is a confidence interval of the other.\n");
+    pk_text_addf(
+        text, "s.e., low, high: of the last difference. s.e. is simulation error: how far more replications would move "
+              "it.\nlow and high: the lowest and highest difference when each uncertain input alone is moved to the "
+              "ends of its\nrange. They are two different things; neither is a confidence interval of the other.\n");
 }
 
 void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)

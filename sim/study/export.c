@@ -226,9 +226,10 @@ static bool find_tables(const char *path, void *data)
 enum pk_status pk_export_csv(const char *result_path, const char *directory, void (*told)(const char *path),
                              struct pk_error *error)
 {
-    static const char *const parameters[] = {"parameter", "value",       "unit",   "given",  "given_unit", "low",        "high",
-                                             "overridden", "source_kind", "source", "caveat", "conversion", "description"};
-    static const char *const arms[] = {"arm",      "label_fi", "label_sv", "label_en",        "note",
+    static const char *const parameters[] = {"parameter", "value",      "unit",       "given",       "given_unit",
+                                             "low",       "high",       "overridden", "source_kind", "source",
+                                             "caveat",    "conversion", "description"};
+    static const char *const arms[] = {"arm",     "label_fi", "label_sv", "label_en",        "note",
                                        "assumes", "enrolled", "changed",  "cost_per_person", "cohort"};
     static const char *const variants[] = {"variant", "topic", "name", "changed", "warning"};
     struct exporting e = {.directory = directory, .told = told, .error = error};

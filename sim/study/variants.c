@@ -191,8 +191,8 @@ enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_mod
         result->name = variant->name;
         result->changed = pk_arena_text(&variants->arena, pk_text_string(&changed));
         pk_text_free(&changed);
-        status = run_variant(variants, model, scenario, sets, n_sets, variant->sets, variant->n_sets, &own, result,
-                             error);
+        status =
+            run_variant(variants, model, scenario, sets, n_sets, variant->sets, variant->n_sets, &own, result, error);
         if (options->progress != NULL)
             options->progress((double)variants->n / (double)n_all, options->progress_data);
     }
@@ -206,8 +206,8 @@ enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_mod
                                  .to = isinf(ends[k]) ? "life" : pk_arena_text(&variants->arena, to)};
             result->topic = "range";
             result->name = model->parameters[i].name;
-            result->changed = arena_printf(&variants->arena, set.parameter, ends[k],
-                                           pk_unit_names[model->parameters[i].given_unit]);
+            result->changed =
+                arena_printf(&variants->arena, set.parameter, ends[k], pk_unit_names[model->parameters[i].given_unit]);
             if (set.to == NULL || result->changed == NULL)
                 status = pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
             else

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* One list: name, process exit code, what a user reads first. */
-#define PK_STATUS_LIST(X)                                                                                             \
+#define PK_STATUS_LIST(X)                                                                                              \
     X(PK_OK, 0, "ok")                                                                                                  \
     X(PK_BAD_INPUT, 1, "bad input")                                                                                    \
     X(PK_USAGE, 2, "wrong usage")                                                                                      \
@@ -33,12 +33,12 @@ enum pk_status {
 /* One problem. Every text is NUL-terminated and cut, never overrun; an empty text means "does not apply". */
 struct pk_error {
     enum pk_status status;
-    size_t line;        /* 1-based; 0: no place in a file */
-    size_t column;      /* 1-based */
-    char file[256];     /* the file's name as the user gave it */
-    char path[192];     /* place in the document, e.g. parameters.job_loss.value */
-    char message[384];  /* what was found and what was expected */
-    char hint[160];     /* what to do, e.g. did you mean "..."? */
+    size_t line;       /* 1-based; 0: no place in a file */
+    size_t column;     /* 1-based */
+    char file[256];    /* the file's name as the user gave it */
+    char path[192];    /* place in the document, e.g. parameters.job_loss.value */
+    char message[384]; /* what was found and what was expected */
+    char hint[160];    /* what to do, e.g. did you mean "..."? */
 };
 
 /* All problems of the files being read; at most PK_PROBLEMS_MAX are kept, the rest only counted. */
@@ -46,8 +46,8 @@ enum { PK_PROBLEMS_MAX = 200 };
 struct pk_problems {
     struct pk_error *items; /* [n_kept], owned */
     size_t n_kept;
-    size_t n_found;         /* problems found, kept or not */
-    size_t n_warnings;      /* kept items that are warnings: they have status PK_OK */
+    size_t n_found;    /* problems found, kept or not */
+    size_t n_warnings; /* kept items that are warnings: they have status PK_OK */
 };
 
 const char *pk_status_text(enum pk_status status);

@@ -19,7 +19,7 @@ extern "C" {
 enum { PK_LIFE_MAX_EVENTS = 8192 };
 
 struct pk_event {
-    int64_t tick;  /* after the start; 2^20 a month; strictly ascending within a life */
+    int64_t tick; /* after the start; 2^20 a month; strictly ascending within a life */
     uint16_t arc;
 };
 

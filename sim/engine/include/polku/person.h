@@ -14,9 +14,9 @@ struct pk_person {
     uint64_t id;
     uint32_t replication;
     uint32_t stratum;
-    uint16_t state;    /* at start */
-    double age;        /* months at start, a multiple of a tick */
-    double elapsed;    /* months already in the state at start, a multiple of a tick */
+    uint16_t state; /* at start */
+    double age;     /* months at start, a multiple of a tick */
+    double elapsed; /* months already in the state at start, a multiple of a tick */
     uint8_t values[PK_MAX_ATTRIBUTES];
 };
 

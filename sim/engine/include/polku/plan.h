@@ -24,21 +24,21 @@ enum { PK_MAX_ARCS = 1024, PK_MAX_STRATA = 65536, PK_MAX_AXES = 4, PK_MAX_ARCS_F
 
 /* A hazard on one clock, per month: piecewise constant, or Gompertz without cuts. */
 struct pk_rate {
-    enum pk_clock clock;  /* CALENDAR is folded into START */
+    enum pk_clock clock; /* CALENDAR is folded into START */
     size_t n_cuts;
     const double *cuts;   /* [n_cuts] ascending, months on the clock, multiples of a tick */
     const double *levels; /* [n_cuts + 1] the hazard in each segment */
     bool gompertz;
-    double level, slope;  /* Gompertz: level exp(slope x), x months on the clock; slope is not 0 */
+    double level, slope; /* Gompertz: level exp(slope x), x months on the clock; slope is not 0 */
 };
 
 struct pk_plan_arc {
     size_t i_transition, i_from, i_to;
-    struct pk_rate rate;     /* split shares are in it; unused where deterministic */
-    size_t i_person_hazard;  /* common to all living states, drawn once a person; else SIZE_MAX */
-    double excess;           /* person-level only: ratio - 1 in this state, a layer of its own */
+    struct pk_rate rate;    /* split shares are in it; unused where deterministic */
+    size_t i_person_hazard; /* common to all living states, drawn once a person; else SIZE_MAX */
+    double excess;          /* person-level only: ratio - 1 in this state, a layer of its own */
     bool deterministic;
-    double share;            /* deterministic: of a split's destinations */
+    double share; /* deterministic: of a split's destinations */
 };
 
 /* Piecewise constant arcs from one state on the same clock, on the union of their cuts. */
@@ -84,9 +84,9 @@ struct pk_plan_effect { /* of a service on one arc */
 };
 
 struct pk_plan_service {
-    double window;       /* months from enrolment; may be infinite */
+    double window; /* months from enrolment; may be infinite */
     bool first_job_only;
-    double cost_euros;   /* per person enrolled */
+    double cost_euros; /* per person enrolled */
     size_t n_effects;
     struct pk_plan_effect *effects;
 };
@@ -98,7 +98,7 @@ struct pk_plan_distribution {
 
 struct pk_plan_choice { /* a categorical attribute or the state at start */
     size_t n;
-    size_t only; /* the one value that everybody has; SIZE_MAX: drawn */
+    size_t only;              /* the one value that everybody has; SIZE_MAX: drawn */
     const double *cumulative; /* [n] ascending, last 1 */
 };
 
@@ -149,13 +149,13 @@ struct pk_plan {
     struct pk_plan_cohort *cohorts;
     /* people */
     struct pk_plan_choice start_state;
-    struct pk_plan_choice *attributes;         /* [n_attributes] */
-    const size_t *stratum_strides;             /* [n_attributes] 0: the attribute enters no hazard */
+    struct pk_plan_choice *attributes; /* [n_attributes] */
+    const size_t *stratum_strides;     /* [n_attributes] 0: the attribute enters no hazard */
     bool needs_age;
     struct pk_plan_distribution age;
-    struct pk_plan_distribution *elapsed;      /* [n_states] */
-    uint64_t elapsed_states;                   /* bit per state: elapsed time is not always 0 */
-    double start_months;                       /* of the start since year 0 */
+    struct pk_plan_distribution *elapsed; /* [n_states] */
+    uint64_t elapsed_states;              /* bit per state: elapsed time is not always 0 */
+    double start_months;                  /* of the start since year 0 */
 };
 
 void pk_plan_init(struct pk_plan *plan);

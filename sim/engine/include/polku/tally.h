@@ -19,9 +19,9 @@ enum { PK_MAX_ENTRY_SETS = 60 };
 struct pk_tally_shape {
     size_t n_groups, n_states, n_arcs, n_steps, n_entry_sets;
     int64_t step_ticks;
-    size_t strides[PK_MAX_ATTRIBUTES];     /* group = sum of strides[a] * value[a]; 0: not told apart */
+    size_t strides[PK_MAX_ATTRIBUTES];      /* group = sum of strides[a] * value[a]; 0: not told apart */
     uint64_t entry_sets[PK_MAX_ENTRY_SETS]; /* bit per state: first entries into these are counted */
-    const uint16_t *arc_from, *arc_to;     /* [n_arcs] states, borrowed */
+    const uint16_t *arc_from, *arc_to;      /* [n_arcs] states, borrowed */
 };
 
 /* Packs a count (high bits) and the ticks left in the step (low 44 bits) into one word; flushed before it can

@@ -16,12 +16,12 @@ extern "C" {
 struct pk_twin_case {
     const struct pk_plan *plan;
     uint32_t stratum;
-    uint16_t i_state;        /* at start */
-    double age, elapsed;     /* months at start */
+    uint16_t i_state;                     /* at start */
+    double age, elapsed;                  /* months at start */
     const struct pk_treatment *treatment; /* NULL: none */
-    uint64_t stop_states;    /* bit per state: treated as absorbing, for "ever entered" */
-    double until;            /* months */
-    double step;             /* months; until is cut into whole steps of at most this */
+    uint64_t stop_states;                 /* bit per state: treated as absorbing, for "ever entered" */
+    double until;                         /* months */
+    double step;                          /* months; until is cut into whole steps of at most this */
 };
 
 /* occupancy[n_states] at `until`, and if not NULL person_months[n_states] up to then (trapezoid).

@@ -29,7 +29,7 @@ enum {
 };
 
 /* The clock that a hazard runs on. */
-#define PK_CLOCK_LIST(X)                                                                                              \
+#define PK_CLOCK_LIST(X)                                                                                               \
     X(PK_CLOCK_STATE, "time_in_state")                                                                                 \
     X(PK_CLOCK_AGE, "age")                                                                                             \
     X(PK_CLOCK_CALENDAR, "calendar")                                                                                   \
@@ -37,7 +37,7 @@ enum {
     X(PK_CLOCK_ENROLMENT, "since_enrolment")
 
 /* Units of parameters, with the interval their values must lie in. */
-#define PK_UNIT_LIST(X)                                                                                               \
+#define PK_UNIT_LIST(X)                                                                                                \
     X(PK_UNIT_PER_YEAR, "per_year", 0, 1e6)                                                                            \
     X(PK_UNIT_PROBABILITY, "probability", 0, 1)                                                                        \
     X(PK_UNIT_SHARE, "share", 0, 1)                                                                                    \
@@ -50,7 +50,7 @@ enum {
     X(PK_UNIT_SWITCH, "switch", 0, 1)
 
 /* Where a number comes from. */
-#define PK_SOURCE_LIST(X)                                                                                             \
+#define PK_SOURCE_LIST(X)                                                                                              \
     X(PK_SOURCE_DOCUMENT, "document")                                                                                  \
     X(PK_SOURCE_DERIVED, "derived")                                                                                    \
     X(PK_SOURCE_PUBLIC, "public")                                                                                      \
@@ -98,8 +98,8 @@ struct pk_parameter {
     enum pk_unit unit;       /* of the value as used */
     enum pk_unit given_unit; /* of the value as given: differs from unit where it is converted */
     enum pk_given given;
-    size_t n_values; /* 1, or n_cuts + 1 for a table on a clock */
-    double *values;  /* [n_values], as given */
+    size_t n_values;     /* 1, or n_cuts + 1 for a table on a clock */
+    double *values;      /* [n_values], as given */
     enum pk_clock clock; /* of a table */
     double *cuts;        /* [n_values - 1] ascending: years on the clock; calendar: months since year 0 */
     bool has_range;
@@ -108,10 +108,10 @@ struct pk_parameter {
     size_t n_alternatives;
     struct pk_alternative *alternatives;
     /* conversion of a probability by a horizon */
-    bool of_ever;            /* ever entered the state; else in the state at the horizon */
-    bool exits;              /* with the exits that are active; false: as if there were none, -log(1-p)/T */
-    size_t i_by;             /* parameter: the horizon in years */
-    size_t i_target_state;   /* the state entered */
+    bool of_ever;          /* ever entered the state; else in the state at the horizon */
+    bool exits;            /* with the exits that are active; false: as if there were none, -log(1-p)/T */
+    size_t i_by;           /* parameter: the horizon in years */
+    size_t i_target_state; /* the state entered */
     size_t line, column;
 };
 
@@ -232,7 +232,8 @@ struct pk_values {
     const char **note; /* [n] how it was converted, NULL where it was not; owned by the values' arena */
     struct pk_arena arena;
 };
-PK_CHECKED enum pk_status pk_values_init(struct pk_values *values, const struct pk_model *model, struct pk_error *error);
+PK_CHECKED enum pk_status pk_values_init(struct pk_values *values, const struct pk_model *model,
+                                         struct pk_error *error);
 void pk_values_free(struct pk_values *values);
 /* Sets a parameter to a number ("0.12"), to "life" (years: no end) or to one of its alternatives by name. */
 PK_CHECKED enum pk_status pk_values_set(struct pk_values *values, const struct pk_model *model, const char *name,

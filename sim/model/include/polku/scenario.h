@@ -31,16 +31,16 @@ struct pk_distribution {
 
 struct pk_population {
     struct pk_number size;
-    struct pk_number *state_shares;     /* [n_states], adding up to 1 */
-    struct pk_number **value_shares;    /* [n_attributes][n_values], adding up to 1 */
-    struct pk_distribution age;         /* years at start; fixed at 40 where nothing needs it */
+    struct pk_number *state_shares;  /* [n_states], adding up to 1 */
+    struct pk_number **value_shares; /* [n_attributes][n_values], adding up to 1 */
+    struct pk_distribution age;      /* years at start; fixed at 40 where nothing needs it */
     bool has_age;
-    struct pk_distribution *elapsed;    /* [n_states] time already in the state at start */
+    struct pk_distribution *elapsed; /* [n_states] time already in the state at start */
 };
 
-struct pk_target { /* who may be enrolled: a conjunction */
-    bool *states;            /* [n_states] state at entry */
-    bool **values;           /* [n_attributes][n_values] */
+struct pk_target {            /* who may be enrolled: a conjunction */
+    bool *states;             /* [n_states] state at entry */
+    bool **values;            /* [n_attributes][n_values] */
     double age_low, age_high; /* years at start, half open */
 };
 
@@ -80,13 +80,13 @@ struct pk_outcome {
     const char *name;
     struct pk_label label;
     enum pk_measure measure;
-    bool *states;             /* [n_states] summed over; first entry: the set entered */
+    bool *states;                  /* [n_states] summed over; first entry: the set entered */
     double from_months, to_months; /* person-years, transitions; occupancy and first entry use to_months */
     bool to_horizon;
-    size_t i_reward;          /* weights the person-years; SIZE_MAX: headcount */
+    size_t i_reward;           /* weights the person-years; SIZE_MAX: headcount */
     struct pk_number discount; /* a year, by (1+r)^-t from the start; 0 undiscounted */
-    bool per_cost;            /* print euros per additional unit */
-    bool share;               /* print the reference arm's share of it (what would have happened anyway) */
+    bool per_cost;             /* print euros per additional unit */
+    bool share;                /* print the reference arm's share of it (what would have happened anyway) */
 };
 
 struct pk_set {
@@ -106,7 +106,7 @@ struct pk_scenario {
     const char *text;
     size_t text_size;
     uint64_t seed;
-    int64_t start_day; /* since 1970-01-01 */
+    int64_t start_day;   /* since 1970-01-01 */
     double start_months; /* calendar: since year 0 */
     double horizon_months;
     int64_t replications;
@@ -118,9 +118,9 @@ struct pk_scenario {
     struct pk_outcome *outcomes;
     struct pk_variant *variants;
     struct pk_set *sets;
-    const char *per_label; /* what the comparison is told for, e.g. "700 enrolled" */
+    const char *per_label;        /* what the comparison is told for, e.g. "700 enrolled" */
     struct pk_number per_persons; /* ... and the number; 0: all people */
-    bool ranges;           /* move each parameter with a range to both ends, one at a time */
+    bool ranges;                  /* move each parameter with a range to both ends, one at a time */
     int64_t variant_replications;
     size_t *i_decides; /* [n_decides] outcomes told in the second table */
     size_t n_decides;

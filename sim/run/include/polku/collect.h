@@ -28,18 +28,18 @@ struct pk_collection {
     size_t n_shapes;
     struct pk_tally_shape shapes[PK_MAX_SHAPES];
     size_t i_table_shape[PK_MAX_TABLES];
-    size_t i_outcome_shape;                 /* monthly, no groups, with the entry sets of the outcomes */
+    size_t i_outcome_shape; /* monthly, no groups, with the entry sets of the outcomes */
     size_t i_entry_set[PK_MAX_OUTCOMES];
-    double discounts[PK_MAX_OUTCOMES];      /* a year */
-    const double *state_weights;            /* [n_outcomes][n_states] reward per person-year */
-    size_t n_slots;                         /* tallies of each shape: see pk_collection_slot */
+    double discounts[PK_MAX_OUTCOMES]; /* a year */
+    const double *state_weights;       /* [n_outcomes][n_states] reward per person-year */
+    size_t n_slots;                    /* tallies of each shape: see pk_collection_slot */
     bool has_slot[PK_MAX_SLOTS];
 };
 
 /* One unit's integers. */
 struct pk_batch {
     const struct pk_collection *collection;
-    struct pk_tally *tallies;   /* [n_slots][n_shapes]; those of absent slots are empty */
+    struct pk_tally *tallies;        /* [n_slots][n_shapes]; those of absent slots are empty */
     int64_t n_enrolled[PK_MAX_ARMS]; /* by cohort: people of the cohort */
     int64_t n_changed[PK_MAX_ARMS];  /* by arm: enrolled people whose life differs from their base life */
 };
@@ -53,7 +53,7 @@ void pk_collection_free(struct pk_collection *collection);
 uint64_t pk_collection_bytes(const struct pk_collection *collection);
 
 PK_CHECKED enum pk_status pk_batch_init(struct pk_batch *unit, const struct pk_collection *collection,
-                                       struct pk_error *error);
+                                        struct pk_error *error);
 void pk_batch_free(struct pk_batch *unit);
 void pk_batch_clear(struct pk_batch *unit);
 void pk_batch_merge(struct pk_batch *into, struct pk_batch *from);
@@ -61,7 +61,7 @@ void pk_batch_merge(struct pk_batch *into, struct pk_batch *from);
 /* A person's lives into the tallies. arm_lives[n_arms]: NULL where the arm does not enrol the person (then it is the
  * base life). cohorts: bit per cohort that the person belongs to. everyone: also count in the tally of everyone. */
 void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const struct pk_life *base,
-                 const struct pk_life *const *arm_lives, uint64_t cohorts, bool everyone);
+                  const struct pk_life *const *arm_lives, uint64_t cohorts, bool everyone);
 
 /* ---- folding ------------------------------------------------------------------------------------------------ */
 
@@ -71,8 +71,8 @@ struct pk_folded {
     size_t i_table;
     size_t i_population; /* 0: everyone, 1 + c: cohort c */
     size_t n_groups, n_rows, n_columns, n_cells;
-    size_t n_merged;     /* steps of the tally that make one of the table */
-    double n, nn;        /* persons over units, and their squares */
+    size_t n_merged; /* steps of the tally that make one of the table */
+    double n, nn;    /* persons over units, and their squares */
     /* [n_arms][n_cells] running sums over units of y, y^2, n y for the arm and for arm minus first arm */
     double *y, *yy, *ny, *d, *dd, *nd;
 };
@@ -81,13 +81,13 @@ struct pk_fold {
     const struct pk_collection *collection;
     size_t n_units, i_unit;
     size_t n_folded;
-    struct pk_folded *folded;  /* [n_folded] */
-    double *outcomes;          /* [1 + n_cohorts][n_units][n_arms][n_outcomes] */
-    double *persons;           /* [1 + n_cohorts][n_units] */
-    int64_t *n_changed;        /* [n_arms] over all units */
-    int64_t n_events;          /* simulated transitions, base and arms */
+    struct pk_folded *folded; /* [n_folded] */
+    double *outcomes;         /* [1 + n_cohorts][n_units][n_arms][n_outcomes] */
+    double *persons;          /* [1 + n_cohorts][n_units] */
+    int64_t *n_changed;       /* [n_arms] over all units */
+    int64_t n_events;         /* simulated transitions, base and arms */
     int64_t n_draws;
-    int64_t *scratch;          /* two tables of the largest size and two rows of a tally */
+    int64_t *scratch; /* two tables of the largest size and two rows of a tally */
 };
 
 /* tables: false folds outcomes only. */

@@ -12,10 +12,10 @@ extern "C" {
 #endif
 
 struct pk_run_options {
-    int n_threads;           /* 0: all the cores that OpenMP gives */
-    uint64_t block_size;     /* people a task; 0: 4096 */
-    int64_t n_replications;  /* 0: the scenario's */
-    bool enrolled_only;      /* only people whom some arm enrols: outcomes of cohorts, no tables of everyone */
+    int n_threads;          /* 0: all the cores that OpenMP gives */
+    uint64_t block_size;    /* people a task; 0: 4096 */
+    int64_t n_replications; /* 0: the scenario's */
+    bool enrolled_only;     /* only people whom some arm enrols: outcomes of cohorts, no tables of everyone */
     void (*progress)(double done, void *data); /* called from one thread, done in [0, 1]; may be NULL */
     void *progress_data;
 };
@@ -25,7 +25,7 @@ struct pk_run {
     struct pk_fold fold;
     int64_t n_replications, n_batches; /* batches in each replication */
     int n_threads;
-    double seconds;          /* of the simulation; never part of what is digested */
+    double seconds; /* of the simulation; never part of what is digested */
 };
 
 /* Errors: those of a life (the lowest unit and person that has one, whatever the threads), PK_NO_MEMORY,

@@ -10,14 +10,14 @@
 extern "C" {
 #endif
 
-struct pk_variant_result { /* one variant's outcomes among the enrolled (or everyone, where nobody is enrolled) */
-    const char *name, *topic;  /* topic "range": a parameter moved to one end of its range */
-    const char *changed;       /* "parameter = value, ..." */
-    const char *warning;       /* "" or why to read it with care */
+struct pk_variant_result {    /* one variant's outcomes among the enrolled (or everyone, where nobody is enrolled) */
+    const char *name, *topic; /* topic "range": a parameter moved to one end of its range */
+    const char *changed;      /* "parameter = value, ..." */
+    const char *warning;      /* "" or why to read it with care */
     size_t n_units;
-    double *outcomes;          /* [n_units][n_arms][n_outcomes] */
-    double *persons;           /* [n_units] */
-    double *costs;             /* [n_arms] euros per enrolled person */
+    double *outcomes; /* [n_units][n_arms][n_outcomes] */
+    double *persons;  /* [n_units] */
+    double *costs;    /* [n_arms] euros per enrolled person */
 };
 
 struct pk_store {
@@ -28,10 +28,10 @@ struct pk_store {
     const struct pk_plan *plan;
     size_t n_variants;
     const struct pk_variant_result *variants;
-    size_t n_sets;                /* overrides from the command line */
+    size_t n_sets; /* overrides from the command line */
     const struct pk_set *sets;
-    const char *command;          /* the command line; kept apart from what is digested */
-    const char *warnings;         /* lines; what the program warned of */
+    const char *command;  /* the command line; kept apart from what is digested */
+    const char *warnings; /* lines; what the program warned of */
 };
 
 /* Writes the result whole under path, or nothing. digest[65]: hexadecimal SHA-256 of all datasets and attributes that

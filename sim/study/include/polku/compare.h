@@ -33,17 +33,17 @@ struct pk_comparison {
     size_t n_arms, n_outcomes, n_variants, n_pairs, n_parameters;
     char **arm_names, **arm_labels, **arm_notes, **arm_assumes;
     char **outcome_names, **outcome_labels, **outcome_units, **measures;
-    double *flags;            /* [n_outcomes] 1 share, 2 euros per unit, 4 decides */
+    double *flags;              /* [n_outcomes] 1 share, 2 euros per unit, 4 decides */
     double *enrolled, *changed; /* [n_arms] */
     char **variant_topics, **variant_names, **variant_changed, **variant_warnings;
     char **parameter_names, **parameter_kinds;
     struct pk_compare_pair pairs[PK_COMPARE_MAX_PAIRS];
     struct pk_compare_set main;
     struct pk_compare_set *variants; /* [n_variants] */
-    bool whole_cohort;  /* figures are about those enrolled; else about everyone */
-    bool replicated;    /* each unit is a whole replication: the spread of one programme is known */
+    bool whole_cohort;               /* figures are about those enrolled; else about everyone */
+    bool replicated;                 /* each unit is a whole replication: the spread of one programme is known */
     double replications;
-    void **blocks;      /* what was read, freed together */
+    void **blocks; /* what was read, freed together */
     size_t n_blocks, room_blocks;
 };
 
