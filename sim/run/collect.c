@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collect_private.h"
+#include "polku/elementary.h"
 
 /* A shape with the same groups whose steps add up to the wanted ones will do. */
 static size_t find_shape(struct pk_collection *collection, const struct pk_tally_shape *wanted)
@@ -61,7 +62,15 @@ static enum pk_status prepare_outcomes(struct pk_collection *collection, const s
     for (size_t i = 0; i < scenario->n_outcomes; i++) {
         const struct pk_outcome *outcome = &scenario->outcomes[i];
         uint64_t set = 0;
-        collection->discounts[i] = pk_number_value(&outcome->discount, values);
+        double discount = pk_number_value(&outcome->discount, values);
+        if (discount != 0) {
+            double *factors = pk_arena_alloc(&collection->arena, shape->n_steps, sizeof *factors);
+            if (factors == NULL)
+                return pk_error_set(error, PK_NO_MEMORY, "no memory for the outcomes");
+            for (size_t j = 0; j < shape->n_steps; j++)
+                factors[j] = pk_pow(1 + discount, -((double)j + 0.5) / 12);
+            collection->discount_factors[i] = factors;
+        }
         for (size_t s = 0; s < n_states; s++) {
             set |= (uint64_t)outcome->states[s] << s;
             size_t i_parameter = outcome->i_reward == SIZE_MAX

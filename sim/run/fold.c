@@ -1,5 +1,4 @@
 /* Folding units into tables and outcomes with standard errors. See collect.h. */
-#include <math.h>
 #include <string.h>
 
 #include "collect_private.h"
@@ -57,7 +56,10 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
         if (2 * (collection->shapes[i].n_steps + 1) > n_columns)
             n_columns = 2 * (collection->shapes[i].n_steps + 1);
     fold->scratch = pk_alloc(2 * n_largest + n_columns, sizeof *fold->scratch);
-    if (status == PK_OK && fold->scratch == NULL)
+    const struct pk_tally_shape *shape = &collection->shapes[collection->i_outcome_shape];
+    size_t n_view = n_outcomes > 0 ? shape->n_states * (2 * shape->n_steps + 1) : 0;
+    fold->views = pk_alloc(collection->n_slots * n_view, sizeof *fold->views);
+    if (status == PK_OK && (fold->scratch == NULL || fold->views == NULL))
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
     if (status != PK_OK)
         pk_fold_free(fold);
@@ -79,6 +81,7 @@ void pk_fold_free(struct pk_fold *fold)
     pk_free(fold->persons);
     pk_free(fold->n_changed);
     pk_free(fold->scratch);
+    pk_free(fold->views);
     memset(fold, 0, sizeof *fold);
 }
 
@@ -165,16 +168,31 @@ static void fold_table(struct pk_fold *fold, struct pk_batch *unit, struct pk_fo
     }
 }
 
-/* One outcome in one tally of the outcome shape. */
-static double outcome_in(const struct pk_collection *collection, struct pk_tally *tally, size_t i_outcome,
-                         int64_t *column)
+/* Occupancy and person-time of every state in one tally, for all outcomes to read. */
+static void look_at(struct pk_fold *fold, struct pk_batch *unit, size_t slot)
 {
+    struct pk_tally *tally = tally_of(unit, slot, fold->collection->i_outcome_shape);
+    const struct pk_tally_shape *shape = tally->shape;
+    size_t n_row = 2 * shape->n_steps + 1;
+    for (size_t s = 0; s < shape->n_states; s++) {
+        int64_t *occupancy = fold->views + (slot * shape->n_states + s) * n_row;
+        pk_tally_occupancy(tally, 0, s, occupancy);
+        pk_tally_person_time(tally, 0, s, occupancy, occupancy + shape->n_steps + 1);
+    }
+}
+
+/* One outcome in one tally of the outcome shape, whose views are up to date. */
+static double outcome_in(const struct pk_fold *fold, struct pk_batch *unit, size_t slot, size_t i_outcome)
+{
+    const struct pk_collection *collection = fold->collection;
+    const struct pk_tally *tally = tally_of(unit, slot, collection->i_outcome_shape);
     const struct pk_outcome *outcome = &collection->scenario->outcomes[i_outcome];
     const struct pk_tally_shape *shape = tally->shape;
-    size_t from = (size_t)outcome->from_months, to = (size_t)outcome->to_months;
+    size_t from = (size_t)outcome->from_months, to = (size_t)outcome->to_months, n_row = 2 * shape->n_steps + 1;
     const double *weights = collection->state_weights + i_outcome * shape->n_states;
-    int64_t *occupancy = column, *ticks = column + shape->n_steps + 1, count = 0;
-    double sum = 0, discount = collection->discounts[i_outcome];
+    const double *discount = collection->discount_factors[i_outcome];
+    int64_t count = 0; /* headcounts stay integers, so that equal lives give exactly equal figures */
+    double sum = 0;
     if (outcome->measure == PK_MEASURE_FIRST_ENTRY) {
         const int64_t *entries = tally->entries + collection->i_entry_set[i_outcome] * shape->n_steps;
         for (size_t j = 0; j < to; j++)
@@ -182,31 +200,30 @@ static double outcome_in(const struct pk_collection *collection, struct pk_tally
         return (double)count;
     }
     for (size_t s = 0; s < shape->n_states; s++) {
+        const int64_t *occupancy = fold->views + (slot * shape->n_states + s) * n_row;
+        const int64_t *ticks = occupancy + shape->n_steps + 1;
+        int64_t all = 0;
         if (!outcome->states[s])
             continue;
-        if (outcome->measure == PK_MEASURE_TRANSITIONS) {
+        switch (outcome->measure) {
+        case PK_MEASURE_TRANSITIONS:
             for (size_t arc = 0; arc < shape->n_arcs; arc++)
                 for (size_t j = from; shape->arc_to[arc] == s && j < to; j++)
                     count += tally->counts[arc * shape->n_steps + j];
-            continue;
-        }
-        pk_tally_occupancy(tally, 0, s, occupancy);
-        if (outcome->measure == PK_MEASURE_OCCUPANCY) {
+            break;
+        case PK_MEASURE_OCCUPANCY:
             count += occupancy[to];
-            continue;
-        }
-        pk_tally_person_time(tally, 0, s, occupancy, ticks);
-        if (discount == 0) {
-            int64_t all = 0;
-            for (size_t j = from; j < to; j++)
+            break;
+        default:
+            for (size_t j = from; j < to && discount == NULL; j++)
                 all += ticks[j];
-            if (outcome->i_reward == SIZE_MAX)
-                count += all; /* headcount stays an integer, so that equal lives give exactly equal figures */
-            else
+            if (discount == NULL && outcome->i_reward == SIZE_MAX)
+                count += all;
+            else if (discount == NULL)
                 sum += weights[s] * ((double)all / TICKS_PER_YEAR);
-        } else { /* each month at its middle */
-            for (size_t j = from; j < to; j++)
-                sum += weights[s] * ((double)ticks[j] / TICKS_PER_YEAR) * pow(1 + discount, -((double)j + 0.5) / 12);
+            else
+                for (size_t j = from; j < to; j++)
+                    sum += weights[s] * ((double)ticks[j] / TICKS_PER_YEAR) * discount[j];
         }
     }
     return outcome->measure == PK_MEASURE_PERSON_YEARS ? sum + (double)count / TICKS_PER_YEAR : (double)count;
@@ -216,7 +233,7 @@ static void fold_outcomes(struct pk_fold *fold, struct pk_batch *unit, size_t i_
 {
     const struct pk_collection *collection = fold->collection;
     const struct pk_plan *plan = collection->plan;
-    size_t n_outcomes = collection->scenario->n_outcomes, i_shape = collection->i_outcome_shape;
+    size_t n_outcomes = collection->scenario->n_outcomes;
     double *into = fold->outcomes + (i_population * fold->n_units + fold->i_unit) * plan->n_arms * n_outcomes;
     for (size_t a = 0; a < plan->n_arms; a++)
         for (size_t i = 0; i < n_outcomes; i++) {
@@ -224,14 +241,13 @@ static void fold_outcomes(struct pk_fold *fold, struct pk_batch *unit, size_t i_
             double value = 0;
             if (i_population > 0) {
                 size_t slot = pk_collection_slot(collection, i_population - 1, arm->n_enrolments > 0 ? a : SIZE_MAX);
-                value = outcome_in(collection, tally_of(unit, slot, i_shape), i, fold->scratch);
+                value = outcome_in(fold, unit, slot, i);
             } else if (everyone) {
-                value = outcome_in(collection, tally_of(unit, 0, i_shape), i, fold->scratch);
+                value = outcome_in(fold, unit, 0, i);
                 if (arm->i_cohort != SIZE_MAX) {
                     size_t base = pk_collection_slot(collection, arm->i_cohort, SIZE_MAX);
                     size_t with = pk_collection_slot(collection, arm->i_cohort, a);
-                    value += outcome_in(collection, tally_of(unit, with, i_shape), i, fold->scratch) -
-                             outcome_in(collection, tally_of(unit, base, i_shape), i, fold->scratch);
+                    value += outcome_in(fold, unit, with, i) - outcome_in(fold, unit, base, i);
                 }
             }
             into[a * n_outcomes + i] = value;
@@ -243,6 +259,9 @@ void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone)
     const struct pk_collection *collection = fold->collection;
     const struct pk_plan *plan = collection->plan;
     PK_ASSERT(fold->i_unit < fold->n_units);
+    for (size_t slot = 0; slot < collection->n_slots && collection->scenario->n_outcomes > 0; slot++)
+        if (collection->has_slot[slot])
+            look_at(fold, unit, slot);
     for (size_t p = 0; p <= plan->n_cohorts; p++) {
         double persons = p == 0 ? (double)tally_of(unit, 0, 0)->n_persons : (double)unit->n_enrolled[p - 1];
         fold->persons[p * fold->n_units + fold->i_unit] = persons;

@@ -30,7 +30,7 @@ struct pk_collection {
     size_t i_table_shape[PK_MAX_TABLES];
     size_t i_outcome_shape; /* monthly, no groups, with the entry sets of the outcomes */
     size_t i_entry_set[PK_MAX_OUTCOMES];
-    double discounts[PK_MAX_OUTCOMES]; /* a year */
+    const double *discount_factors[PK_MAX_OUTCOMES]; /* [n_steps] of each month at its middle; NULL: none */
     const double *state_weights;       /* [n_outcomes][n_states] reward per person-year */
     size_t n_slots;                    /* tallies of each shape: see pk_collection_slot */
     bool has_slot[PK_MAX_SLOTS];
@@ -88,6 +88,7 @@ struct pk_fold {
     int64_t n_events;         /* simulated transitions, base and arms */
     int64_t n_draws;
     int64_t *scratch; /* two tables of the largest size and two rows of a tally */
+    int64_t *views;   /* [n_slots][n_states]: occupancy and person-time by month, for the outcomes */
 };
 
 /* tables: false folds outcomes only. */
