@@ -228,3 +228,39 @@ bool pk_load_format(const struct pk_reader *root)
         return false;
     return number == 1 || pk_reader_mismatch(&version, "1, the only version of the format so far", NULL);
 }
+
+/* A mapping of parameters to numbers or names of alternatives, checked by trying them. */
+size_t pk_load_sets(struct pk_load *load, const struct pk_reader *r, struct pk_set *sets)
+{
+    struct pk_values values;
+    struct pk_error error;
+    size_t n_sets = 0;
+    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of parameters to values"))
+        return 0;
+    if (pk_reader_count(r) > PK_MAX_SETS) {
+        pk_reader_problem(r, NULL, "sets %zu parameters, at most %d are allowed", pk_reader_count(r), PK_MAX_SETS);
+        return 0;
+    }
+    if (pk_values_init(&values, load->model, &error) != PK_OK) {
+        load->no_memory = true;
+        return 0;
+    }
+    for (size_t i = 0; i < pk_reader_count(r); i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        const char *text;
+        size_t i_parameter = pk_model_parameter(load->model, pk_reader_key(r, i));
+        if (!pk_reader_text(&item, &text) ||
+            (i_parameter != SIZE_MAX && load->model->parameters[i_parameter].unit == PK_UNIT_COUNT))
+            continue;
+        if (pk_values_set(&values, load->model, pk_reader_key(r, i), text, &error) != PK_OK) {
+            pk_reader_problem(&item, error.hint[0] ? error.hint : NULL, "cannot be set: %s", error.message);
+            continue;
+        }
+        sets[n_sets].parameter = pk_arena_text(load->arena, pk_reader_key(r, i));
+        sets[n_sets].to = pk_arena_text(load->arena, text);
+        load->no_memory |= sets[n_sets].parameter == NULL || sets[n_sets].to == NULL;
+        n_sets++;
+    }
+    pk_values_free(&values);
+    return n_sets;
+}
