@@ -1,12 +1,8 @@
 /* polku run: simulates a scenario and writes its result file. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "cli.h"
-#include "polku/variants.h"
+#include "simulate.h"
 
 static const char help[] =
     "Usage: polku run [OPTION...] SCENARIO\n\n"
@@ -109,10 +105,9 @@ static int read_request(int argc, char **argv, struct request *request)
     return 0;
 }
 
-static void tell(const struct request *request, const struct pk_run *done, const struct pk_plan *plan,
-                 const char *output, const char *digest, size_t n_variants)
+static void tell(const struct request *request, const char *output, const struct pk_simulate_summary *done)
 {
-    double ns = done->fold.n_events > 0 ? done->seconds * 1e9 * done->n_threads / (double)done->fold.n_events : 0;
+    double ns = done->n_events > 0 ? done->seconds * 1e9 * done->n_threads / (double)done->n_events : 0;
     struct pk_text text;
     pk_text_init(&text);
     if (request->json) {
@@ -121,112 +116,20 @@ static void tell(const struct request *request, const struct pk_run *done, const
         pk_text_addf(&text,
                      ", \"digest\": \"%s\", \"persons\": %llu, \"replications\": %lld, \"transitions\": %lld, "
                      "\"variants\": %zu, \"threads\": %d, \"seconds\": ",
-                     digest, (unsigned long long)plan->n_persons, (long long)done->n_replications,
-                     (long long)done->fold.n_events, n_variants, done->n_threads);
+                     done->digest, (unsigned long long)done->n_persons, (long long)done->n_replications,
+                     (long long)done->n_events, done->n_variants, done->n_threads);
         pk_text_add_json_number(&text, done->seconds);
         pk_text_put(&text, "}\n");
     } else {
         pk_text_addf(&text, "%llu people, %lld replications, %lld transitions in %.2f s on %d threads (%.1f ns each)\n",
-                     (unsigned long long)plan->n_persons, (long long)done->n_replications,
-                     (long long)done->fold.n_events, done->seconds, done->n_threads, ns);
-        if (n_variants > 0)
-            pk_text_addf(&text, "%zu variants on the same random numbers\n", n_variants);
-        pk_text_addf(&text, "result: %s\ndigest: %s\n", output, digest);
+                     (unsigned long long)done->n_persons, (long long)done->n_replications, (long long)done->n_events,
+                     done->seconds, done->n_threads, ns);
+        if (done->n_variants > 0)
+            pk_text_addf(&text, "%zu variants on the same random numbers\n", done->n_variants);
+        pk_text_addf(&text, "result: %s\ndigest: %s\n", output, done->digest);
     }
     fputs(pk_text_string(&text), stdout);
     pk_text_free(&text);
-}
-
-/* Before the work: could the result get its name afterwards? */
-static enum pk_status check_output(const char *output, struct pk_error *error)
-{
-    char directory[4096];
-    struct stat about;
-    snprintf(directory, sizeof directory, "%s", output);
-    char *slash = strrchr(directory, '/');
-    if (slash == NULL)
-        snprintf(directory, sizeof directory, ".");
-    else
-        slash[slash == directory] = '\0';
-    enum pk_status status = PK_OK;
-    if (output[0] == '\0')
-        return pk_error_set(error, PK_IO, "the name of the result file is empty");
-    if (stat(output, &about) == 0 && S_ISDIR(about.st_mode))
-        status = pk_error_set(error, PK_IO, "is a directory, expected the name of a file");
-    else if (access(directory, W_OK | X_OK) != 0)
-        status = pk_error_set(error, PK_IO, "cannot create the file: %s", strerror(errno));
-    if (status != PK_OK)
-        snprintf(error->file, sizeof error->file, "%.255s", output);
-    return status;
-}
-
-/* Everything after loading. */
-static enum pk_status simulate(const struct request *request, const struct pk_model *model,
-                               struct pk_scenario *scenario, struct pk_error *error)
-{
-    struct pk_values values = {0};
-    struct pk_plan plan;
-    struct pk_run done = {0};
-    struct pk_variants variants = {0};
-    struct pk_progress progress;
-    struct pk_text warnings;
-    char default_output[512], digest[65] = "";
-    const char *output = request->output;
-    struct pk_run_options options = {.n_threads = (int)request->threads,
-                                     .block_size = (uint64_t)request->block,
-                                     .n_replications = request->replications,
-                                     .progress = pk_progress_tell,
-                                     .progress_data = &progress};
-    if (output == NULL) {
-        snprintf(default_output, sizeof default_output, "outputs/%s.h5", scenario->name);
-        output = default_output;
-    }
-    if (request->people > 0)
-        scenario->population.size = (struct pk_number){.literal = (double)request->people, .i_parameter = SIZE_MAX};
-    if (request->replications > 0 && request->replications < scenario->variant_replications)
-        scenario->variant_replications = request->replications;
-    pk_text_init(&warnings);
-    pk_plan_init(&plan);
-    enum pk_status status = check_output(output, error);
-    if (status == PK_OK)
-        status = pk_variants_values(&values, model, scenario, request->sets, request->n_sets, NULL, 0, error);
-    if (status == PK_OK)
-        status = pk_plan_compile(&plan, model, scenario, &values, error);
-    if (status == PK_OK) {
-        pk_variants_lowering(&plan, model, &warnings);
-        if (warnings.size > 0)
-            fprintf(stderr, "warning: %s", pk_text_string(&warnings));
-        pk_progress_begin(&progress, "simulating");
-        status = pk_run_simulate(&done, &plan, model, scenario, &values, &options, error);
-        pk_progress_end(&progress);
-    }
-    if (status == PK_OK && request->variants) {
-        pk_progress_begin(&progress, "variants");
-        status = pk_variants_run(&variants, model, scenario, request->sets, request->n_sets, &options, error);
-        pk_progress_end(&progress);
-    }
-    if (status == PK_OK) {
-        struct pk_store store = {.run = &done,
-                                 .model = model,
-                                 .scenario = scenario,
-                                 .values = &values,
-                                 .plan = &plan,
-                                 .n_variants = variants.n,
-                                 .variants = variants.items,
-                                 .n_sets = request->n_sets,
-                                 .sets = request->sets,
-                                 .command = pk_cli_command_line,
-                                 .warnings = pk_text_string(&warnings)};
-        status = pk_store_save(&store, output, digest, error);
-    }
-    if (status == PK_OK)
-        tell(request, &done, &plan, output, digest, variants.n);
-    pk_text_free(&warnings);
-    pk_variants_free(&variants);
-    pk_run_free(&done);
-    pk_plan_free(&plan);
-    pk_values_free(&values);
-    return status;
 }
 
 static int run(int argc, char **argv)
@@ -245,7 +148,23 @@ static int run(int argc, char **argv)
     if (status != PK_OK || problems.n_found > 0)
         code = pk_cli_problems(&problems, status);
     if (status == PK_OK) {
-        status = simulate(&request, &model, &scenario, &error);
+        char default_output[512];
+        struct pk_simulate_summary summary;
+        struct pk_simulate_request asked = {.output = request.output,
+                                            .threads = request.threads,
+                                            .replications = request.replications,
+                                            .people = request.people,
+                                            .block = request.block,
+                                            .variants = request.variants,
+                                            .sets = request.sets,
+                                            .n_sets = request.n_sets};
+        if (asked.output == NULL) {
+            snprintf(default_output, sizeof default_output, "outputs/%s.h5", scenario.name);
+            asked.output = default_output;
+        }
+        status = pk_simulate(&asked, &model, &scenario, &summary, &error);
+        if (status == PK_OK)
+            tell(&request, asked.output, &summary);
         if (status != PK_OK) {
             if (error.file[0] == '\0' && status == PK_BAD_INPUT)
                 snprintf(error.file, sizeof error.file, "%s", request.scenario_path);

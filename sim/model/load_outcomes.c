@@ -206,6 +206,20 @@ static void read_compare(struct pk_load *load, const struct pk_reader *root)
     }
 }
 
+/* event_log: {persons: N, of: everyone|enrolled} */
+static void read_event_log(struct pk_load *load, const struct pk_reader *root)
+{
+    static const char *const keys[] = {"persons", "of", NULL}, *const of[] = {"everyone", "enrolled"};
+    struct pk_reader r, child;
+    size_t i = 0;
+    if (!pk_reader_find(root, "event_log", &r) || !pk_reader_allow(&r, keys))
+        return;
+    if (pk_reader_need(&r, "persons", &child))
+        (void)pk_reader_int_in(&child, 0, 100000, &load->scenario->log_persons);
+    if (pk_reader_find(&r, "of", &child) && pk_reader_choice(&child, of, 2, &i, "a set of people"))
+        load->scenario->log_enrolled = i == 1;
+}
+
 static void read_variants(struct pk_load *load, const struct pk_reader *root)
 {
     struct pk_scenario *scenario = load->scenario;
@@ -238,5 +252,6 @@ void pk_load_outcomes(struct pk_load *load, const struct pk_reader *root)
     read_tables(load, root);
     read_outcomes(load, root);
     read_compare(load, root);
+    read_event_log(load, root);
     read_variants(load, root);
 }

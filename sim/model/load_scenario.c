@@ -157,9 +157,9 @@ static void read_frame(struct pk_load *load, const struct pk_reader *root)
 static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader *root)
 {
     static const char *const keys[] = {
-        "polku",    "scenario", "title",        "model",    "parameters",           "set",  "seed",
-        "start",    "horizon",  "replications", "batches",  "population",           "arms", "tables",
-        "outcomes", "compare",  "ranges",       "variants", "variant_replications", NULL};
+        "polku",    "scenario", "title",        "model",    "parameters",           "set",       "seed",
+        "start",    "horizon",  "replications", "batches",  "population",           "arms",      "tables",
+        "outcomes", "compare",  "ranges",       "variants", "variant_replications", "event_log", NULL};
     struct pk_reader child;
     if (!pk_reader_allow(root, keys))
         return PK_OK;

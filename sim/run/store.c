@@ -169,8 +169,8 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
     for (size_t i = 0; i < store->run->fold.n_folded; i++)
         bytes += 32 * store->plan->n_arms * store->run->fold.folded[i].n_cells;
     SHA256Init(&out.digest);
-    out.status = bytes > PK_RESULTS_MEMORY_BYTES ? pk_results_create_on_disk(&out.results, path, error)
-                                                 : pk_results_create(&out.results, error);
+    out.status = bytes > PK_RESULTS_MEMORY_BYTES && path != NULL ? pk_results_create_on_disk(&out.results, path, error)
+                                                                 : pk_results_create(&out.results, error);
     if (out.status == PK_OK) {
         put_root(&out, store);
         pk_store_put_parameters(&out, store);
@@ -179,11 +179,12 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
         for (size_t i = 0; i < store->run->fold.n_folded && out.status == PK_OK; i++)
             put_table(&out, store, &store->run->fold.folded[i]);
         pk_store_put_variants(&out, store);
+        pk_store_put_events(&out, store);
         SHA256End(&out.digest, digest);
         put_host(&out, store);
         pk_out_text(&out, "/host", "digest", digest);
     }
-    if (out.status == PK_OK)
+    if (out.status == PK_OK && path != NULL)
         out.status = pk_results_save(out.results, path, error);
     pk_results_close(out.results);
     return out.status;

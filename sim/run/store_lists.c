@@ -154,10 +154,7 @@ void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store)
     pk_out_axis_texts(out, group, "arm", n_arms, arms, "arm of the comparison");
     for (size_t u = 0; u < fold->n_units; u++)
         numbers[u] = (int64_t)u;
-    pk_out_digest(out, group, "replication", numbers, fold->n_units * sizeof *numbers);
-    if (out->status == PK_OK)
-        out->status = pk_results_axis_integers(out->results, group, "replication", fold->n_units, numbers, NULL,
-                                               "replication, or keyed batch of one", out->error);
+    pk_out_axis_integers(out, group, "replication", fold->n_units, numbers, "replication, or keyed batch of one");
     for (size_t l = 0; l < PK_LANGUAGES; l++) {
         for (size_t i = 0; i < n; i++)
             texts[i] = scenario->outcomes[i].label.in[l];
@@ -232,10 +229,7 @@ void pk_store_put_variants(struct pk_out *out, const struct pk_store *store)
         pk_out_axis_texts(out, group, "variant", n, of_variants, "variant of the scenario");
         pk_out_axis_texts(out, group, "outcome", n_outcomes, texts, "outcome");
         pk_out_axis_texts(out, group, "arm", n_arms, arms, "arm of the comparison");
-        pk_out_digest(out, group, "replication", units, n_units * sizeof *units);
-        if (out->status == PK_OK)
-            out->status = pk_results_axis_integers(out->results, group, "replication", n_units, units, NULL,
-                                                   "replication, or keyed batch of one", out->error);
+        pk_out_axis_integers(out, group, "replication", n_units, units, "replication, or keyed batch of one");
         for (size_t i = 0; i < n; i++)
             of_variants[i] = variants[i].topic;
         pk_out_array_texts(out, group, "topic", dims, 1, n, of_variants, "the question it belongs to");
@@ -264,4 +258,36 @@ void pk_store_put_variants(struct pk_out *out, const struct pk_store *store)
     pk_free(values);
     pk_free(persons);
     pk_free(costs);
+}
+
+void pk_store_put_events(struct pk_out *out, const struct pk_store *store)
+{
+    const struct pk_log *log = store->log;
+    const char *group = "/events", *dim = "row";
+    if (log == NULL || log->n_rows == 0)
+        return;
+    size_t n = log->n_rows;
+    const char **texts = pk_out_room(out, n, sizeof *texts);
+    int64_t *rows = pk_out_room(out, n, sizeof *rows);
+    if (texts != NULL && rows != NULL) {
+        for (size_t i = 0; i < n; i++)
+            rows[i] = (int64_t)i;
+        pk_out_axis_integers(out, group, dim, n, rows, "spell of a person in an arm");
+        for (size_t i = 0; i < n; i++)
+            texts[i] = store->scenario->arms[log->arms[i]].name;
+        pk_out_array_texts(out, group, "arm", &dim, 1, n, texts, "arm of the comparison");
+        pk_out_array_integers(out, group, "id", &dim, 1, n, log->persons, NULL, "person");
+        for (size_t i = 0; i < n; i++)
+            texts[i] = store->model->states[log->from[i]].name;
+        pk_out_array_texts(out, group, "from", &dim, 1, n, texts, "state of the spell");
+        for (size_t i = 0; i < n; i++)
+            texts[i] = store->model->states[log->to[i]].name;
+        pk_out_array_texts(out, group, "to", &dim, 1, n, texts, "state entered; the same state where none was");
+        pk_out_array_doubles(out, group, "tstart", &dim, 1, n, log->start_years, "years", "beginning of the spell");
+        pk_out_array_doubles(out, group, "tstop", &dim, 1, n, log->stop_years, "years", "end of the spell");
+        pk_out_array_integers(out, group, "status", &dim, 1, n, log->status, NULL,
+                              "1: left for another state; 0: still there at the end");
+    }
+    pk_free(texts);
+    pk_free(rows);
 }

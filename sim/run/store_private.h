@@ -24,6 +24,8 @@ void pk_out_number(struct pk_out *out, const char *group, const char *name, doub
 void pk_out_integer(struct pk_out *out, const char *group, const char *name, int64_t value);
 void pk_out_axis_texts(struct pk_out *out, const char *group, const char *name, size_t n, const char *const *labels,
                        const char *long_name);
+void pk_out_axis_integers(struct pk_out *out, const char *group, const char *name, size_t n, const int64_t *values,
+                          const char *long_name);
 void pk_out_array_texts(struct pk_out *out, const char *group, const char *name, const char *const *dims, size_t n_dims,
                         size_t n, const char *const *values, const char *long_name);
 void pk_out_array_doubles(struct pk_out *out, const char *group, const char *name, const char *const *dims,
@@ -34,10 +36,11 @@ void *pk_out_room(struct pk_out *out, size_t n, size_t size);
 /* Names of items that start with theirs. */
 const char **pk_out_names(struct pk_out *out, const void *items, size_t n, size_t size);
 
-/* The groups /parameters, /arms, /outcomes and /variants. */
+/* The groups /parameters, /arms, /outcomes, /variants and /events. */
 void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_arms(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_variants(struct pk_out *out, const struct pk_store *store);
+void pk_store_put_events(struct pk_out *out, const struct pk_store *store);
 
 #endif

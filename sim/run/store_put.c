@@ -97,3 +97,11 @@ const char **pk_out_names(struct pk_out *out, const void *items, size_t n, size_
         memcpy(&names[i], (const char *)items + i * size, sizeof names[i]);
     return names;
 }
+
+void pk_out_axis_integers(struct pk_out *out, const char *group, const char *name, size_t n, const int64_t *values,
+                          const char *long_name)
+{
+    pk_out_digest(out, group, name, values, n * sizeof *values);
+    if (out->status == PK_OK)
+        out->status = pk_results_axis_integers(out->results, group, name, n, values, NULL, long_name, out->error);
+}

@@ -231,6 +231,7 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
                                              "caveat",    "conversion", "description"};
     static const char *const arms[] = {"arm",     "label_fi", "label_sv", "label_en",        "note",
                                        "assumes", "enrolled", "changed",  "cost_per_person", "cohort"};
+    static const char *const events[] = {"id", "arm", "from", "to", "tstart", "tstop", "status"};
     static const char *const variants[] = {"variant", "topic", "name", "changed", "warning"};
     struct exporting e = {.directory = directory, .told = told, .error = error};
     struct groups groups = {0};
@@ -249,6 +250,7 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
         export_outcomes(&e, "/variants", "variant_outcomes");
         export_columns(&e, "/parameters", parameters, sizeof parameters / sizeof *parameters, "parameters");
         export_columns(&e, "/arms", arms, sizeof arms / sizeof *arms, "arms");
+        export_columns(&e, "/events", events, sizeof events / sizeof *events, "events");
         export_columns(&e, "/variants", variants, sizeof variants / sizeof *variants, "variants");
     }
     pk_free(groups.names);

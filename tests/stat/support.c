@@ -70,7 +70,7 @@ void support_open(struct support_world *world, const char *model, const struct s
     pk_text_addf(&text, "arms:\n%s", s->arms ? s->arms : "  base: {}\n");
     if (s->tables != NULL)
         pk_text_addf(&text, "tables:\n%s", s->tables);
-    if (s->states != NULL)
+    if (s->states != NULL && s->times[0] != 0)
         pk_text_addf(&text, "outcomes:\n");
     for (size_t i = 0; s->states != NULL && s->states[i] != NULL; i++)
         for (const int *t = s->times; *t != 0; t++) {

@@ -120,6 +120,8 @@ struct pk_scenario {
     struct pk_set *sets;
     const char *per_label;        /* what the comparison is told for, e.g. "700 enrolled" */
     struct pk_number per_persons; /* ... and the number; 0: all people */
+    int64_t log_persons;          /* people whose events are kept; 0: none */
+    bool log_enrolled;            /* ... of those enrolled; else of everyone */
     bool ranges;                  /* move each parameter with a range to both ends, one at a time */
     int64_t variant_replications;
     size_t *i_decides; /* [n_decides] outcomes told in the second table */

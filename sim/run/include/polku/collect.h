@@ -31,8 +31,8 @@ struct pk_collection {
     size_t i_outcome_shape; /* monthly, no groups, with the entry sets of the outcomes */
     size_t i_entry_set[PK_MAX_OUTCOMES];
     const double *discount_factors[PK_MAX_OUTCOMES]; /* [n_steps] of each month at its middle; NULL: none */
-    const double *state_weights;       /* [n_outcomes][n_states] reward per person-year */
-    size_t n_slots;                    /* tallies of each shape: see pk_collection_slot */
+    const double *state_weights;                     /* [n_outcomes][n_states] reward per person-year */
+    size_t n_slots;                                  /* tallies of each shape: see pk_collection_slot */
     bool has_slot[PK_MAX_SLOTS];
 };
 

@@ -4,6 +4,7 @@
 #ifndef PK_STORE_H
 #define PK_STORE_H
 
+#include "polku/log.h"
 #include "polku/run.h"
 
 #ifdef __cplusplus
@@ -28,14 +29,15 @@ struct pk_store {
     const struct pk_plan *plan;
     size_t n_variants;
     const struct pk_variant_result *variants;
-    size_t n_sets; /* overrides from the command line */
+    const struct pk_log *log; /* may be NULL or empty */
+    size_t n_sets;            /* overrides from the command line */
     const struct pk_set *sets;
     const char *command;  /* the command line; kept apart from what is digested */
     const char *warnings; /* lines; what the program warned of */
 };
 
-/* Writes the result whole under path, or nothing. digest[65]: hexadecimal SHA-256 of all datasets and attributes that
- * do not depend on the machine. Errors: those of results.h. */
+/* Writes the result whole under path, or nothing; path NULL: only the digest. digest[65]: hexadecimal SHA-256 of all
+ * datasets and attributes that do not depend on the machine. Errors: those of results.h. */
 PK_CHECKED enum pk_status pk_store_save(const struct pk_store *store, const char *path, char *digest,
                                         struct pk_error *error);
 

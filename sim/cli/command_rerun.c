@@ -1,0 +1,133 @@
+/* polku rerun: a result again from its own file alone, and whether it is the same. */
+#include <stdio.h>
+#include <string.h>
+
+#include "polku/memory.h"
+#include "polku/results.h"
+#include "simulate.h"
+
+static const char help[] =
+    "Usage: polku rerun [OPTION...] RESULT\n\n"
+    "Simulates again from the model and scenario kept in a result file and says whether the digest is the same, as it\n"
+    "is on any machine, with any number of threads. Exit code 4 if it is not.\n\n"
+    "  -o, --output FILE      also keep the new result\n"
+    "  -t, --threads N        default: all cores\n"
+    "  -h, --help\n\n"
+    "Example:\n"
+    "  polku rerun outputs/ips.h5\n";
+
+static int run(int argc, char **argv);
+const struct pk_command pk_command_rerun = {"rerun", "simulate a result again and compare digests", help, run};
+
+/* What a result file says about how it was made; texts owned. */
+struct origin {
+    char *scenario_text, *model_text, *scenario_file, *model_file, *overrides, *digest;
+    int64_t persons, replications;
+    bool variants;
+};
+
+static enum pk_status read_origin(const char *path, struct origin *origin, struct pk_error *error)
+{
+    struct pk_results *results = NULL;
+    memset(origin, 0, sizeof *origin);
+    enum pk_status status = pk_results_open(path, &results, error);
+    const struct {
+        const char *group, *name;
+        char **text;
+    } texts[] = {
+        {"/provenance", "scenario_text", &origin->scenario_text}, {"/provenance", "model_text", &origin->model_text},
+        {"/provenance", "scenario_file", &origin->scenario_file}, {"/provenance", "model_file", &origin->model_file},
+        {"/provenance", "overrides", &origin->overrides},         {"/host", "digest", &origin->digest}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && status == PK_OK; i++)
+        status = pk_results_read_text(results, texts[i].group, texts[i].name, texts[i].text, error);
+    if (status == PK_OK)
+        status = pk_results_read_integer(results, "/", "persons", &origin->persons, error);
+    if (status == PK_OK)
+        status = pk_results_read_integer(results, "/", "replications", &origin->replications, error);
+    origin->variants = status == PK_OK && pk_results_has(results, "/variants/variant");
+    pk_results_close(results);
+    return status;
+}
+
+static void free_origin(struct origin *origin)
+{
+    char *texts[] = {origin->scenario_text, origin->model_text, origin->scenario_file,
+                     origin->model_file,    origin->overrides,  origin->digest};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        pk_free(texts[i]);
+}
+
+/* Lines of NAME=VALUE, cut in place. */
+static size_t split_overrides(char *lines, struct pk_set *sets)
+{
+    size_t n = 0;
+    for (char *line = strtok(lines, "\n"); line != NULL && n < PK_MAX_SETS; line = strtok(NULL, "\n")) {
+        char *equals = strchr(line, '=');
+        if (equals == NULL)
+            continue;
+        *equals = '\0';
+        sets[n++] = (struct pk_set){.parameter = line, .to = equals + 1};
+    }
+    return n;
+}
+
+static int rerun(struct origin *origin, struct pk_simulate_request *request)
+{
+    struct pk_set sets[PK_MAX_SETS];
+    struct pk_scenario scenario;
+    struct pk_model model;
+    struct pk_problems problems;
+    struct pk_simulate_summary summary;
+    struct pk_error error;
+    pk_problems_init(&problems);
+    enum pk_status status =
+        pk_load_texts(origin->scenario_file, origin->scenario_text, strlen(origin->scenario_text), origin->model_file,
+                      origin->model_text, strlen(origin->model_text), &scenario, &model, &problems);
+    int code = status != PK_OK ? pk_cli_problems(&problems, status) : 0;
+    if (status == PK_OK) {
+        request->sets = sets;
+        request->n_sets = split_overrides(origin->overrides, sets);
+        request->people = origin->persons;
+        request->replications = origin->replications;
+        request->variants = origin->variants;
+        status = pk_simulate(request, &model, &scenario, &summary, &error);
+        if (status != PK_OK)
+            code = pk_cli_fail(&error);
+        pk_scenario_free(&scenario);
+        pk_model_free(&model);
+    }
+    pk_problems_free(&problems);
+    if (status != PK_OK)
+        return code;
+    bool same = strcmp(summary.digest, origin->digest) == 0;
+    printf("was: %s\nnow: %s\n%s\n", origin->digest, summary.digest,
+           same ? "the same result" : "another result: made by another version of polku, or the file was changed");
+    return same ? 0 : pk_status_exit_code(PK_NUMERICAL);
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct pk_simulate_request request = {0};
+    for (int code; (code = pk_cli_option(&pk_command_rerun, argc, argv, options)) != -1;) {
+        if (code == 'h')
+            return 0;
+        if (code == 'o')
+            request.output = optarg;
+        else if (code != 't' || !pk_cli_whole(&pk_command_rerun, "--threads", optarg, 1, 4096, &request.threads))
+            return pk_status_exit_code(PK_USAGE);
+    }
+    if (optind != argc - 1)
+        return pk_cli_usage(&pk_command_rerun, "expected one result file, found %d", argc - optind);
+    struct origin origin;
+    struct pk_error error;
+    enum pk_status status = read_origin(argv[optind], &origin, &error);
+    if (status == PK_OK && origin.overrides == NULL)
+        status = pk_error_set(&error, PK_BAD_INPUT, "the result holds no overrides");
+    int code = status == PK_OK ? rerun(&origin, &request) : pk_cli_fail(&error);
+    free_origin(&origin);
+    return code;
+}

@@ -1,0 +1,116 @@
+/* From a loaded scenario to a result file: what run and rerun share. See simulate.h. */
+#include "simulate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Before the work: could the result get its name afterwards? */
+static enum pk_status check_output(const char *output, struct pk_error *error)
+{
+    char directory[4096];
+    struct stat about;
+    snprintf(directory, sizeof directory, "%s", output);
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL)
+        snprintf(directory, sizeof directory, ".");
+    else
+        slash[slash == directory] = '\0';
+    enum pk_status status = PK_OK;
+    if (output[0] == '\0')
+        return pk_error_set(error, PK_IO, "the name of the result file is empty");
+    if (stat(output, &about) == 0 && S_ISDIR(about.st_mode))
+        status = pk_error_set(error, PK_IO, "is a directory, expected the name of a file");
+    else if (access(directory, W_OK | X_OK) != 0)
+        status = pk_error_set(error, PK_IO, "cannot create the file: %s", strerror(errno));
+    if (status != PK_OK)
+        snprintf(error->file, sizeof error->file, "%.255s", output);
+    return status;
+}
+
+/* Simulates with everything that must be freed in `job`. */
+struct job {
+    struct pk_values values;
+    struct pk_plan plan;
+    struct pk_run run;
+    struct pk_variants variants;
+    struct pk_log log;
+    struct pk_text warnings;
+};
+
+static enum pk_status work(struct job *job, const struct pk_simulate_request *request, const struct pk_model *model,
+                           const struct pk_scenario *scenario, struct pk_error *error)
+{
+    struct pk_progress progress;
+    struct pk_run_options options = {.n_threads = (int)request->threads,
+                                     .block_size = (uint64_t)request->block,
+                                     .n_replications = request->replications,
+                                     .progress = pk_progress_tell,
+                                     .progress_data = &progress};
+    enum pk_status status =
+        pk_variants_values(&job->values, model, scenario, request->sets, request->n_sets, NULL, 0, error);
+    if (status == PK_OK)
+        status = pk_plan_compile(&job->plan, model, scenario, &job->values, error);
+    if (status != PK_OK)
+        return status;
+    if (pk_variants_lowering(&job->plan, model, &job->warnings) > 0)
+        fprintf(stderr, "warning: %s", pk_text_string(&job->warnings));
+    pk_progress_begin(&progress, "simulating");
+    status = pk_run_simulate(&job->run, &job->plan, model, scenario, &job->values, &options, error);
+    pk_progress_end(&progress);
+    if (status == PK_OK && request->variants) {
+        pk_progress_begin(&progress, "variants");
+        status = pk_variants_run(&job->variants, model, scenario, request->sets, request->n_sets, &options, error);
+        pk_progress_end(&progress);
+    }
+    if (status == PK_OK && scenario->log_persons > 0)
+        status = pk_log_make(&job->log, &job->plan, scenario->log_persons, scenario->log_enrolled, error);
+    return status;
+}
+
+enum pk_status pk_simulate(const struct pk_simulate_request *request, const struct pk_model *model,
+                           struct pk_scenario *scenario, struct pk_simulate_summary *summary, struct pk_error *error)
+{
+    struct job job;
+    memset(&job, 0, sizeof job);
+    memset(summary, 0, sizeof *summary);
+    pk_plan_init(&job.plan);
+    pk_text_init(&job.warnings);
+    if (request->people > 0)
+        scenario->population.size = (struct pk_number){.literal = (double)request->people, .i_parameter = SIZE_MAX};
+    if (request->replications > 0 && request->replications < scenario->variant_replications)
+        scenario->variant_replications = request->replications;
+    enum pk_status status = request->output != NULL ? check_output(request->output, error) : PK_OK;
+    if (status == PK_OK)
+        status = work(&job, request, model, scenario, error);
+    if (status == PK_OK) {
+        struct pk_store store = {.run = &job.run,
+                                 .model = model,
+                                 .scenario = scenario,
+                                 .values = &job.values,
+                                 .plan = &job.plan,
+                                 .n_variants = job.variants.n,
+                                 .variants = job.variants.items,
+                                 .log = &job.log,
+                                 .n_sets = request->n_sets,
+                                 .sets = request->sets,
+                                 .command = pk_cli_command_line,
+                                 .warnings = pk_text_string(&job.warnings)};
+        status = pk_store_save(&store, request->output, summary->digest, error);
+        summary->n_persons = job.plan.n_persons;
+        summary->n_replications = job.run.n_replications;
+        summary->n_events = job.run.fold.n_events;
+        summary->n_variants = job.variants.n;
+        summary->n_threads = job.run.n_threads;
+        summary->seconds = job.run.seconds;
+    }
+    pk_text_free(&job.warnings);
+    pk_log_free(&job.log);
+    pk_variants_free(&job.variants);
+    pk_run_free(&job.run);
+    pk_plan_free(&job.plan);
+    pk_values_free(&job.values);
+    return status;
+}

@@ -1,0 +1,153 @@
+/* The events of some people's lives. See log.h. */
+#include "polku/log.h"
+
+#include <string.h>
+
+#include "polku/lottery.h"
+
+#define TICKS_PER_YEAR (12.0 * PK_TICKS_PER_MONTH)
+
+struct winners {
+    uint64_t *ids; /* ascending, owned */
+    size_t n;
+};
+
+static enum pk_status draw(const struct pk_plan *plan, size_t i_lottery, struct winners *winners,
+                           struct pk_error *error)
+{
+    enum pk_status status = PK_OK;
+    bool enough = false;
+    for (unsigned attempt = 0; !enough && status == PK_OK; attempt++) {
+        struct pk_tickets tickets = {0};
+        uint64_t bound = pk_lottery_bound(plan, i_lottery, attempt);
+        status = pk_lottery_scan(plan, i_lottery, 0, 0, plan->n_persons, bound, &tickets, error);
+        if (status == PK_OK)
+            status = pk_lottery_draw(plan, i_lottery, bound, &tickets, 1, &enough, &winners->ids, &winners->n, error);
+        else
+            pk_free(tickets.items);
+    }
+    return status;
+}
+
+static bool wins(const struct winners *winners, uint64_t id)
+{
+    size_t low = 0, high = winners->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (winners->ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < winners->n && winners->ids[low] == id;
+}
+
+static enum pk_status make_room(struct pk_log *log, size_t more, struct pk_error *error)
+{
+    if (log->n_rows + more <= log->room)
+        return PK_OK;
+    size_t room = 2 * (log->n_rows + more);
+    int64_t **whole[] = {&log->arms, &log->persons, &log->from, &log->to, &log->status};
+    double **years[] = {&log->start_years, &log->stop_years};
+    for (size_t i = 0; i < 7; i++) {
+        void *grown = pk_realloc(i < 5 ? (void *)*whole[i] : (void *)*years[i - 5], room, 8);
+        if (grown == NULL)
+            return pk_error_set(error, PK_NO_MEMORY, "no memory for the event log");
+        if (i < 5)
+            *whole[i] = grown;
+        else
+            *years[i - 5] = grown;
+    }
+    log->room = room;
+    return PK_OK;
+}
+
+static enum pk_status add_life(struct pk_log *log, const struct pk_plan *plan, size_t i_arm,
+                               const struct pk_person *person, const struct pk_life *life, struct pk_error *error)
+{
+    enum pk_status status = make_room(log, life->n_events + 1, error);
+    if (status != PK_OK)
+        return status;
+    size_t state = person->state;
+    double start = 0;
+    for (size_t i = 0; i <= life->n_events; i++) {
+        bool event = i < life->n_events;
+        size_t to = event ? plan->arcs[life->events[i].arc].i_to : state, row = log->n_rows++;
+        double stop = event ? (double)life->events[i].tick / TICKS_PER_YEAR : plan->horizon / 12;
+        log->arms[row] = (int64_t)i_arm;
+        log->persons[row] = (int64_t)person->id;
+        log->from[row] = (int64_t)state;
+        log->to[row] = (int64_t)to;
+        log->status[row] = event;
+        log->start_years[row] = start;
+        log->stop_years[row] = stop;
+        state = to;
+        start = stop;
+    }
+    return PK_OK;
+}
+
+static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan, const struct winners *winners,
+                                 uint64_t id, struct pk_life *life, struct pk_error *error)
+{
+    struct pk_person person;
+    enum pk_status status = PK_OK;
+    pk_person_make(plan, 0, id, &person);
+    for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
+        struct pk_treatment treatment = {.n = 0};
+        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++) {
+            const struct pk_plan_enrolment *enrolment = &plan->arms[a].enrolments[i];
+            if (!wins(&winners[enrolment->i_lottery], id))
+                continue;
+            treatment.items[treatment.n].i_service = enrolment->i_service;
+            treatment.items[treatment.n++].from = enrolment->at;
+        }
+        status = pk_life_run(plan, &person, treatment.n > 0 ? &treatment : NULL, life, error);
+        if (status == PK_OK)
+            status = add_life(log, plan, a, &person, life, error);
+    }
+    return status;
+}
+
+enum pk_status pk_log_make(struct pk_log *log, const struct pk_plan *plan, int64_t n_persons, bool of_enrolled,
+                           struct pk_error *error)
+{
+    memset(log, 0, sizeof *log);
+    struct winners *winners = pk_alloc(plan->n_lotteries, sizeof *winners);
+    struct pk_life *life = pk_alloc(1, sizeof *life);
+    enum pk_status status = PK_OK;
+    if (winners == NULL || life == NULL)
+        status = pk_error_set(error, PK_NO_MEMORY, "no memory for the event log");
+    for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
+        status = draw(plan, i, &winners[i], error);
+    for (uint64_t id = 0; id < plan->n_persons && n_persons > 0 && status == PK_OK; id++) {
+        bool enrolled = false;
+        for (size_t i = 0; i < plan->n_lotteries && of_enrolled && !enrolled; i++)
+            enrolled = wins(&winners[i], id);
+        if (of_enrolled && !enrolled)
+            continue;
+        status = log_person(log, plan, winners, id, life, error);
+        n_persons--;
+    }
+    for (size_t i = 0; winners != NULL && i < plan->n_lotteries; i++)
+        pk_free(winners[i].ids);
+    pk_free(winners);
+    pk_free(life);
+    if (status != PK_OK)
+        pk_log_free(log);
+    return status;
+}
+
+void pk_log_free(struct pk_log *log)
+{
+    if (log == NULL)
+        return;
+    pk_free(log->arms);
+    pk_free(log->persons);
+    pk_free(log->from);
+    pk_free(log->to);
+    pk_free(log->status);
+    pk_free(log->start_years);
+    pk_free(log->stop_years);
+    memset(log, 0, sizeof *log);
+}

@@ -1,0 +1,49 @@
+"""What the scripts in this folder share: counting checks and running the program."""
+import os
+import subprocess
+import sys
+
+POLKU = os.environ.get("POLKU") or "polku"
+SOURCE = os.environ.get("POLKU_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("POLKU_BUILD") or os.path.dirname(os.path.abspath(POLKU))
+GOOD = os.path.join(SOURCE, "tests", "data", "good")
+
+n_passed = n_failed = 0
+
+
+def check(good, what):
+    """Counts; says what failed."""
+    global n_passed, n_failed
+    if good:
+        n_passed += 1
+    else:
+        n_failed += 1
+        print("FAILED:", what, flush=True)
+    return bool(good)
+
+
+def finish():
+    """The last line of every script, and its exit code."""
+    print(f"{n_passed} passed, {n_failed} failed")
+    sys.exit(n_failed > 0 or n_passed == 0)
+
+
+def polku(*arguments, **options):
+    """Runs the program; a sanitizer's report on stderr is a failure of its own."""
+    options.setdefault("stdout", subprocess.PIPE)
+    options.setdefault("stderr", subprocess.PIPE)
+    done = subprocess.run([POLKU, *map(str, arguments)], stdin=subprocess.DEVNULL, text=True, errors="replace",
+                          timeout=300, **options)
+    if "Sanitizer" in (done.stderr or "") or "runtime error:" in (done.stderr or "") or done.returncode < 0:
+        check(False, f"polku {' '.join(map(str, arguments))} crashes: {done.returncode}\n{done.stderr}")
+    return done
+
+
+def expect(code, text, *arguments, **options):
+    """The program ends with this code and says this on stderr (all of the texts, if there are several)."""
+    done = polku(*arguments, **options)
+    texts = [text] if isinstance(text, str) else text
+    good = done.returncode == code and all(part in done.stderr for part in texts)
+    check(good, f"polku {' '.join(map(str, arguments))}: exit {done.returncode}, expected {code}; "
+                f"stderr {done.stderr!r}, expected {texts}")
+    return done

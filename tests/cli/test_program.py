@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+"""The program as its users meet it: exit codes, messages, whole files or none, the tables it exports."""
+import csv
+import itertools
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+import h5py
+import numpy
+import xarray
+from checks import GOOD, POLKU, SOURCE, check, expect, finish, polku
+
+COMMANDS = ("check", "graph", "run", "compare", "export")
+SCENARIO, MODEL = os.path.join(GOOD, "scenario.yaml"), os.path.join(GOOD, "model.yaml")
+
+
+def digest_of(done):
+    lines = [line for line in done.stdout.splitlines() if line.startswith("digest: ")]
+    return lines[0] if len(lines) == 1 else None
+
+
+def listing(folder):
+    return sorted(os.listdir(folder))
+
+
+def test_usage(folder):
+    expect(2, "Usage: polku COMMAND")
+    expect(2, ["no command is called chek", "did you mean check?"], "chek")
+    expect(2, "no command is called frobnicate\n", "frobnicate")
+    expect(2, ["no option is called --replicatoins", "did you mean --replications?"], "run", "--replicatoins", "3", SCENARIO)
+    expect(2, "no option is called -x", "run", "-x", SCENARIO)
+    expect(2, "needs a value", "run", SCENARIO, "-r")
+    expect(2, 'is "abc", expected a whole number', "run", SCENARIO, "-r", "abc")
+    expect(2, 'is "0", expected a whole number', "run", SCENARIO, "--people", "0")
+    expect(2, "expected NAME=VALUE", "run", SCENARIO, "--set", "find_rate")
+    expect(2, "expected one scenario file, found 0", "run")
+    expect(2, "expected one scenario file, found 2", "run", SCENARIO, SCENARIO)
+    expect(2, "expected at least one file", "check")
+    expect(2, "expected --csv DIR", "export", "result.h5")
+    expect(2, "expected fi, sv or en", "compare", "--language", "de", "result.h5")
+    expect(2, "expected fi, sv or en", "graph", "--language", "de", MODEL)
+    for command in COMMANDS:
+        done = expect(0, "", command, "--help")
+        check(f"Usage: polku {command}" in done.stdout and "Example:\n  polku " in done.stdout,
+              f"{command} --help shows usage and an example")
+        check(done.stdout == polku(command, "-h").stdout, f"{command} -h is --help")
+    done = expect(0, "", "--help")
+    check(all(f"\n  {command} " in done.stdout for command in COMMANDS), "--help names every command")
+    done = expect(0, "", "--version")
+    check(done.stdout.startswith("polku ") and "HDF5" in done.stdout, "--version tells version and libraries")
+
+
+def test_inputs(folder):
+    expect(3, "missing.yaml: cannot open the file: No such file", "check", "missing.yaml", cwd=folder)
+    expect(3, "missing.yaml: cannot open the file: No such file", "run", "missing.yaml", cwd=folder)
+    expect(3, "missing.yaml: cannot open the file: No such file", "graph", "missing.yaml", cwd=folder)
+    expect(3, "missing.h5: cannot open", "compare", "missing.h5", cwd=folder)
+    expect(3, "missing.h5: cannot open", "export", "missing.h5", "--csv", "csv", cwd=folder)
+    expect(3, "is not a regular file", "check", folder)
+    expect(1, "is a model, expected a scenario", "run", MODEL, "-o", "x.h5", cwd=folder)
+    expect(1, ['no parameter is called "find_rat"', 'did you mean "find_rate"?'], "run", SCENARIO, "--set", "find_rat=1",
+           "-o", "x.h5", cwd=folder)
+    expect(1, "find_rate: -1 is outside", "run", SCENARIO, "--set", "find_rate=-1", "-o", "x.h5", cwd=folder)
+    check(not os.path.exists(os.path.join(folder, "x.h5")), "a run that is refused writes nothing")
+
+
+def test_outputs(folder):
+    before = listing(folder)
+    expect(3, ["missing/x.h5: ", "No such file or directory"], "run", SCENARIO, "-o", "missing/x.h5", cwd=folder)
+    expect(3, "is a directory", "run", SCENARIO, "-o", folder, cwd=folder)
+    expect(3, "is empty", "run", SCENARIO, "-o", "", cwd=folder)
+    check(listing(folder) == before, f"nothing is left behind: {set(listing(folder)) - set(before)}")
+
+
+def test_standard_output(folder, result):
+    commands = [["--help"], ["--version"], ["run", "--help"], ["check", MODEL], ["check", SCENARIO], ["graph", MODEL],
+                ["run", SCENARIO, "-o", os.path.join(folder, "full.h5")], ["compare", result], ["compare", result, "--json"],
+                ["export", result, "--csv", os.path.join(folder, "full")]]
+    for command in commands:
+        with open("/dev/full", "w") as full:
+            expect(3, "cannot write to the standard output", *command, stdout=full)
+    done = polku("run", SCENARIO, "-o", os.path.join(folder, "full.h5"))
+    check(done.returncode == 0 and done.stderr == "", f"no progress and no warning in a pipe: {done.stderr!r}")
+
+
+def limit_file_size():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
+
+def test_full_disk(folder, result):
+    for name in ("run", "export"):
+        os.mkdir(os.path.join(folder, name))
+    where = os.path.join(folder, "run")
+    expect(3, "x.h5: cannot write", "run", SCENARIO, "-o", "x.h5", cwd=where, preexec_fn=limit_file_size)
+    check(listing(where) == [], f"a result that does not fit leaves nothing: {listing(where)}")
+    shutil.copy(result, os.path.join(where, "x.h5"))
+    expect(3, "x.h5: cannot write", "run", SCENARIO, "-o", "x.h5", cwd=where, preexec_fn=limit_file_size)
+    with open(result, "rb") as old, open(os.path.join(where, "x.h5"), "rb") as new:
+        check(old.read() == new.read(), "the result that was there before is as it was")
+    check(listing(where) == ["x.h5"], "and nothing is beside it")
+    where = os.path.join(folder, "export")
+    expect(3, ".csv: cannot write", "export", result, "--csv", where, preexec_fn=limit_file_size)
+    check(not any("partial" in name for name in listing(where)), f"no half table is left: {listing(where)}")
+
+    where = os.path.join(folder, "tmpfs")
+    os.mkdir(where)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", where], capture_output=True).returncode == 0
+    if not mounted:
+        print("skipped: no tmpfs can be mounted here")
+        return
+    try:
+        expect(3, ["x.h5: cannot write", "No space left on device"], "run", SCENARIO, "-o", os.path.join(where, "x.h5"))
+        check(listing(where) == [], f"a full disk is left as it was: {listing(where)}")
+        expect(3, "No space left on device", "export", result, "--csv", os.path.join(where, "csv"))
+        check(not any("partial" in name for name in listing(os.path.join(where, "csv"))), "no half table on a full disk")
+    finally:
+        subprocess.run(["umount", where], check=True)
+
+
+def test_no_result(folder, result):
+    with open(result, "rb") as file:
+        whole = file.read()
+    for name, content in {"text": b"hello\n", "empty": b"", "truncated": whole[: len(whole) // 2],
+                          "beginning": whole[:100], "no_beginning": whole[100:]}.items():
+        path = os.path.join(folder, name + ".h5")
+        with open(path, "wb") as file:
+            file.write(content)
+        expect(1, path, "compare", path)
+        expect(1, path, "export", path, "--csv", os.path.join(folder, "csv_" + name))
+        check(not os.path.exists(os.path.join(folder, "csv_" + name)), f"{name}: no folder is made for nothing")
+    with h5py.File(os.path.join(folder, "other.h5"), "w") as file:
+        file["something"] = numpy.arange(3)
+    expect(1, "other.h5: ", "compare", os.path.join(folder, "other.h5"))
+    text = open(SCENARIO, encoding="utf-8").read().replace("model: model.yaml", f"model: {MODEL}")
+    plain = text[: text.index("outcomes:")]
+    with open(os.path.join(folder, "plain.yaml"), "w", encoding="utf-8") as file:
+        file.write(plain)
+    expect(0, "", "run", "plain.yaml", "-o", "plain.h5", cwd=folder)
+    expect(1, "no outcomes", "compare", "plain.h5", cwd=folder)
+    expect(0, "", "export", "plain.h5", "--csv", "plain", cwd=folder)
+    check("occupancy.csv" in listing(os.path.join(folder, "plain")) and
+          "outcomes.csv" not in listing(os.path.join(folder, "plain")), "without outcomes the tables are exported")
+    expect(1, ['no arm is called "coash"', 'did you mean "coach"?'], "compare", result, "--against", "coash")
+
+
+def is_whole(path):
+    done = polku("compare", path)
+    return done.returncode == 0
+
+
+def test_killed(folder):
+    """kill -9 at twelve moments: the result is whole or not there; one that was there before is whole."""
+    command = [POLKU, "run", os.path.join(SOURCE, "configs", "ips-vs-typ.yaml"), "-r", "8", "--no-variants", "-o"]
+    began = time.monotonic()
+    subprocess.run(command + [os.path.join(folder, "whole.h5")], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - began
+    n_killed = 0
+    for i in range(12):
+        path = os.path.join(folder, f"killed_{i}.h5")
+        there_before = i % 3 == 2
+        if there_before:
+            shutil.copy(os.path.join(folder, "whole.h5"), path)
+        process = subprocess.Popen(command + [path], stdout=subprocess.DEVNULL)
+        time.sleep(seconds * (0.1 + 0.075 * i))
+        process.kill()
+        n_killed += process.wait() == -signal.SIGKILL
+        if there_before or os.path.exists(path):
+            check(is_whole(path), f"killed at {10 + 7.5 * i:g} % of {seconds:.2f} s, the result is whole")
+        else:
+            check(True, "no result")
+    check(n_killed >= 3, f"{n_killed} of 12 runs were killed before their end")
+
+
+def test_graph(folder):
+    for path in (MODEL, SCENARIO, os.path.join(SOURCE, "models", "tyokyky", "model.yaml")):
+        for language in ("fi", "sv", "en"):
+            done = expect(0, "", "graph", "--language", language, path)
+            check(done.stdout.startswith("digraph ") and done.stdout.endswith("}\n"), f"graph of {path}")
+            if shutil.which("dot"):
+                drawn = subprocess.run(["dot", "-Tsvg"], input=done.stdout, text=True, capture_output=True)
+                check(drawn.returncode == 0 and drawn.stderr == "" and "</svg>" in drawn.stdout,
+                      f"dot draws {path}: {drawn.stderr}")
+    if not shutil.which("dot"):
+        print("skipped: Graphviz is not installed")
+    check("työssä" in polku("graph", "--language", "fi", MODEL).stdout, "labels are in the language asked for")
+
+
+def test_json(folder, result):
+    done = expect(0, "", "run", SCENARIO, "--json", "-o", os.path.join(folder, "json.h5"))
+    told = json.loads(done.stdout)
+    wanted = {"output", "digest", "persons", "replications", "transitions", "variants", "threads", "seconds"}
+    check(set(told) >= wanted, f"run --json holds {sorted(wanted)}, found {sorted(told)}")
+    check(told.get("persons") == 1000 and told.get("replications") == 2, "run --json tells persons and replications")
+    check(len(told.get("digest", "")) == 64, "run --json tells the digest")
+    told = json.loads(expect(0, "", "compare", result, "--json").stdout)
+    wanted = {"title", "per", "per_persons", "arms", "outcomes", "variants", "documents_warn", "warnings"}
+    check(set(told) >= wanted, f"compare --json holds {sorted(wanted)}, found {sorted(told)}")
+    check([arm["arm"] for arm in told["arms"]] == ["none", "coach", "both"], "compare --json tells the arms")
+    names = [outcome["outcome"] for outcome in told["outcomes"]]
+    check(names == ["ever_work", "in_work", "work_years", "hours", "illnesses"], f"and the outcomes: {names}")
+    check(all("standard_error" in outcome["arms"]["coach"] for outcome in told["outcomes"]), "each with its error")
+    check(all(outcome["differences"] for outcome in told["outcomes"]), "and differences")
+    only = json.loads(expect(0, "", "compare", result, "--json", "--against", "none").stdout)
+    check(len(only["outcomes"][0]["differences"]) == 2, "--against leaves the differences from one arm")
+
+
+def test_same_answer(folder):
+    """The digest does not depend on threads or blocks; a scenario with transitions only is among them on purpose."""
+    text = open(SCENARIO, encoding="utf-8").read().replace("model: model.yaml", f"model: {MODEL}")
+    lines = text.splitlines(True)
+    only = "".join(line for line in lines if "name: occupancy" not in line and "name: person_years" not in line)
+    path = os.path.join(folder, "transitions.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(only)
+    for scenario in (SCENARIO, path):
+        digests = set()
+        for options in ([], ["-t", "1"], ["-t", "2"], ["-t", "7"], ["-t", "1", "--block", "1"], ["--block", "97"],
+                        ["-t", "7", "--block", "13"], ["--block", "1000000"]):
+            done = expect(0, "", "run", scenario, *options, "-o", os.path.join(folder, "same.h5"))
+            digests.add(digest_of(done))
+        check(len(digests) == 1 and None not in digests, f"{scenario}: one digest for all threads and blocks: {digests}")
+        done = polku("run", scenario, "--set", "find_rate=0.21", "-o", os.path.join(folder, "same.h5"))
+        check(digest_of(done) not in digests, "another value gives another digest")
+
+
+def rows_of(folder, name):
+    with open(os.path.join(folder, name + ".csv"), newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        return reader.fieldnames, list(reader)
+
+
+def check_table(folder, result, name, measure):
+    """A table as CSV against the same table in xarray: the same cells in the same order."""
+    columns, rows = rows_of(folder, name)
+    with xarray.open_dataset(result, engine="h5netcdf", group=name) as dataset:
+        dataset.load()
+    for what, se in ((measure, measure + "_se"), (measure + "_difference", measure + "_difference_se")):
+        values, errors = dataset[what], dataset[se]
+        some = [row for row in rows if row["measure"] == what]
+        check(columns == [*values.dims, "measure", "value", "mcse"], f"{name}.csv has the columns {columns}")
+        check(len(some) == values.size, f"{name}.csv has {len(some)} rows of {what}, expected {values.size}")
+        cells = itertools.product(*(values.coords[dim].values for dim in values.dims))
+        same = all(str(key) == row[dim] if isinstance(key, str) else float(key) == float(row[dim])
+                   for row, cell in zip(some, cells) for dim, key in zip(values.dims, cell))
+        check(same, f"{name}.csv names every cell of {what}")
+        check([float(row["value"]) for row in some] == values.values.ravel().tolist(), f"{name}.csv holds {what} to the bit")
+        read = numpy.array([float("nan" if row["mcse"] == "NA" else row["mcse"]) for row in some])
+        check(numpy.array_equal(read, errors.values.ravel(), equal_nan=True), f"{name}.csv holds the errors of {what}")
+    return dataset
+
+
+def test_export(folder, result):
+    out = os.path.join(folder, "csv")
+    done = expect(0, "", "export", result, "--csv", out)
+    check(sorted(done.stdout.split()) == [os.path.join(out, name) for name in listing(out)], "export names what it wrote")
+    tables = {"occupancy": "occupancy", "person_years": "person_years", "transitions": "transitions"}
+    for group in ("enrolled_1", "enrolled_2"):
+        tables |= {f"{group}_{name}": name for name in ("occupancy", "person_years", "transitions")}
+    expected = {"outcomes", "variant_outcomes", "parameters", "arms", "variants", *tables}
+    check({name[:-4] for name in listing(out)} == expected, f"export writes {sorted(expected)}, found {listing(out)}")
+
+    occupancy = check_table(out, result, "occupancy", "occupancy")["occupancy"]
+    check(occupancy.dims == ("arm", "state", "time") and occupancy.shape == (3, 5, 9), f"occupancy is {occupancy.sizes}")
+    check(numpy.allclose(occupancy.sum("state"), 1000, rtol=0, atol=1e-9), "the states add up to all people at every time")
+    check(occupancy.coords["time"].values.tolist() == [i / 2 for i in range(9)], "time is in years")
+    years = check_table(out, result, "person_years", "person_years")["person_years"]
+    check(set(years.dims) == {"arm", "sex", "region", "state", "time"}, f"person-years are by {years.dims}")
+    check(numpy.allclose(years.sum(("sex", "region", "state")), 1000, rtol=1e-12), "person-years add up to people x time")
+    events = check_table(out, result, "transitions", "transitions")
+    check(float(events["transitions"].sum()) > 0, "transitions are counted")
+    flow = events["transitions"].sum("time")
+    for state in occupancy.coords["state"].values:
+        change = (occupancy.sel(state=state).isel(time=-1) - occupancy.sel(state=state).isel(time=0)).values
+        into = flow.where(events["to_state"] == state, 0).sum("transition").values
+        out_of = flow.where(events["from_state"] == state, 0).sum("transition").values
+        check(numpy.allclose(change, into - out_of, rtol=0, atol=1e-9), f"{state}: what enters less what leaves is the change")
+
+    columns, rows = rows_of(out, "outcomes")
+    check(set(columns) >= {"arm", "replication", "outcome", "measure", "value"}, f"outcomes.csv has the columns {columns}")
+    with xarray.open_dataset(result, engine="h5netcdf", group="outcomes") as dataset:
+        values = dataset["value"].load()
+        check(len(rows) == values.size, f"outcomes.csv has {len(rows)} rows, expected {values.size}")
+        check([float(row["value"]) for row in rows] == values.values.ravel().tolist(), "outcomes.csv holds them to the bit")
+        check({row["arm"] for row in rows} == {"none", "coach", "both"}, "outcomes.csv names the arms")
+    in_work = sum(float(row["value"]) for row in rows
+                  if row["population"] == "everyone" and row["arm"] == "coach" and row["outcome"] == "in_work")
+    check(abs(in_work / 2 - float(occupancy.sel(arm="coach", state="work", time=2))) < 1e-9,
+          "an outcome summed over its batches is the same cell of the table")
+    columns, rows = rows_of(out, "parameters")
+    found = {row["parameter"]: row for row in rows}
+    check(found["find_rate"]["value"] == "0.2" and found["find_rate"]["overridden"] == "1", "parameters tell what was set")
+    check(all(row["source_kind"] and row["source"] for row in rows), "every parameter has its source")
+    check("{find_rate: high}" not in str(rows) and len(rows) == 20, f"{len(rows)} parameters")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        def room(name):
+            path = os.path.join(folder, name)
+            os.mkdir(path)
+            return path
+
+        result = os.path.join(folder, "good.h5")
+        expect(0, "", "run", SCENARIO, "-o", result)
+        test_usage(room("usage"))
+        test_inputs(room("inputs"))
+        test_outputs(room("outputs"))
+        test_standard_output(room("stdout"), result)
+        test_full_disk(room("full"), result)
+        test_no_result(room("none"), result)
+        test_killed(room("killed"))
+        test_graph(room("graph"))
+        test_json(room("json"), result)
+        test_same_answer(room("same"))
+        test_export(room("export"), result)
+    finish()
+
+
+if __name__ == "__main__":
+    main()
