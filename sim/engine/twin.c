@@ -19,7 +19,14 @@ struct grid {
     double started[2];   /* the starting spell, by phase */
     double entered[2][PK_MAX_STATES];
     double rates[2][PK_MAX_ARCS]; /* by phase: this step's mean hazards that do not run on time_in_state */
-    uint64_t phase_ends;          /* bit per state: entering it ends the effects for the first job */
+    /* looked up once: arcs in the order of the state they leave, and what a treatment does to each */
+    uint16_t arcs[PK_MAX_ARCS];
+    size_t first_arc[PK_MAX_STATES + 1];
+    bool on_state[PK_MAX_ARCS];
+    const struct pk_plan_effect *effects[PK_MAX_ARCS];
+    double enrolled[PK_MAX_ARCS], window[PK_MAX_ARCS];
+    bool first_only[PK_MAX_ARCS];
+    uint64_t phase_ends; /* bit per state: entering it ends the effects for the first job */
 };
 
 double pk_twin_rate_mean(const struct pk_rate *rate, double from, double to)
@@ -41,22 +48,37 @@ double pk_twin_rate_mean(const struct pk_rate *rate, double from, double to)
     return sum / length;
 }
 
-/* The enrolment whose service works on the arc, or NULL. */
-static const struct pk_plan_effect *effect_on(const struct grid *grid, size_t i_arc, double *enrolled, double *window,
-                                              bool *first_only)
+/* Finds the service that works on each arc, which arcs run on time_in_state, and the arcs of each state. */
+static void look_up(struct grid *grid)
 {
     const struct pk_treatment *treatment = grid->problem->treatment;
+    const struct pk_plan *plan = grid->plan;
+    size_t n = 0;
     for (size_t i = 0; treatment != NULL && i < treatment->n; i++) {
-        const struct pk_plan_service *service = &grid->plan->services[treatment->items[i].i_service];
-        for (size_t k = 0; k < service->n_effects; k++)
-            if (service->effects[k].arc == i_arc) {
-                *enrolled = treatment->items[i].from;
-                *window = service->window;
-                *first_only = service->first_job_only;
-                return &service->effects[k];
-            }
+        const struct pk_plan_service *service = &plan->services[treatment->items[i].i_service];
+        for (size_t k = 0; k < service->n_effects; k++) {
+            size_t a = service->effects[k].arc;
+            grid->effects[a] = &service->effects[k];
+            grid->enrolled[a] = treatment->items[i].from;
+            grid->window[a] = service->window;
+            grid->first_only[a] = service->first_job_only;
+        }
     }
-    return NULL;
+    for (size_t a = 0; a < plan->n_arcs; a++) {
+        const struct pk_plan_arc *arc = &plan->arcs[a];
+        const struct pk_plan_effect *effect = grid->effects[a];
+        bool base = arc->i_person_hazard == SIZE_MAX && !arc->deterministic && arc->rate.clock == PK_CLOCK_STATE &&
+                    (arc->rate.n_cuts > 0 || arc->rate.gompertz);
+        grid->on_state[a] = base || (effect != NULL && effect->mode != PK_EFFECT_SCALE &&
+                                     effect->rate.clock == PK_CLOCK_STATE && effect->rate.n_cuts > 0);
+    }
+    for (size_t s = 0; s < plan->n_states; s++) {
+        grid->first_arc[s] = n;
+        for (size_t a = 0; a < plan->n_arcs; a++)
+            if (plan->arcs[a].i_from == s)
+                grid->arcs[n++] = (uint16_t)a;
+    }
+    grid->first_arc[plan->n_states] = n;
 }
 
 /* The mean of an arc's hazard from time t over length, the spell's clock being `in_state` at t; phase 1: effects for
@@ -75,11 +97,10 @@ static double arc_hazard(const struct grid *grid, size_t i_arc, size_t phase, do
     }
     double zero = rate->clock == PK_CLOCK_STATE ? t - in_state : rate->clock == PK_CLOCK_AGE ? -grid->problem->age : 0;
     double base = multiplier * pk_twin_rate_mean(rate, t - zero, t - zero + length);
-    double enrolled, window;
-    bool first_only;
-    const struct pk_plan_effect *effect = effect_on(grid, i_arc, &enrolled, &window, &first_only);
-    if (effect == NULL || (first_only && phase == 1))
+    const struct pk_plan_effect *effect = grid->effects[i_arc];
+    if (effect == NULL || (grid->first_only[i_arc] && phase == 1))
         return base;
+    double enrolled = grid->enrolled[i_arc], window = grid->window[i_arc];
     double from = t > enrolled ? t : enrolled, to = t + length < enrolled + window ? t + length : enrolled + window;
     if (to <= from)
         return base;
@@ -96,18 +117,6 @@ static double arc_hazard(const struct grid *grid, size_t i_arc, size_t phase, do
     return base + (with - inside) * (to - from) / length;
 }
 
-static bool runs_on_state(const struct grid *grid, size_t i_arc)
-{
-    const struct pk_plan_arc *arc = &grid->plan->arcs[i_arc];
-    double enrolled, window;
-    bool first_only;
-    const struct pk_plan_effect *effect = effect_on(grid, i_arc, &enrolled, &window, &first_only);
-    bool base = arc->i_person_hazard == SIZE_MAX && !arc->deterministic && arc->rate.clock == PK_CLOCK_STATE &&
-                (arc->rate.n_cuts > 0 || arc->rate.gompertz);
-    return base || (effect != NULL && effect->mode != PK_EFFECT_SCALE && effect->rate.clock == PK_CLOCK_STATE &&
-                    effect->rate.n_cuts > 0);
-}
-
 static bool stops(const struct grid *grid, size_t i_state)
 {
     return grid->plan->states[i_state].absorbing || (grid->problem->stop_states >> i_state & 1);
@@ -120,11 +129,9 @@ static size_t cells_of(const struct grid *grid, size_t i_state)
     bool any = false;
     for (size_t a = 0; a < grid->plan->n_arcs; a++) {
         const struct pk_plan_arc *arc = &grid->plan->arcs[a];
-        if (arc->i_from != i_state || !runs_on_state(grid, a))
+        if (arc->i_from != i_state || !grid->on_state[a])
             continue;
-        double enrolled, window;
-        bool first_only;
-        const struct pk_plan_effect *effect = effect_on(grid, a, &enrolled, &window, &first_only);
+        const struct pk_plan_effect *effect = grid->effects[a];
         any = true;
         if (arc->rate.gompertz)
             last = grid->problem->until;
@@ -151,14 +158,15 @@ static double leave(struct grid *grid, double mass, size_t i_state, size_t phase
 {
     const struct pk_plan *plan = grid->plan;
     double total = 0;
-    for (size_t a = 0; a < plan->n_arcs; a++)
-        if (plan->arcs[a].i_from == i_state)
-            total += hazards[a];
+    const size_t first = grid->first_arc[i_state], end = grid->first_arc[i_state + 1];
+    for (size_t k = first; k < end; k++)
+        total += hazards[grid->arcs[k]];
     if (total <= 0 || mass <= 0)
         return mass;
     double staying = mass * pk_exp(-total * duration), leaving = mass - staying;
-    for (size_t a = 0; a < plan->n_arcs; a++) {
-        if (plan->arcs[a].i_from != i_state || hazards[a] <= 0)
+    for (size_t k = first; k < end; k++) {
+        size_t a = grid->arcs[k];
+        if (hazards[a] <= 0)
             continue;
         size_t to = plan->arcs[a].i_to;
         size_t new_phase = phase == 0 && (grid->phase_ends >> to & 1) ? grid->n_phases - 1 : phase;
@@ -171,10 +179,10 @@ static double leave(struct grid *grid, double mass, size_t i_state, size_t phase
 static void cell_hazards(struct grid *grid, size_t i_state, size_t phase, double t, double in_state, double length,
                          double *hazards)
 {
-    for (size_t a = 0; a < grid->plan->n_arcs; a++)
-        if (grid->plan->arcs[a].i_from == i_state)
-            hazards[a] =
-                runs_on_state(grid, a) ? arc_hazard(grid, a, phase, t, length, in_state) : grid->rates[phase][a];
+    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
+        size_t a = grid->arcs[k];
+        hazards[a] = grid->on_state[a] ? arc_hazard(grid, a, phase, t, length, in_state) : grid->rates[phase][a];
+    }
 }
 
 /* Timers that fire within (t, t + step] empty their cells into where they lead. */
@@ -228,7 +236,7 @@ static void one_step(struct grid *grid, double t)
     memset(grid->next, 0, grid->n_phases * grid->n_all * sizeof *grid->next);
     for (size_t phase = 0; phase < grid->n_phases; phase++)
         for (size_t a = 0; a < plan->n_arcs; a++)
-            if (!runs_on_state(grid, a))
+            if (!grid->on_state[a])
                 grid->rates[phase][a] = arc_hazard(grid, a, phase, t, h, 0);
     for (size_t phase = 0; phase < grid->n_phases; phase++)
         for (size_t s = 0; s < plan->n_states; s++) {
@@ -321,6 +329,7 @@ enum pk_status pk_twin_solve(const struct pk_twin_case *problem, double *occupan
                               "states or start later");
         goto out;
     }
+    look_up(grid);
     size_t n_states = grid->plan->n_states;
     for (size_t s = 0; s < n_states; s++) {
         grid->n_cells[s] = cells_of(grid, s);
