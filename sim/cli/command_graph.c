@@ -58,7 +58,7 @@ static void print_graph(const struct pk_model *model, size_t language)
                 pk_text_init(&text);
                 pk_text_addf(&text, "%s", transition->label.in[language]);
                 if (!transition->from_any) {
-                    pk_text_addf(&text, ": ");
+                    pk_text_put(&text, "\n"); /* a line break in Graphviz's texts too */
                     hazard_text(model, transition, &text);
                 }
                 printf("  %s -> %s [label=", model->states[s].name, model->states[transition->i_to[d]].name);

@@ -66,6 +66,8 @@ static void read_enrolment(struct pk_load *load, const struct pk_reader *r, stru
         if (pk_reader_count(&child) != 2)
             pk_reader_problem(&child, NULL, "has %zu numbers, expected [from, below] in years",
                               pk_reader_count(&child));
+        else if (!load->scenario->population.has_age)
+            pk_reader_problem(&child, NULL, "needs people with an age; the population has none");
         else if (pk_reader_double_in(&low, 0, 120, &target->age_low) &&
                  pk_reader_double_in(&high, 0, 120, &target->age_high) && target->age_high <= target->age_low)
             pk_reader_problem(&child, NULL, "is empty: %g is not below %g", target->age_low, target->age_high);
