@@ -22,6 +22,7 @@ struct context {
     const struct pk_target *target; /* NULL: everyone */
     double *weights;                /* [n_strata] people by stratum */
     double step;
+    struct pk_twin twin;
 };
 
 static bool uses(const struct pk_hazard *hazard, size_t i_parameter)
@@ -130,7 +131,7 @@ static enum pk_status average(struct context *context, double *probability, stru
                         .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
                         .until = context->values->used[parameter->i_by] * 12,
                         .step = context->step};
-                    enum pk_status status = pk_twin_solve(&problem, occupancy, NULL, error);
+                    enum pk_status status = pk_twin_solve_in(&context->twin, &problem, occupancy, NULL, error);
                     if (status != PK_OK)
                         return status;
                     double weight = share * context->weights[z] / (double)(n_ages * n_elapsed);
@@ -244,6 +245,7 @@ static enum pk_status convert_on_twin(struct context *context, struct pk_error *
         note(context->values, context->i_parameter, text);
     }
     pk_plan_free(&context->plan);
+    pk_twin_free(&context->twin);
     pk_free(context->weights);
     return status;
 }
@@ -308,6 +310,7 @@ enum pk_status pk_convert(struct pk_values *values, const struct pk_model *model
                 continue;
             struct context context = {.model = model, .scenario = scenario, .values = values, .i_parameter = i};
             pk_plan_init(&context.plan);
+            pk_twin_init(&context.twin);
             status = convert_on_twin(&context, error);
         }
     pk_free(waiting);

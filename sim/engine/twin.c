@@ -310,25 +310,60 @@ static bool find_phases(struct grid *grid)
     return same;
 }
 
+void pk_twin_init(struct pk_twin *twin)
+{
+    memset(twin, 0, sizeof *twin);
+}
+
+void pk_twin_free(struct pk_twin *twin)
+{
+    if (twin == NULL)
+        return;
+    pk_free(twin->grid);
+    pk_free(twin->mass);
+    pk_twin_init(twin);
+}
+
+/* Room for n numbers, zeroed; NULL when out of memory. */
+static double *room_for(struct pk_twin *twin, size_t n)
+{
+    if (n > twin->n_mass) {
+        pk_free(twin->mass);
+        twin->mass = pk_alloc(n, sizeof *twin->mass);
+        twin->n_mass = twin->mass != NULL ? n : 0;
+    }
+    if (twin->mass != NULL)
+        memset(twin->mass, 0, n * sizeof *twin->mass);
+    return twin->mass;
+}
+
 enum pk_status pk_twin_solve(const struct pk_twin_case *problem, double *occupancy, double *person_months,
                              struct pk_error *error)
 {
-    struct grid *grid = pk_alloc(1, sizeof *grid);
-    enum pk_status status = PK_OK;
+    struct pk_twin twin;
+    pk_twin_init(&twin);
+    enum pk_status status = pk_twin_solve_in(&twin, problem, occupancy, person_months, error);
+    pk_twin_free(&twin);
+    return status;
+}
+
+enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case *problem, double *occupancy,
+                                double *person_months, struct pk_error *error)
+{
+    struct grid *grid = twin->grid = twin->grid != NULL ? twin->grid : pk_alloc(1, sizeof *grid);
     if (grid == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
+    memset(grid, 0, sizeof *grid);
     grid->problem = problem;
     grid->plan = problem->plan;
     double steps = problem->until / problem->step;
     grid->n_steps = (size_t)steps + (steps > (double)(size_t)steps);
     grid->n_steps = grid->n_steps > 0 ? grid->n_steps : 1;
     grid->step = problem->until / (double)grid->n_steps;
-    if (!find_phases(grid)) {
-        status = pk_error_set(error, PK_BAD_INPUT,
-                              "the analytic twin cannot follow effects for the first job that end at different "
-                              "states or start later");
-        goto out;
-    }
+    if (!find_phases(grid))
+        return pk_error_set(error, PK_BAD_INPUT,
+                            "the analytic twin cannot follow effects for the first job that end at different states or "
+                            "start later");
     look_up(grid);
     size_t n_states = grid->plan->n_states;
     for (size_t s = 0; s < n_states; s++) {
@@ -336,12 +371,10 @@ enum pk_status pk_twin_solve(const struct pk_twin_case *problem, double *occupan
         grid->first_cell[s] = grid->n_all;
         grid->n_all += grid->n_cells[s];
     }
-    grid->mass = pk_alloc(grid->n_phases * grid->n_all, sizeof *grid->mass);
-    grid->next = pk_alloc(grid->n_phases * grid->n_all, sizeof *grid->next);
-    if (grid->mass == NULL || grid->next == NULL) {
-        status = pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
-        goto out;
-    }
+    grid->mass = room_for(twin, 2 * grid->n_phases * grid->n_all);
+    if (grid->mass == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
+    grid->next = grid->mass + grid->n_phases * grid->n_all;
     grid->started[0] = 1;
     read_occupancy(grid, occupancy);
     for (size_t s = 0; person_months != NULL && s < n_states; s++)
@@ -354,9 +387,5 @@ enum pk_status pk_twin_solve(const struct pk_twin_case *problem, double *occupan
         for (size_t s = 0; person_months != NULL && s < n_states; s++)
             person_months[s] += 0.5 * grid->step * occupancy[s];
     }
-out:
-    pk_free(grid->mass);
-    pk_free(grid->next);
-    pk_free(grid);
-    return status;
+    return PK_OK;
 }

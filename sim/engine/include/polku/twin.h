@@ -29,6 +29,18 @@ struct pk_twin_case {
 PK_CHECKED enum pk_status pk_twin_solve(const struct pk_twin_case *problem, double *occupancy, double *person_months,
                                         struct pk_error *error);
 
+/* Memory for many solutions, one after the other; init, then solve, then free. One thread's. */
+struct pk_twin {
+    void *grid;
+    double *mass;
+    size_t n_mass;
+};
+void pk_twin_init(struct pk_twin *twin);
+void pk_twin_free(struct pk_twin *twin);
+/* As pk_twin_solve, in the twin's memory. */
+PK_CHECKED enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case *problem, double *occupancy,
+                                           double *person_months, struct pk_error *error);
+
 /* The mean of a rate over [from, to] of its clock. */
 double pk_twin_rate_mean(const struct pk_rate *rate, double from, double to);
 
