@@ -48,8 +48,14 @@ static char **axis_labels(struct exporting *e, const char *group, const char *di
     char path[256], **texts = NULL;
     struct pk_error ignored;
     snprintf(path, sizeof path, "%s/%s", group, dim);
-    if (pk_results_read_texts(e->results, path, &texts, n, &ignored) == PK_OK)
+    e->status = pk_results_read_texts(e->results, path, &texts, n, &ignored);
+    if (e->status == PK_OK)
         return texts;
+    if (e->status == PK_NO_MEMORY) {
+        if (e->error != NULL)
+            *e->error = ignored;
+        return NULL;
+    }
     double *values = NULL;
     size_t extent[PK_RESULTS_DIMS_MAX], n_dims;
     e->status = pk_results_read_doubles(e->results, path, &values, n, extent, &n_dims, e->error);

@@ -69,8 +69,8 @@ static double integrate(double (*f)(double, void *), struct integrand *data, dou
     for (size_t i = 0; i + 1 < n_points; i++) {
         if (points[i + 1] <= points[i])
             continue;
-        cr_assert_eq(gsl_integration_qag(&function, points[i], points[i + 1], 1e-13, 1e-10, 200, GSL_INTEG_GAUSS31, space,
-                                         &part, &error),
+        cr_assert_eq(gsl_integration_qag(&function, points[i], points[i + 1], 1e-13, 1e-10, 200, GSL_INTEG_GAUSS31,
+                                         space, &part, &error),
                      0);
         sum += part;
     }
@@ -114,7 +114,8 @@ double spell_incidence_after(double entry, const struct spell_hazard *hazards, s
     return integrate(entered, &data, t);
 }
 
-double spell_incidence_uniform(const struct spell_hazard *hazards, size_t n, size_t i, double t, double low, double high)
+double spell_incidence_uniform(const struct spell_hazard *hazards, size_t n, size_t i, double t, double low,
+                               double high)
 {
     /* the mean over a smooth but kinked function: Gauss-Legendre on many short pieces */
     enum { PIECES = 400 };

@@ -47,7 +47,8 @@ enum pk_status support_try_texts(struct support_world *world, const char *model,
     fail_on_problems(pk_load_texts("scenario.yaml", scenario, strlen(scenario), "model.yaml", model, strlen(model),
                                    &world->scenario, &world->model, &problems),
                      &problems, "texts");
-    enum pk_status status = pk_variants_values(&world->values, &world->model, &world->scenario, NULL, 0, NULL, 0, error);
+    enum pk_status status =
+        pk_variants_values(&world->values, &world->model, &world->scenario, NULL, 0, NULL, 0, error);
     if (status == PK_OK)
         status = pk_plan_compile(&world->plan, &world->model, &world->scenario, &world->values, error);
     return status;
@@ -75,9 +76,10 @@ void support_open(struct support_world *world, const char *model, const struct s
     for (size_t i = 0; s->states != NULL && s->states[i] != NULL; i++)
         for (const int *t = s->times; *t != 0; t++) {
             const char *state = s->states[i];
-            pk_text_addf(&text, "  in_%s_%d: {measure: occupancy, states: [%s], at: {months: %d}}\n", state, *t, state, *t);
-            pk_text_addf(&text, "  ever_%s_%d: {measure: first_entry, states: [%s], at: {months: %d}}\n", state, *t, state,
+            pk_text_addf(&text, "  in_%s_%d: {measure: occupancy, states: [%s], at: {months: %d}}\n", state, *t, state,
                          *t);
+            pk_text_addf(&text, "  ever_%s_%d: {measure: first_entry, states: [%s], at: {months: %d}}\n", state, *t,
+                         state, *t);
             pk_text_addf(&text, "  years_%s_%d: {measure: person_years, states: [%s], from: {months: 0}, ", state, *t,
                          state);
             pk_text_addf(&text, "to: {months: %d}}\n", *t);

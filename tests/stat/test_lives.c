@@ -7,7 +7,8 @@
 enum { LIVES = 20000 };
 static struct pk_life lives[4], other;
 
-static void run_life(const struct pk_plan *plan, uint64_t id, const struct pk_treatment *treatment, struct pk_life *life)
+static void run_life(const struct pk_plan *plan, uint64_t id, const struct pk_treatment *treatment,
+                     struct pk_life *life)
 {
     struct pk_person person;
     struct pk_error error;
@@ -28,8 +29,8 @@ static void expect_same(const struct pk_life *a, const struct pk_life *b, uint64
 {
     cr_assert_eq(a->n_events, b->n_events, "person %lu", (unsigned long)id);
     for (size_t i = 0; i < a->n_events; i++)
-        cr_assert(a->events[i].tick == b->events[i].tick && a->events[i].arc == b->events[i].arc, "person %lu, event %zu",
-                  (unsigned long)id, i);
+        cr_assert(a->events[i].tick == b->events[i].tick && a->events[i].arc == b->events[i].arc,
+                  "person %lu, event %zu", (unsigned long)id, i);
 }
 
 static void nested(const char *config, const char *window)
@@ -51,8 +52,8 @@ static void nested(const char *config, const char *window)
         for (size_t i = 1; i < 4; i++) {
             int64_t lower = first_entry(&worlds[0].plan, &lives[i - 1], employed);
             int64_t higher = first_entry(&worlds[0].plan, &lives[i], employed);
-            cr_assert(higher <= lower, "person %lu: first job under %s after that under %s", (unsigned long)id, ratios[i],
-                      ratios[i - 1]);
+            cr_assert(higher <= lower, "person %lu: first job under %s after that under %s", (unsigned long)id,
+                      ratios[i], ratios[i - 1]);
             n_earlier[i] += higher < lower;
         }
     }
@@ -74,13 +75,16 @@ Test(lives, first_job_is_never_later_in_ips_than_in_typ_than_without)
     struct support_world world;
     support_open_file(&world, "ips-vs-typ.yaml", NULL, 0);
     size_t employed = pk_model_state(&world.model, "employed"), moved = 0;
-    const struct pk_treatment typ = {.n = 1, .items = {{.i_service = pk_model_service(&world.model, "typ"), .from = 0}}};
-    const struct pk_treatment ips = {.n = 1, .items = {{.i_service = pk_model_service(&world.model, "ips"), .from = 0}}};
+    const struct pk_treatment typ = {.n = 1,
+                                     .items = {{.i_service = pk_model_service(&world.model, "typ"), .from = 0}}};
+    const struct pk_treatment ips = {.n = 1,
+                                     .items = {{.i_service = pk_model_service(&world.model, "ips"), .from = 0}}};
     for (uint64_t id = 0; id < LIVES; id++) {
         run_life(&world.plan, id, NULL, &lives[0]);
         run_life(&world.plan, id, &typ, &lives[1]);
         run_life(&world.plan, id, &ips, &lives[2]);
-        int64_t none = first_entry(&world.plan, &lives[0], employed), by_typ = first_entry(&world.plan, &lives[1], employed),
+        int64_t none = first_entry(&world.plan, &lives[0], employed),
+                by_typ = first_entry(&world.plan, &lives[1], employed),
                 by_ips = first_entry(&world.plan, &lives[2], employed);
         cr_assert(by_ips <= by_typ && by_typ <= none, "person %lu", (unsigned long)id);
         moved += by_ips < by_typ;
@@ -106,12 +110,14 @@ Test(lives, life_before_the_enrolment_is_the_base_life)
             if (!before)
                 break;
             cr_assert(i < lives[0].n_events && i < lives[1].n_events, "person %lu", (unsigned long)id);
-            cr_assert(lives[0].events[i].tick == lives[1].events[i].tick && lives[0].events[i].arc == lives[1].events[i].arc,
+            cr_assert(lives[0].events[i].tick == lives[1].events[i].tick &&
+                          lives[0].events[i].arc == lives[1].events[i].arc,
                       "person %lu", (unsigned long)id);
         }
         bool same = lives[0].n_events == lives[1].n_events;
         for (size_t i = 0; same && i < lives[0].n_events; i++)
-            same = lives[0].events[i].tick == lives[1].events[i].tick && lives[0].events[i].arc == lives[1].events[i].arc;
+            same =
+                lives[0].events[i].tick == lives[1].events[i].tick && lives[0].events[i].arc == lives[1].events[i].arc;
         n_changed += !same;
     }
     cr_expect(n_changed > LIVES / 20 && n_changed < LIVES / 2, "%zu changed", n_changed);

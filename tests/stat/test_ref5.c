@@ -12,12 +12,12 @@ static const char *const states[N] = {"unemployed", "coaching", "employed", "reh
 static void generator(double *q)
 {
     static const double rates[N * N] = {
-        0,   .30,   .25, .08, .02, .004, /* unemployed */
-        .90, 0,     .50, .05, 0,   .004, /* coaching */
-        .20, 0,     0,   .01, 0,   .004, /* employed */
-        .15, 0,     .04, 0,   .35, .004, /* rehab */
-        0,   0,     .005, 0,  0,   .004, /* pension */
-        0,   0,     0,   0,   0,   0,    /* dead */
+        0,   .30, .25,  .08, .02, .004, /* unemployed */
+        .90, 0,   .50,  .05, 0,   .004, /* coaching */
+        .20, 0,   0,    .01, 0,   .004, /* employed */
+        .15, 0,   .04,  0,   .35, .004, /* rehab */
+        0,   0,   .005, 0,   0,   .004, /* pension */
+        0,   0,   0,    0,   0,   0,    /* dead */
     };
     for (size_t i = 0; i < N * N; i++)
         q[i] = rates[i];

@@ -1,0 +1,191 @@
+/* What a document gives (a probability by a horizon) comes back out of the simulation and of closed forms. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "support.h"
+
+/* ---- the main scenario, with ages, durations and every exit active ----------------------------------------------- */
+
+/* 500 replications of 700 enrolled: the s.e. of 37 % is 0.08 percentage points (TYP 0.07), of which 4 are allowed: a
+ * right conversion fails once in 15,000, and 36.5 % would be seen with 99 % power. */
+static void expect_documents(const char *config, double typ, double ips)
+{
+    const struct pk_run_options options = {.enrolled_only = true, .n_replications = 500};
+    struct support_world world;
+    struct pk_run run;
+    support_open_file(&world, config, NULL, 0);
+    cr_assert(strcmp(world.scenario.outcomes[0].name, "ever_employed_18m") == 0);
+    world.scenario.n_outcomes = 1;
+    support_run(&world, &options, &run);
+    cr_assert_eq(world.plan.n_cohorts, 1);
+    support_expect(support_outcome(&run, 1, 1, SIZE_MAX, "ever_employed_18m"), typ, 4, config, "typ");
+    support_expect(support_outcome(&run, 1, 2, SIZE_MAX, "ever_employed_18m"), ips, 4, config, "ips");
+    pk_run_free(&run);
+    support_close(&world);
+}
+
+Test(conversion, enrolled_people_find_work_as_the_documents_say)
+{
+    expect_documents("ips-vs-typ.yaml", 0.20, 0.37);
+}
+
+Test(conversion, enrolled_people_find_work_as_the_swedish_trial_says)
+{
+    expect_documents("ips-vs-typ-swedish.yaml", 0.11, 0.46);
+}
+
+/* ---- closed forms ----------------------------------------------------------------------------------------------- */
+
+#define HEAD                                                                                                           \
+    "polku: 1\nmodel: given\nstates:\n  u: {}\n  e: {}\n  x: {absorbing: true}\nparameters:\n" PARAMETER(              \
+        "horizon", "1.5", "years") PARAMETER("loss", "0.46", "per_year") PARAMETER("exit", "0.05", "per_year")
+#define FIND(value, of, exits)                                                                                         \
+    "  find: {probability: {value: " value ", by: horizon, of: " of ", state: e, exits: " exits                        \
+    "}, unit: per_year, source: {assumption: test}}\n"
+#define MOVES "transitions:\n  find: {from: u, to: e, hazard: find}\n  loss: {from: e, to: u, hazard: loss}\n"
+#define EXIT "  exit: {from: u, to: x, hazard: exit}\n"
+#define SCENARIO                                                                                                       \
+    "polku: 1\nscenario: test\nmodel: model.yaml\nseed: 71\nstart: 2021-01-01\nhorizon: {months: 18}\nbatches: 256\n"  \
+    "population:\n  size: 200000\n  state: {u: 1}\n"
+#define OUTCOMES                                                                                                       \
+    "outcomes:\n  in_e: {measure: occupancy, states: [e], at: {months: 18}}\n"                                         \
+    "  ever_e: {measure: first_entry, states: [e], at: {months: 18}}\n"
+#define BASE SCENARIO "arms:\n  base: {}\n" OUTCOMES
+
+static double converted(const char *model, const char *name)
+{
+    struct support_world world;
+    support_open_texts(&world, model, BASE);
+    size_t i = pk_model_parameter(&world.model, name);
+    double rate = world.values.used[i];
+    cr_assert_not_null(world.values.note[i], "how it was converted is told");
+    support_close(&world);
+    return rate;
+}
+
+/* Without exits: -ln(1 - p) / T, to rounding. */
+Test(conversion, probability_without_exits_is_the_logarithm)
+{
+    double rate = converted(HEAD FIND("0.46", "ever", "none") MOVES EXIT, "find");
+    cr_expect_float_eq(rate, -log1p(-0.46) / 1.5, 1e-15);
+    cr_expect_float_eq(rate, 0.4108, 5e-5); /* evidence 3.2 */
+}
+
+/* Evidence 3.1: p = l / (l + c) (1 - exp(-(l + c) T)) with c = 0.05; 0.4303 in its table. Piecewise exponential steps
+ * are exact here, and the root is found to 1e-9 of probability (slope about 0.8). */
+Test(conversion, probability_of_ever_with_a_constant_exit_has_the_closed_hazard)
+{
+    double l = converted(HEAD FIND("0.46", "ever", "active") MOVES EXIT, "find"), c = 0.05;
+    cr_expect_float_eq(l / (l + c) * (1 - exp(-(l + c) * 1.5)), 0.46, 1e-8);
+    cr_expect_float_eq(l, 0.4303, 5e-5);
+}
+
+/* Evidence 3.1: p = l / (l + d) (1 - exp(-(l + d) T)) with d = 0.46; 0.619 in the table of 3.2. The twin's step of half
+ * a month is good for about 1e-4 (test_generators.c). */
+Test(conversion, probability_of_being_there_has_the_renewal_hazard)
+{
+    double l = converted(HEAD FIND("0.46", "at", "active") MOVES EXIT, "find"), d = 0.46;
+    double q[9] = {0, l, 0.05, 0.46, 0, 0, 0, 0, 0}, p[3] = {1}, years[3] = {0};
+    support_diagonal(q, 3);
+    support_evolve(q, 3, 1.5, p, years);
+    cr_expect_float_eq(p[1], 0.46, 1e-4);
+    l = converted(HEAD FIND("0.46", "at", "active") MOVES, "find");
+    cr_expect_float_eq(l / (l + d) * (1 - exp(-(l + d) * 1.5)), 0.46, 1e-4);
+    cr_expect_float_eq(l, 0.619, 1e-3);
+}
+
+/* Simulated: 4 standard errors of 0.0011. */
+Test(conversion, probability_of_being_there_is_met_in_simulation)
+{
+    struct support_world world;
+    struct pk_run run;
+    support_open_texts(&world, HEAD FIND("0.31", "at", "active") MOVES EXIT, BASE);
+    support_run(&world, NULL, &run);
+    support_expect(support_outcome(&run, 0, 0, SIZE_MAX, "in_e"), 0.31, 4, "in", "e");
+    pk_run_free(&run);
+    support_close(&world);
+}
+
+Test(conversion, mean_duration_is_inverted)
+{
+    const char *model =
+        HEAD "  find: {mean_duration: {days: 219}, unit: per_year, source: {assumption: test}}\n" MOVES EXIT;
+    cr_expect_float_eq(converted(model, "find"), 365.25 / 219, 1e-14);
+    const char *years =
+        HEAD "  find: {mean_duration: {years: 2.385}, unit: per_year, source: {assumption: test}}\n" MOVES EXIT;
+    cr_expect_float_eq(converted(years, "find"), 1 / 2.385, 1e-15);
+}
+
+/* ---- services ---------------------------------------------------------------------------------------------------- */
+
+/* Half of the people have 2.5 times the base hazard; a service that works for a year of the 1.5 must make up for the
+ * rest. Closed: the share not in work is exp(-own) (exp(-0.2 / 2) + exp(-0.5 / 2)) / 2. */
+Test(conversion, service_with_a_short_window_counts_on_the_base_hazard_after_it)
+{
+    const char *model =
+        "polku: 1\nmodel: given\nstates:\n  u: {}\n  e: {absorbing: true}\nattributes:\n  kind: {values: "
+        "[slow, fast]}\nparameters:\n" PARAMETER("horizon", "1.5", "years") PARAMETER("base", "0.2", "per_year")
+            PARAMETER("fast", "2.5", "ratio") PARAMETER("window", "1", "years")
+                FIND("0.4", "ever", "active") "transitions:\n  find: {from: u, to: e, hazard: base, ratios: "
+                                              "{kind: {fast: fast}}}\n"
+                                              "services:\n  s: {window: window, effects: [{transition: find, "
+                                              "replace: find}]}\n";
+    const char *scenario = SCENARIO "  attributes: {kind: {slow: 0.5, fast: 0.5}}\n"
+                                    "arms:\n  base: {}\n  s: {enrol: [{service: s, persons: 200000}]}\n" OUTCOMES;
+    struct support_world world;
+    struct pk_run run;
+    support_open_texts(&world, model, scenario);
+    double own = world.values.used[pk_model_parameter(&world.model, "find")];
+    cr_expect_float_eq(own, log((exp(-0.2 / 2) + exp(-0.5 / 2)) / 2 / 0.6), 1e-8);
+    support_run(&world, NULL, &run);
+    support_expect(support_outcome(&run, 0, 1, SIZE_MAX, "ever_e"), 0.4, 4, "ever", "e");
+    support_expect(support_outcome(&run, 0, 0, SIZE_MAX, "ever_e"), 1 - (exp(-0.3) + exp(-0.75)) / 2, 4, "base", "e");
+    pk_run_free(&run);
+    support_close(&world);
+}
+
+/* ---- what cannot be --------------------------------------------------------------------------------------------- */
+
+static void expect_refused(const char *model, const char *scenario, const char *words)
+{
+    struct support_world world;
+    struct pk_error error = {.status = PK_OK};
+    cr_expect_eq(support_try_texts(&world, model, scenario, &error), PK_BAD_INPUT);
+    cr_expect(strstr(error.message, words) != NULL, "\"%s\" does not say \"%s\"", error.message, words);
+    cr_expect(strstr(error.message, "find") != NULL, "\"%s\" does not name the parameter", error.message);
+    support_close(&world);
+}
+
+/* Even a service that finds nobody work for its half year leaves 1 - exp(-0.5) = 39 % in work by the horizon. */
+Test(conversion, probability_below_what_the_base_gives_anyway_is_refused)
+{
+    expect_refused(
+        "polku: 1\nmodel: given\nstates:\n  u: {}\n  e: {absorbing: true}\nparameters:\n" PARAMETER(
+            "horizon", "1.5", "years") PARAMETER("base", "0.5", "per_year") PARAMETER("window", "0.5", "years")
+            FIND("0.3", "ever", "active") "transitions:\n  find: {from: u, to: e, hazard: base}\n"
+                                          "services:\n  s: {window: window, effects: [{transition: find, "
+                                          "replace: find}]}\n",
+        SCENARIO "arms:\n  base: {}\n  s: {enrol: [{service: s, persons: 200000}]}\n" OUTCOMES, "cannot be met");
+}
+
+/* Jobs end after a quarter of a year, for good: at 1.5 years nobody but late finders can be in one. */
+Test(conversion, probability_above_what_any_hazard_gives_is_refused)
+{
+    expect_refused(HEAD PARAMETER("length", "0.25", "years") FIND(
+                       "0.46", "at", "active") "transitions:\n  find: {from: u, to: e, hazard: find}\n"
+                                               "  loss: {from: e, to: x, at: {clock: time_in_state, value: length}}\n",
+                   BASE, "cannot be met");
+}
+
+/* find needs the hazard of loss, loss that of find. */
+Test(conversion, two_conversions_that_need_each_other_are_a_cycle)
+{
+    expect_refused(
+        "polku: 1\nmodel: given\nstates:\n  u: {}\n  e: {}\nparameters:\n" PARAMETER("horizon", "1.5", "years")
+            FIND("0.46", "at", "active") "  find_loss: {probability: {value: 0.3, by: horizon, of: at, state: "
+                                         "u, exits: active}, unit: per_year, source: {assumption: test}}\n"
+                                         "transitions:\n  find: {from: u, to: e, hazard: find}\n"
+                                         "  loss: {from: e, to: u, hazard: find_loss}\n",
+        BASE, "cycle");
+}
