@@ -46,8 +46,8 @@ static double layer_time(struct walk *walk, const struct active *active, uint32_
     double left = pk_walk_exponential(pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_spell, 0).first);
     double multiplier = walk->multipliers[effect->arc];
     if (effect->mode == PK_EFFECT_SCALE)
-        return pk_walk_spend(walk, left, &arc->rate, multiplier * (effect->ratio - 1), NULL, 0, 0, from, until);
-    return pk_walk_spend(walk, left, &effect->rate, 1, &arc->rate, multiplier, active->enrolled, from, until);
+        return pk_walk_spend(walk, &left, &arc->rate, multiplier * (effect->ratio - 1), NULL, 0, 0, from, until);
+    return pk_walk_spend(walk, &left, &effect->rate, 1, &arc->rate, multiplier, active->enrolled, from, until);
 }
 
 static enum pk_status too_many(const struct walk *walk, const char *what, struct pk_error *error)
@@ -60,23 +60,50 @@ static enum pk_status too_many(const struct walk *walk, const char *what, struct
 }
 
 /* True with *best set unless the arm drops this candidate by its keyed mark. */
-static bool keeps(struct walk *walk, uint32_t i_spell, uint32_t i_candidate, const struct active *active,
-                  size_t n_active, uint16_t arc, double x, struct candidate *best)
+static bool keeps(struct walk *walk, struct pending *pending, const struct active *active, size_t n_active,
+                  uint16_t arc, double x, struct candidate *best)
 {
     for (size_t i = 0; i < n_active; i++) {
         if (active[i].effect->arc != arc || x < active[i].from || x >= active[i].to)
             continue;
         double share = kept_share(walk, &active[i], x);
-        if (share < 1 && pk_walk_draw(walk, arc, PK_ROLE_ACCEPTANCE, i_spell, i_candidate).first >= share)
+        if (share < 1 && pk_walk_draw(walk, arc, PK_ROLE_ACCEPTANCE, pending->spell, pending->candidate).first >= share)
             return false;
     }
     *best = (struct candidate){.time = x, .arc = arc};
+    pending->open = false; /* used up: the stream's next spell draws anew */
+    pending->spell++;
     return true;
 }
 
+/* Draws the present candidate of a stream. */
+static void draw_pending(struct walk *walk, struct pending *pending, uint32_t stream)
+{
+    struct pk_rng_pair uniforms =
+        pk_walk_draw(walk, stream, PK_ROLE_EVENT, pending->spell, pending->candidate & UINT16_MAX);
+    pending->left = pk_walk_exponential(uniforms.first);
+    pending->mark = uniforms.second;
+}
+
+/* What is left of the exponential that an earlier spell in this stream did not use up, or a new one. */
+static struct pending *take_up(struct walk *walk, uint32_t stream)
+{
+    struct pending *pending = &walk->pending[stream];
+    if (!(walk->known >> stream & 1)) {
+        walk->known |= UINT64_C(1) << stream;
+        *pending = (struct pending){.spell = 0};
+    }
+    if (!pending->open) {
+        pending->open = true;
+        pending->candidate = 0;
+        draw_pending(walk, pending, stream);
+    }
+    return pending;
+}
+
 /* base_candidate where all hazards run on one clock and their sums are ready: the usual case, the same arithmetic. */
-static enum pk_status summed_candidate(struct walk *walk, uint32_t i_spell, const struct active *active,
-                                       size_t n_active, struct candidate *best, struct pk_error *error)
+static enum pk_status summed_candidate(struct walk *walk, const struct active *active, size_t n_active,
+                                       struct candidate *best, struct pk_error *error)
 {
     const struct pk_plan_state *state = &walk->plan->states[walk->i_state];
     const struct pk_axis *axis = &state->axes[0];
@@ -89,11 +116,11 @@ static enum pk_status summed_candidate(struct walk *walk, uint32_t i_spell, cons
         segment = pk_rate_segment(axis->cuts, axis->n_cuts, x - zero);
         next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
     }
-    for (uint32_t i_candidate = 0;; i_candidate++) {
-        if (i_candidate > UINT16_MAX)
-            return too_many(walk, "candidates", error);
-        struct pk_rng_pair uniforms = pk_walk_draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
-        double left = pk_walk_exponential(uniforms.first), total;
+    struct pending *pending = take_up(walk, state->stream);
+    for (;; pending->candidate++, draw_pending(walk, pending, state->stream)) {
+        if (pending->candidate > UINT16_MAX || pending->spell > UINT16_MAX)
+            return too_many(walk, "spells or candidates", error);
+        double left = pending->left, total;
         const double *sums;
         for (;;) { /* segments */
             double end = next < best->time ? next : best->time;
@@ -106,31 +133,33 @@ static enum pk_status summed_candidate(struct walk *walk, uint32_t i_spell, cons
             }
             left -= available;
             x = end;
-            if (x >= best->time)
+            if (x >= best->time) {
+                pending->left = left;
                 return PK_OK;
+            }
             segment++;
             next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
         }
-        double mark = uniforms.second * total;
+        double mark = pending->mark * total;
         size_t i_chosen = 0;
         while (i_chosen + 1 < n && mark >= sums[i_chosen])
             i_chosen++;
         while (i_chosen > 0 && sums[i_chosen] <= sums[i_chosen - 1]) /* rounding at the upper end */
             i_chosen--;
-        if (keeps(walk, i_spell, i_candidate, active, n_active, axis->arcs[i_chosen], x, best))
+        if (keeps(walk, pending, active, n_active, axis->arcs[i_chosen], x, best))
             return PK_OK;
     }
 }
 
 /* The base hazards of the state: the first candidate before best->time that the arm keeps. */
-static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const struct active *active, size_t n_active,
+static enum pk_status base_candidate(struct walk *walk, const struct active *active, size_t n_active,
                                      struct candidate *best, struct pk_error *error)
 {
     const struct pk_plan_state *state = &walk->plan->states[walk->i_state];
     if (state->n_axes == 0 && state->n_growing == 0)
         return PK_OK;
     if (state->n_axes == 1 && state->n_growing == 0 && state->axes[0].sums != NULL)
-        return summed_candidate(walk, i_spell, active, n_active, best, error);
+        return summed_candidate(walk, active, n_active, best, error);
     size_t segments[PK_MAX_AXES];
     double zeros[PK_MAX_AXES], nexts[PK_MAX_AXES], x = walk->entry;
     for (size_t a = 0; a < state->n_axes; a++) {
@@ -139,11 +168,11 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
         segments[a] = axis->n_cuts == 0 ? 0 : pk_rate_segment(axis->cuts, axis->n_cuts, x - zeros[a]);
         nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : PK_NEVER;
     }
-    for (uint32_t i_candidate = 0;; i_candidate++) {
-        if (i_candidate > UINT16_MAX)
-            return too_many(walk, "candidates", error);
-        struct pk_rng_pair uniforms = pk_walk_draw(walk, state->stream, PK_ROLE_EVENT, i_spell, i_candidate);
-        double left = pk_walk_exponential(uniforms.first), hazards[PK_MAX_ARCS_FROM], total, end;
+    struct pending *pending = take_up(walk, state->stream);
+    for (;; pending->candidate++, draw_pending(walk, pending, state->stream)) {
+        if (pending->candidate > UINT16_MAX || pending->spell > UINT16_MAX)
+            return too_many(walk, "spells or candidates", error);
+        double left = pending->left, hazards[PK_MAX_ARCS_FROM], total, end;
         uint16_t arcs[PK_MAX_ARCS_FROM];
         size_t n;
         for (;;) { /* segments */
@@ -175,8 +204,10 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
                 left -= available;
             }
             x = end;
-            if (x >= best->time)
+            if (x >= best->time) {
+                pending->left = left;
                 return PK_OK;
+            }
             for (size_t a = 0; a < state->n_axes; a++) {
                 if (nexts[a] > x)
                     continue;
@@ -190,13 +221,13 @@ static enum pk_status base_candidate(struct walk *walk, uint32_t i_spell, const 
             hazards[n] = pk_walk_hazard_now(walk, &walk->plan->arcs[arcs[n]].rate, walk->multipliers[arcs[n]], 0, x);
             total += hazards[n];
         }
-        double mark = uniforms.second * total;
+        double mark = pending->mark * total;
         size_t i_chosen = 0;
         for (double below = hazards[0]; i_chosen + 1 < n && mark >= below;)
             below += hazards[++i_chosen];
         while (i_chosen > 0 && hazards[i_chosen] <= 0) /* rounding at the upper end */
             i_chosen--;
-        if (keeps(walk, i_spell, i_candidate, active, n_active, arcs[i_chosen], x, best))
+        if (keeps(walk, pending, active, n_active, arcs[i_chosen], x, best))
             return PK_OK;
     }
 }
@@ -238,7 +269,7 @@ static void draw_person_times(struct walk *walk, double until)
         double left =
             pk_walk_exponential(pk_walk_draw(walk, (uint32_t)hazard->i_transition, PK_ROLE_PERSON, 0, 0).first);
         walk->person_times[i] =
-            pk_walk_spend(walk, left, &hazard->rate, hazard->multipliers[walk->person->stratum], NULL, 0, 0, 0, until);
+            pk_walk_spend(walk, &left, &hazard->rate, hazard->multipliers[walk->person->stratum], NULL, 0, 0, 0, until);
     }
 }
 
@@ -246,6 +277,21 @@ static void consider(struct candidate *best, double time, uint16_t arc, const st
 {
     if (time < best->time)
         *best = (struct candidate){.time = time, .arc = arc, .timer = timer};
+}
+
+/* A state's excess over a common hazard: one exponential a person and state, spent over all stays there, since it can
+ * fire only once. */
+static double excess_time(struct walk *walk, uint16_t i_arc, double until)
+{
+    const struct pk_plan_arc *arc = &walk->plan->arcs[i_arc];
+    const struct pk_person_hazard *hazard = &walk->plan->person_hazards[arc->i_person_hazard];
+    double *left = &walk->excess_left[arc->i_excess];
+    if (!(walk->excess_known >> arc->i_excess & 1)) {
+        walk->excess_known |= UINT64_C(1) << arc->i_excess;
+        *left = pk_walk_exponential(pk_walk_draw(walk, i_arc, PK_ROLE_LAYER, 0, 0).first);
+    }
+    double factor = hazard->multipliers[walk->person->stratum] * arc->excess;
+    return pk_walk_spend(walk, left, &hazard->rate, factor, NULL, 0, 0, walk->entry, until);
 }
 
 static enum pk_status next_event(struct walk *walk, uint32_t i_spell, struct candidate *best, struct pk_error *error)
@@ -259,20 +305,14 @@ static enum pk_status next_event(struct walk *walk, uint32_t i_spell, struct can
         double time = pk_walk_clock_zero(walk, timer->clock, 0) + timer->value;
         consider(best, time > walk->entry ? time : walk->entry, timer->arcs[0], timer);
     }
-    for (size_t i = 0; i < state->n_excess; i++) {
-        uint16_t i_arc = state->excess_arcs[i];
-        const struct pk_plan_arc *arc = &plan->arcs[i_arc];
-        const struct pk_person_hazard *hazard = &plan->person_hazards[arc->i_person_hazard];
-        double left = pk_walk_exponential(pk_walk_draw(walk, i_arc, PK_ROLE_LAYER, i_spell, 0).first);
-        double factor = hazard->multipliers[walk->person->stratum] * arc->excess;
-        consider(best, pk_walk_spend(walk, left, &hazard->rate, factor, NULL, 0, 0, walk->entry, best->time), i_arc,
-                 NULL);
-    }
     struct active active[64 * PK_MAX_ENROLMENTS];
     size_t n_active = walk->treatment != NULL ? list_active(walk, active) : 0;
-    enum pk_status status = base_candidate(walk, i_spell, active, n_active, best, error);
-    for (size_t i = 0; i < n_active && status == PK_OK; i++)
+    for (size_t i = 0; i < n_active; i++)
         consider(best, layer_time(walk, &active[i], i_spell, best->time), active[i].effect->arc, NULL);
+    /* after the layers, so that what cuts it short leaves it the rest */
+    enum pk_status status = base_candidate(walk, active, n_active, best, error);
+    for (size_t i = 0; i < state->n_excess; i++)
+        consider(best, excess_time(walk, state->excess_arcs[i], best->time), state->excess_arcs[i], NULL);
     return status;
 }
 
@@ -298,13 +338,14 @@ enum pk_status pk_life_run(const struct pk_plan *plan, const struct pk_person *p
     walk.i_state = person->state;
     walk.entry = 0;
     walk.state_zero = -person->elapsed;
-    memset(walk.spells, 0, sizeof walk.spells);
+    memset(walk.stays, 0, sizeof walk.stays);
+    walk.known = walk.excess_known = 0;
     memset(walk.done, 0, sizeof walk.done);
     life->n_events = 0;
     const double until = plan->horizon + 0.5 * PK_TICK;
     draw_person_times(&walk, until);
     while (!plan->states[walk.i_state].absorbing) {
-        uint32_t i_spell = walk.spells[plan->states[walk.i_state].stream]++;
+        uint32_t i_spell = walk.stays[walk.i_state]++;
         if (i_spell > UINT16_MAX)
             return too_many(&walk, "spells", error);
         struct candidate best = {.time = until};

@@ -1,16 +1,21 @@
 /* Spending exponentials on hazards along a life's clocks. See life_private.h. */
 #include "life_private.h"
 
-double pk_walk_spend(const struct walk *walk, double exponential_left, const struct pk_rate *rate, double factor,
+double pk_walk_spend(const struct walk *walk, double *exponential_left, const struct pk_rate *rate, double factor,
                      const struct pk_rate *minus, double minus_factor, double enrolled, double from, double until)
 {
     double zero = pk_walk_clock_zero(walk, rate->clock, enrolled), x = from;
     if (rate->gompertz) {
         if (factor <= 0 || rate->level <= 0)
             return PK_NEVER;
-        double grown = pk_exp_core(rate->slope * (x - zero)) + exponential_left * rate->slope / (factor * rate->level);
+        double now = pk_exp_core(rate->slope * (x - zero)), scale = factor * rate->level / rate->slope;
+        double grown = now + *exponential_left / scale;
         double time = grown > 0 ? zero + pk_log_core(grown) / rate->slope : PK_NEVER;
-        return time < until ? (time > from ? time : from) : PK_NEVER;
+        if (time < until)
+            return time > from ? time : from;
+        double used = scale * (pk_exp_core(rate->slope * (until - zero)) - now);
+        *exponential_left = *exponential_left > used ? *exponential_left - used : 0;
+        return PK_NEVER;
     }
     double minus_zero = minus ? pk_walk_clock_zero(walk, minus->clock, enrolled) : 0;
     size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, x - zero);
@@ -24,9 +29,9 @@ double pk_walk_spend(const struct walk *walk, double exponential_left, const str
         double hazard = factor * rate->levels[i] - (minus ? minus_factor * minus->levels[j] : 0);
         if (hazard > 0) {
             double available = (end - x) * hazard;
-            if (exponential_left < available)
-                return x + exponential_left / hazard;
-            exponential_left -= available;
+            if (*exponential_left < available)
+                return x + *exponential_left / hazard;
+            *exponential_left -= available;
         }
         x = end;
         i += next <= end;

@@ -8,6 +8,13 @@
 
 #define PK_NEVER __builtin_inf()
 
+/* What is left of the exponential that a stream's spells are spending, and which candidate it is. */
+struct pending {
+    double left, mark;
+    uint32_t spell, candidate;
+    bool open; /* begun and not used up */
+};
+
 /* A life on its way. Times are months after the start; all but candidates are multiples of a tick. */
 struct walk {
     const struct pk_plan *plan;
@@ -17,9 +24,15 @@ struct walk {
     const double *multipliers; /* [n_arcs] of the person's stratum */
     struct pk_life *life;
     size_t i_state;
-    double entry;                            /* into the state */
-    double state_zero;                       /* where the clock time_in_state was 0 */
-    uint32_t spells[PK_MAX_STATES];          /* by stream: spells begun, the present one included */
+    double entry;                  /* into the state */
+    double state_zero;             /* where the clock time_in_state was 0 */
+    uint32_t stays[PK_MAX_STATES]; /* by state: times entered; keys the layers */
+    /* A spell that something other than its base hazards ends (an arm's layer) leaves the rest of its exponential to
+     * the next spell in that state: the same law, since an exponential forgets, and arms stay nearer to each other. */
+    struct pending pending[PK_MAX_STATES]; /* by stream */
+    uint64_t known;                        /* bit per stream: pending is initialised */
+    double excess_left[PK_MAX_EXCESS];     /* [i_excess] of the state's excess over a common hazard */
+    uint64_t excess_known;
     double person_times[PK_MAX_TRANSITIONS]; /* [n_person_hazards] */
     uint64_t done[PK_MAX_ENROLMENTS];        /* bit per effect: has ended with its first event */
 };
@@ -52,8 +65,9 @@ static inline double pk_walk_clock_zero(const struct walk *walk, enum pk_clock c
 }
 
 /* Spends an exponential on factor * rate, less minus_factor * minus where that is given, from `from` to `until`;
- * returns when it is used up, or PK_NEVER. Only a single rate may be Gompertz: it is inverted in closed form. */
-double pk_walk_spend(const struct walk *walk, double exponential_left, const struct pk_rate *rate, double factor,
+ * returns when it is used up, or PK_NEVER with what is left of it. Only a single rate may be Gompertz: it is inverted
+ * in closed form. */
+double pk_walk_spend(const struct walk *walk, double *exponential_left, const struct pk_rate *rate, double factor,
                      const struct pk_rate *minus, double minus_factor, double enrolled, double from, double until);
 
 double pk_walk_hazard_now(const struct walk *walk, const struct pk_rate *rate, double factor, double enrolled,

@@ -57,6 +57,15 @@ static void compile_arcs(struct pk_compile *compile)
                 for (size_t e = 0; e < transition->n_excess; e++)
                     if (transition->excess[e].i_state == s)
                         arc->excess = pk_compile_used(compile, transition->excess[e].i_parameter) - 1;
+                if (person_level && arc->excess > 0) {
+                    arc->i_excess = plan->n_excess++;
+                    if (plan->n_excess > PK_MAX_EXCESS) {
+                        compile->status =
+                            pk_error_set(compile->error, PK_BAD_INPUT,
+                                         "more than %d states have an excess over common hazards", PK_MAX_EXCESS);
+                        return;
+                    }
+                }
                 if (!person_level && !arc->deterministic)
                     pk_compile_rate(compile, &transition->hazard, arc->share, &arc->rate);
             }

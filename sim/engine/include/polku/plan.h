@@ -20,7 +20,7 @@ extern "C" {
 
 #define PK_TICKS_PER_MONTH 1048576.0 /* 2^20 */
 #define PK_TICK 0x1p-20
-enum { PK_MAX_ARCS = 1024, PK_MAX_STRATA = 65536, PK_MAX_AXES = 4, PK_MAX_ARCS_FROM = 32 };
+enum { PK_MAX_ARCS = 1024, PK_MAX_STRATA = 65536, PK_MAX_AXES = 4, PK_MAX_ARCS_FROM = 32, PK_MAX_EXCESS = 64 };
 
 /* A hazard on one clock, per month: piecewise constant, or Gompertz without cuts. */
 struct pk_rate {
@@ -37,6 +37,7 @@ struct pk_plan_arc {
     struct pk_rate rate;    /* split shares are in it; unused where deterministic */
     size_t i_person_hazard; /* common to all living states, drawn once a person; else SIZE_MAX */
     double excess;          /* person-level only: ratio - 1 in this state, a layer of its own */
+    size_t i_excess;        /* ... numbered, where excess > 0 */
     bool deterministic;
     double share; /* deterministic: of a split's destinations */
 };
@@ -136,8 +137,8 @@ struct pk_plan {
     uint64_t seed;
     uint64_t n_persons;
     double horizon; /* months */
-    size_t n_states, n_arcs, n_strata, n_attributes, n_person_hazards, n_services, n_targets, n_lotteries, n_arms,
-        n_cohorts;
+    size_t n_excess, n_states, n_arcs, n_strata, n_attributes, n_person_hazards, n_services, n_targets, n_lotteries,
+        n_arms, n_cohorts;
     struct pk_plan_state *states;
     struct pk_plan_arc *arcs;
     double *multipliers; /* [n_strata][n_arcs] */
