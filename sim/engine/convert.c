@@ -166,7 +166,7 @@ static enum pk_status probability_at(struct context *context, double rate, doubl
 static enum pk_status find_root(struct context *context, double wanted, double *rate, struct pk_error *error)
 {
     const char *name = context->model->parameters[context->i_parameter].name;
-    double low = 0, high = 1, at_low, at_high;
+    double low = 0, high = 0, at_low = 0, at_high = 0;
     enum pk_status status = probability_at(context, low, &at_low, error);
     if (status == PK_OK && at_low > wanted + ROOT_TOLERANCE)
         return pk_error_set(error, PK_BAD_INPUT,
@@ -176,17 +176,24 @@ static enum pk_status find_root(struct context *context, double wanted, double *
         *rate = 0;
         return PK_OK;
     }
-    if (status == PK_OK)
-        status = probability_at(context, high, &at_high, error);
+    /* Up from small hazards: a probability of being there at the horizon may rise and then fall again. */
+    double largest = at_low, largest_at = 0;
+    at_high = at_low;
     while (status == PK_OK && at_high < wanted) {
         if (high > 1e4)
-            return pk_error_set(error, PK_BAD_INPUT,
-                                "%s: the probability %g cannot be met: even with a hazard of %g a year it is %.6g",
-                                name, wanted, high, at_high);
+            return pk_error_set(
+                error, PK_BAD_INPUT,
+                "%s: the probability %g cannot be met: the largest found is %.6g, with a hazard of %g a "
+                "year",
+                name, wanted, largest, largest_at);
         low = high;
         at_low = at_high;
-        high *= 4;
+        high = high > 0 ? high * 2 : 1.0 / 64;
         status = probability_at(context, high, &at_high, error);
+        if (at_high > largest) {
+            largest = at_high;
+            largest_at = high;
+        }
     }
     double below = at_low - wanted, above = at_high - wanted;
     int side = 0;

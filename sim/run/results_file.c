@@ -85,6 +85,11 @@ enum pk_status pk_results_hdf5_failed(const struct pk_results *results, struct p
     return status;
 }
 
+bool pk_results_hdf5_compact(hid_t creation)
+{
+    return H5Pset_link_phase_change(creation, 1024, 1000) >= 0 && H5Pset_attr_phase_change(creation, 1024, 1000) >= 0;
+}
+
 void pk_results_hdf5_release(hid_t id)
 {
     if (id >= 0)
@@ -200,10 +205,10 @@ static enum pk_status create(struct pk_results **results, const char *path, stru
     struct pk_results_guest guest;
     pk_results_guest_enter(&guest);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), untimed = H5Pcreate(H5P_FILE_CREATE);
-    bool good = access >= 0 && untimed >= 0 && H5Pset_obj_track_times(untimed, false) >= 0 &&
-                H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0 &&
-                H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-                (path[0] != '\0' || use_memory(access, made->image));
+    bool good =
+        access >= 0 && untimed >= 0 && H5Pset_obj_track_times(untimed, false) >= 0 &&
+        pk_results_hdf5_compact(untimed) && H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0 &&
+        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 && (path[0] != '\0' || use_memory(access, made->image));
     /* In memory the name is only a label; it must differ between open files. */
     char label[64];
     snprintf(label, sizeof label, "polku-results-%p", (void *)made);

@@ -53,6 +53,9 @@ struct pk_results_call {
 PK_CHECKED enum pk_status pk_results_begin(const struct pk_results *results, struct pk_results_call *call);
 enum pk_status pk_results_end(struct pk_results *results, struct pk_results_call *call, struct pk_error *error);
 
+/* Groups and files made with this list keep their links and attributes in one place each: HDF5's other way of keeping
+ * many crashes on damaged files. */
+bool pk_results_hdf5_compact(hid_t creation);
 /* Closes any HDF5 identifier; negative ones are ignored. */
 void pk_results_hdf5_release(hid_t id);
 void pk_results_hdf5_name_file(const struct pk_results *results, struct pk_error *error);

@@ -30,6 +30,13 @@ static herr_t add_name(hid_t group, const char *name, const H5L_info_t *about, v
     return names->failed || names->size > VISITED_MAX * PK_RESULTS_NAME_BYTES ? -1 : 0;
 }
 
+/* False for groups kept in HDF5's way for many links, which we never write and which crashes on damaged files. */
+static bool is_compact(hid_t group)
+{
+    H5G_info_t info;
+    return H5Gget_info(group, &info) >= 0 && info.storage_type != H5G_STORAGE_TYPE_DENSE;
+}
+
 /* Adds the paths of all datasets below `group`, each with its NUL. Loops in a damaged file end at the depth's limit
  * or at the number of objects. */
 static enum pk_status collect(const struct pk_results *results, const char *group, unsigned depth, size_t *n_visited,
@@ -41,6 +48,8 @@ static enum pk_status collect(const struct pk_results *results, const char *grou
     hid_t id = pk_results_find(results, group);
     if (id < 0 || depth > DEPTH_MAX)
         status = pk_results_bad(results, error, group, "cannot be opened; the file is damaged");
+    else if (!is_compact(id))
+        status = pk_results_bad(results, error, group, "is a kind of group that polku does not write");
     else if (H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, add_name, &names) < 0 && !names.failed)
         status = pk_results_unread(results, error, group);
     pk_results_hdf5_release(id);
@@ -170,7 +179,7 @@ enum pk_status pk_results_dims(struct pk_results *results, const char *path,
         snprintf(names[0], sizeof names[0], "%s", name);
     } else if (source.n_dims > 0) {
         parent = pk_results_find(results, group);
-        if (H5Rcreate(&self, results->file, path, H5R_OBJECT, -1) < 0 ||
+        if (H5Rcreate(&self, results->file, path, H5R_OBJECT, -1) < 0 || !is_compact(parent) ||
             (H5Literate(parent, H5_INDEX_NAME, H5_ITER_INC, NULL, add_name, &beside) < 0 && !beside.failed))
             status = pk_results_unread(results, error, path);
         else if (beside.failed)

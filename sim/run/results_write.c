@@ -84,7 +84,7 @@ static enum pk_status open_or_make(const struct pk_results *results, const char 
     if (path[0] != '/')
         return pk_error_set(problem, PK_BUG, "the path \"%s\" does not begin with '/'", path);
     hid_t untimed = H5Pcreate(H5P_GROUP_CREATE), at = H5Gopen2(results->file, "/", H5P_DEFAULT);
-    if (at < 0 || untimed < 0 || H5Pset_obj_track_times(untimed, false) < 0) {
+    if (at < 0 || untimed < 0 || H5Pset_obj_track_times(untimed, false) < 0 || !pk_results_hdf5_compact(untimed)) {
         status = pk_results_hdf5_failed(results, problem, "write", path, "");
         goto out;
     }

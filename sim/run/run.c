@@ -14,6 +14,7 @@ enum { DEFAULT_BLOCK = 4096, LOTTERY_RANGE = 65536 };
 struct winners {
     uint64_t *ids; /* owned */
     size_t n;
+    bool drawn;
 };
 
 /* What a thread needs for its people. */
@@ -38,8 +39,9 @@ struct wave {
     size_t n_units, first_unit;
     struct pk_batch *units; /* [n_units in a wave] */
     omp_lock_t *locks;
-    struct winners *winners; /* [n_replications in the wave][n_lotteries] */
-    uint32_t first_replication;
+    struct winners *winners;                      /* [n_replications in the wave][n_lotteries] */
+    uint32_t first_replication, kept_replication; /* of the winners at hand */
+    size_t room_winners;
     struct task *tasks;
     size_t n_tasks, room_tasks;
     struct worker *workers;
@@ -103,15 +105,34 @@ static enum pk_status draw_lotteries(struct wave *wave, uint32_t n_replications,
     const struct pk_plan *plan = wave->plan;
     enum pk_status status = PK_OK;
     for (uint32_t r = 0; r < n_replications; r++)
-        for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
-            status =
-                draw_lottery(wave, wave->first_replication + r, i, &wave->winners[r * plan->n_lotteries + i], error);
+        for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++) {
+            struct winners *winners = &wave->winners[r * plan->n_lotteries + i];
+            if (winners->drawn)
+                continue;
+            status = draw_lottery(wave, wave->first_replication + r, i, winners, error);
+            winners->drawn = true;
+        }
     return status;
 }
 
-static void free_winners(struct wave *wave, uint32_t n_replications)
+/* Frees the winners of all but the last of the wave's replications: the next wave may be about other batches of it. */
+static void keep_last_winners(struct wave *wave, uint32_t n_replications)
 {
-    for (size_t i = 0; i < n_replications * wave->plan->n_lotteries; i++) {
+    size_t n = wave->plan->n_lotteries, last = (n_replications - 1) * n;
+    for (size_t i = 0; i < last; i++) {
+        pk_free(wave->winners[i].ids);
+        wave->winners[i] = (struct winners){0};
+    }
+    for (size_t i = 0; i < n && last > 0; i++) {
+        wave->winners[i] = wave->winners[last + i];
+        wave->winners[last + i] = (struct winners){0};
+    }
+    wave->kept_replication = wave->first_replication + n_replications - 1;
+}
+
+static void free_winners(struct wave *wave)
+{
+    for (size_t i = 0; wave->winners != NULL && i < wave->room_winners; i++) {
         pk_free(wave->winners[i].ids);
         wave->winners[i] = (struct winners){0};
     }
@@ -247,6 +268,7 @@ static void free_wave(struct wave *wave, int n_threads, size_t n_in_wave)
     }
     pk_free(wave->units);
     pk_free(wave->locks);
+    free_winners(wave);
     pk_free(wave->winners);
     pk_free(wave->workers);
     pk_free(wave->tasks);
@@ -258,7 +280,8 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     size_t n_lotteries = wave->plan->n_lotteries, n_arms = wave->plan->n_arms;
     wave->units = pk_alloc(n_in_wave, sizeof *wave->units);
     wave->locks = pk_alloc(n_in_wave, sizeof *wave->locks);
-    wave->winners = pk_alloc(n_in_wave * (n_lotteries + 1), sizeof *wave->winners);
+    wave->room_winners = n_in_wave * (n_lotteries + 1);
+    wave->winners = pk_alloc(wave->room_winners, sizeof *wave->winners);
     wave->workers = pk_alloc((size_t)run->n_threads, sizeof *wave->workers);
     if (!wave->units || !wave->locks || !wave->winners || !wave->workers)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the workers");
@@ -280,6 +303,8 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
 {
     struct pk_run *run = wave->run;
     wave->first_replication = (uint32_t)(wave->first_unit / (uint64_t)run->n_batches);
+    if (wave->kept_replication != wave->first_replication)
+        free_winners(wave);
     uint32_t n_replications =
         (uint32_t)((wave->first_unit + n_units - 1) / (uint64_t)run->n_batches) - wave->first_replication + 1;
     enum pk_status status = draw_lotteries(wave, n_replications, error);
@@ -299,7 +324,7 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
         pk_fold_add(&run->fold, &wave->units[i], !wave->options->enrolled_only);
         pk_batch_clear(&wave->units[i]);
     }
-    free_winners(wave, n_replications);
+    keep_last_winners(wave, n_replications);
     return status;
 }
 

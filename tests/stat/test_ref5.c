@@ -8,7 +8,7 @@
 enum { N = 6 };
 static const char *const states[N] = {"unemployed", "coaching", "employed", "rehab", "pension", "dead"};
 
-/* /work/shared/performance.md and models/ref5: hazards per person-year, from row to column. */
+/* The reference model's definition (models/ref5): hazards per person-year, from row to column. */
 static void generator(double *q)
 {
     static const double rates[N * N] = {

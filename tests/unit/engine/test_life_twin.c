@@ -1,10 +1,14 @@
 /* A life again, slowly: written from design.md part 4 in long double, without segments kept between events, and held
  * against pk_life_run event by event. Only the keys of the random numbers are shared (rng.h).
  *
- * It reads: "In a state all transitions form one total hazard. One unit exponential per spell is spent; one uniform
- * picks the destination. Hazards common to all states have one draw a person; a state's excess is a layer. A lower
- * hazard rejects base events with a keyed mark, a higher one adds a layer with its own exponential, keyed by
- * transition." No Gompertz hazards: none of these models has one. */
+ * It reads: in a state all transitions form one total hazard. A unit exponential is spent on it and one uniform picks
+ * the destination; what a stay that ends otherwise (a layer, a timer) leaves of the exponential, with its uniform, the
+ * next stay in that state takes up. It is keyed by how many base events of that state have been kept and by how many
+ * have been rejected since. Hazards common to all states have one draw a person; a state's excess has one exponential a
+ * person, spent over all stays there. A lower hazard rejects base events with a mark keyed as the exponential, a higher
+ * one adds a layer with its own exponential, keyed by transition and stay. Timers and layers end a stay before its base
+ * hazards are looked at, the excess after. No Gompertz hazards and no timer with a split: none of these models has
+ * one. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +20,14 @@
 #define TICKS 1048576.0L
 enum { MOST_POINTS = 512 };
 
+/* The base hazards' exponential of a state, while it is not used up. */
+struct base {
+    unsigned kept, rejected; /* base events of the state; rejected since the last one kept */
+    bool begun;
+    long double left;
+    double mark;
+};
+
 struct slow {
     const struct pk_plan *plan;
     const struct pk_person *person;
@@ -23,8 +35,10 @@ struct slow {
     size_t state;
     long double entry; /* months after the start */
     bool first_spell;
-    unsigned spells[PK_MAX_STATES];
-    bool over[PK_MAX_ENROLMENTS][64]; /* effects for the first job that have ended */
+    unsigned stays[PK_MAX_STATES];        /* before this one, by state */
+    struct base bases[PK_MAX_STATES];     /* by state */
+    long double excess_left[PK_MAX_ARCS]; /* 0: not yet drawn */
+    bool over[PK_MAX_ENROLMENTS][64];     /* effects for the first job that have ended */
 };
 
 static struct pk_rng_pair keyed(const struct slow *w, size_t stream, enum pk_rng_role role, unsigned spell,
@@ -160,44 +174,55 @@ static size_t all_points(const struct slow *w, long double from, long double unt
     return n;
 }
 
-/* When the exponential is used up, INFINITY where it is not before until. */
-static long double spend(const struct slow *w, enum what what, size_t i, double uniform, long double from,
+/* When the exponential is used up; INFINITY where it is not before until, with what is left of it. */
+static long double spend(const struct slow *w, enum what what, size_t i, long double *left, long double from,
                          long double until)
 {
-    long double points[MOST_POINTS], left = -logl(uniform);
+    long double points[MOST_POINTS];
     size_t n = all_points(w, from, until, points);
     for (size_t k = 0; k + 1 < n; k++) {
         long double length = points[k + 1] - points[k];
         long double hazard = length > 0 ? hazard_of(w, what, i, points[k] + length / 2) : 0;
-        if (hazard > 0 && left < hazard * length)
-            return points[k] + left / hazard;
-        left -= hazard * length;
+        if (hazard > 0 && *left < hazard * length)
+            return points[k] + *left / hazard;
+        *left -= hazard * length;
     }
     return INFINITY;
 }
 
 /* ---- one life --------------------------------------------------------------------------------------------------- */
 
-/* The base event of the spell that the arm keeps, by candidates. */
-static long double base_event(const struct slow *w, unsigned spell, long double until, uint16_t *arc)
+/* The base event before until that the arm keeps, by candidates. */
+static long double base_event(struct slow *w, long double until, uint16_t *arc)
 {
     const struct pk_plan_state *state = &w->plan->states[w->state];
+    struct base *base = &w->bases[w->state];
     long double from = w->entry;
-    for (unsigned candidate = 0;; candidate++) {
-        struct pk_rng_pair u = keyed(w, state->stream, PK_ROLE_EVENT, spell, candidate);
-        long double t = spend(w, TOTAL, 0, u.first, from, until);
+    for (;;) {
+        if (!base->begun) {
+            struct pk_rng_pair u = keyed(w, state->stream, PK_ROLE_EVENT, base->kept, base->rejected);
+            base->left = -logl(u.first);
+            base->mark = u.second;
+            base->begun = true;
+        }
+        long double t = spend(w, TOTAL, 0, &base->left, from, until);
         if (isinf(t))
             return INFINITY;
+        base->begun = false;
         /* destinations stand in the plan's order: axis by axis */
-        long double mark = u.second * hazard_of(w, TOTAL, 0, t), below = 0;
+        long double mark = base->mark * hazard_of(w, TOTAL, 0, t), below = 0;
         for (size_t x = 0; x < state->n_axes; x++)
             for (size_t k = 0; k < state->axes[x].n_arcs && mark >= below; k++) {
                 *arc = state->axes[x].arcs[k];
                 below += base_at(w, *arc, t);
             }
-        long double base = base_at(w, *arc, t), with = arm_at(w, *arc, t);
-        if (with >= base || keyed(w, *arc, PK_ROLE_ACCEPTANCE, spell, candidate).first < with / base)
+        long double without = base_at(w, *arc, t), with = arm_at(w, *arc, t);
+        if (with >= without || keyed(w, *arc, PK_ROLE_ACCEPTANCE, base->kept, base->rejected).first < with / without) {
+            base->kept++;
+            base->rejected = 0;
             return t;
+        }
+        base->rejected++;
         from = t;
     }
 }
@@ -211,31 +236,38 @@ static void first(long double t, uint16_t arc, long double *best, uint16_t *best
 }
 
 /* The next event from the state entered at w->entry; false: none before the horizon. */
-static bool next(struct slow *w, const long double *common, unsigned spell, int64_t *tick, uint16_t *arc)
+static bool next(struct slow *w, const long double *common, int64_t *tick, uint16_t *arc)
 {
     const struct pk_plan *plan = w->plan;
     const struct pk_plan_state *state = &plan->states[w->state];
     long double until = plan->horizon + 0.5L / TICKS, best = until;
+    unsigned stay = w->stays[w->state]++;
     for (size_t a = 0; a < plan->n_arcs; a++) {
-        if (plan->arcs[a].i_from != w->state)
+        if (plan->arcs[a].i_from != w->state || plan->arcs[a].deterministic)
             continue;
         if (plan->arcs[a].i_person_hazard != SIZE_MAX) {
             first(common[plan->arcs[a].i_person_hazard], (uint16_t)a, &best, arc);
-            if (plan->arcs[a].excess > 0)
-                first(spend(w, EXCESS, a, keyed(w, a, PK_ROLE_LAYER, spell, 0).first, w->entry, until), (uint16_t)a,
-                      &best, arc);
-        } else if (w->treatment != NULL && !plan->arcs[a].deterministic) {
-            first(spend(w, LAYER, a, keyed(w, a, PK_ROLE_LAYER, spell, 0).first, w->entry, until), (uint16_t)a, &best,
-                  arc);
+        } else if (w->treatment != NULL) {
+            long double left = -logl(keyed(w, a, PK_ROLE_LAYER, stay, 0).first);
+            first(spend(w, LAYER, a, &left, w->entry, until), (uint16_t)a, &best, arc);
         }
     }
     for (size_t i = 0; i < state->n_timers; i++) { /* one destination each in these models */
+        cr_assert_eq(state->timers[i].n_arcs, 1);
         long double left = state->timers[i].value - reads(w, state->timers[i].clock, 0, w->entry);
         first(w->entry + fmaxl(left, 0), state->timers[i].arcs[0], &best, arc);
     }
     uint16_t of_base = 0;
-    long double of_state = base_event(w, spell, until, &of_base);
+    long double of_state = base_event(w, best, &of_base);
     first(of_state, of_base, &best, arc);
+    for (size_t a = 0; a < plan->n_arcs; a++) {
+        if (plan->arcs[a].i_from != w->state || plan->arcs[a].i_person_hazard == SIZE_MAX ||
+            !(plan->arcs[a].excess > 0))
+            continue;
+        if (w->excess_left[a] == 0)
+            w->excess_left[a] = -logl(keyed(w, a, PK_ROLE_LAYER, 0, 0).first);
+        first(spend(w, EXCESS, a, &w->excess_left[a], w->entry, best), (uint16_t)a, &best, arc);
+    }
     *tick = (int64_t)rintl(best * TICKS);
     if (*tick <= (int64_t)(w->entry * TICKS))
         *tick = (int64_t)(w->entry * TICKS) + 1;
@@ -253,13 +285,14 @@ static size_t hold(const struct pk_plan *plan, const struct pk_person *person, c
     long double common[PK_MAX_TRANSITIONS];
     size_t n_off = 0;
     cr_assert_eq(pk_life_run(plan, person, treatment, &life, &error), PK_OK);
-    for (size_t i = 0; i < plan->n_person_hazards; i++)
-        common[i] = spend(&w, COMMON, i, keyed(&w, plan->person_hazards[i].i_transition, PK_ROLE_PERSON, 0, 0).first, 0,
-                          plan->horizon + 1);
+    for (size_t i = 0; i < plan->n_person_hazards; i++) {
+        long double left = -logl(keyed(&w, plan->person_hazards[i].i_transition, PK_ROLE_PERSON, 0, 0).first);
+        common[i] = spend(&w, COMMON, i, &left, 0, plan->horizon + 1);
+    }
     for (size_t e = 0; !plan->states[w.state].absorbing; e++) {
         int64_t tick = 0;
         uint16_t arc = UINT16_MAX;
-        bool any = next(&w, common, w.spells[plan->states[w.state].stream]++, &tick, &arc);
+        bool any = next(&w, common, &tick, &arc);
         cr_assert_eq(any, e < life.n_events, "person %lu: event %zu of %zu, slowly at tick %ld",
                      (unsigned long)person->id, e, life.n_events, (long)tick);
         if (!any)

@@ -14,8 +14,9 @@ struct pk_rng_person {
 
 static inline struct pk_rng_person pk_rng_core_person(uint64_t seed, uint64_t person, uint32_t replication)
 {
-    return (struct pk_rng_person){(uint32_t)seed, (uint32_t)(seed >> 32), (uint32_t)person,
-                                  (uint32_t)(person >> 32) | replication << 8};
+    struct pk_rng_person made = {(uint32_t)seed, (uint32_t)(seed >> 32), (uint32_t)person,
+                                 (uint32_t)(person >> 32) | replication << 8};
+    return made;
 }
 
 /* Every field must be within its width (pk_rng_fits; spell and candidate below 2^16). */
@@ -34,7 +35,8 @@ static inline struct pk_rng_pair pk_rng_core_uniforms(struct pk_rng_person perso
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    return (struct pk_rng_pair){pk_rng_uniform((uint64_t)c0 << 32 | c1), pk_rng_uniform((uint64_t)c2 << 32 | c3)};
+    struct pk_rng_pair pair = {pk_rng_uniform((uint64_t)c0 << 32 | c1), pk_rng_uniform((uint64_t)c2 << 32 | c3)};
+    return pair;
 }
 
 #endif
