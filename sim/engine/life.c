@@ -59,47 +59,39 @@ static enum pk_status too_many(const struct walk *walk, const char *what, struct
                         (unsigned long long)walk->person->id, walk->entry, what);
 }
 
-/* True with *best set unless the arm drops this candidate by its keyed mark. */
-static bool keeps(struct walk *walk, struct pending *pending, const struct active *active, size_t n_active,
-                  uint16_t arc, double x, struct candidate *best)
+/* False where the arm drops this candidate by its keyed mark. */
+static bool keeps(struct walk *walk, uint32_t i_used, uint32_t i_candidate, const struct active *active,
+                  size_t n_active, uint16_t arc, double x)
 {
     for (size_t i = 0; i < n_active; i++) {
         if (active[i].effect->arc != arc || x < active[i].from || x >= active[i].to)
             continue;
         double share = kept_share(walk, &active[i], x);
-        if (share < 1 && pk_walk_draw(walk, arc, PK_ROLE_ACCEPTANCE, pending->spell, pending->candidate).first >= share)
+        if (share < 1 && pk_walk_draw(walk, arc, PK_ROLE_ACCEPTANCE, i_used, i_candidate).first >= share)
             return false;
     }
-    *best = (struct candidate){.time = x, .arc = arc};
-    pending->open = false; /* used up: the stream's next spell draws anew */
-    pending->spell++;
     return true;
 }
 
-/* Draws the present candidate of a stream. */
-static void draw_pending(struct walk *walk, struct pending *pending, uint32_t stream)
+/* The spell ends by something else: what is left is for the next spell in this stream. */
+static void cut_short(struct walk *walk, uint32_t stream, double left, double mark, uint32_t candidate)
 {
-    struct pk_rng_pair uniforms =
-        pk_walk_draw(walk, stream, PK_ROLE_EVENT, pending->spell, pending->candidate & UINT16_MAX);
-    pending->left = pk_walk_exponential(uniforms.first);
-    pending->mark = uniforms.second;
+    walk->cut_short[stream] = (struct spending){.left = left, .mark = mark, .candidate = candidate};
+    walk->open |= UINT64_C(1) << stream;
 }
 
-/* What is left of the exponential that an earlier spell in this stream did not use up, or a new one. */
-static struct pending *take_up(struct walk *walk, uint32_t stream)
-{
-    struct pending *pending = &walk->pending[stream];
-    if (!(walk->known >> stream & 1)) {
-        walk->known |= UINT64_C(1) << stream;
-        *pending = (struct pending){.spell = 0};
+/* Begins or goes on with the stream's exponential. Plain variables, so that the compiler keeps them in registers. */
+#define TAKE_UP(walk, stream)                                                                                          \
+    double left = 0, mark = 0;                                                                                         \
+    uint32_t i_candidate = 0;                                                                                          \
+    const uint32_t i_used = (walk)->spells[stream];                                                                    \
+    bool drawn = (walk)->open >> (stream)&1;                                                                           \
+    if (drawn) {                                                                                                       \
+        (walk)->open &= ~(UINT64_C(1) << (stream));                                                                    \
+        left = (walk)->cut_short[stream].left;                                                                         \
+        mark = (walk)->cut_short[stream].mark;                                                                         \
+        i_candidate = (walk)->cut_short[stream].candidate;                                                             \
     }
-    if (!pending->open) {
-        pending->open = true;
-        pending->candidate = 0;
-        draw_pending(walk, pending, stream);
-    }
-    return pending;
-}
 
 /* base_candidate where all hazards run on one clock and their sums are ready: the usual case, the same arithmetic. */
 static enum pk_status summed_candidate(struct walk *walk, const struct active *active, size_t n_active,
@@ -116,11 +108,17 @@ static enum pk_status summed_candidate(struct walk *walk, const struct active *a
         segment = pk_rate_segment(axis->cuts, axis->n_cuts, x - zero);
         next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
     }
-    struct pending *pending = take_up(walk, state->stream);
-    for (;; pending->candidate++, draw_pending(walk, pending, state->stream)) {
-        if (pending->candidate > UINT16_MAX || pending->spell > UINT16_MAX)
-            return too_many(walk, "spells or candidates", error);
-        double left = pending->left, total;
+    const uint32_t stream = state->stream;
+    if (walk->spells[stream] > UINT16_MAX)
+        return too_many(walk, "spells", error);
+    TAKE_UP(walk, stream)
+    for (;; i_candidate++, drawn = false) {
+        if (!drawn) {
+            struct pk_rng_pair uniforms = pk_walk_draw(walk, stream, PK_ROLE_EVENT, i_used, i_candidate);
+            left = pk_walk_exponential(uniforms.first);
+            mark = uniforms.second;
+        }
+        double total;
         const double *sums;
         for (;;) { /* segments */
             double end = next < best->time ? next : best->time;
@@ -134,20 +132,26 @@ static enum pk_status summed_candidate(struct walk *walk, const struct active *a
             left -= available;
             x = end;
             if (x >= best->time) {
-                pending->left = left;
+                cut_short(walk, stream, left, mark, i_candidate);
                 return PK_OK;
             }
             segment++;
             next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
         }
-        double mark = pending->mark * total;
+        double place = mark * total;
         size_t i_chosen = 0;
-        while (i_chosen + 1 < n && mark >= sums[i_chosen])
+        while (i_chosen + 1 < n && place >= sums[i_chosen])
             i_chosen++;
         while (i_chosen > 0 && sums[i_chosen] <= sums[i_chosen - 1]) /* rounding at the upper end */
             i_chosen--;
-        if (keeps(walk, pending, active, n_active, axis->arcs[i_chosen], x, best))
+        uint16_t arc = axis->arcs[i_chosen];
+        if (n_active == 0 || keeps(walk, i_used, i_candidate, active, n_active, arc, x)) {
+            walk->spells[stream]++; /* used up: the stream's next spell draws anew */
+            *best = (struct candidate){.time = x, .arc = arc};
             return PK_OK;
+        }
+        if (i_candidate == UINT16_MAX)
+            return too_many(walk, "candidates", error);
     }
 }
 
@@ -168,11 +172,17 @@ static enum pk_status base_candidate(struct walk *walk, const struct active *act
         segments[a] = axis->n_cuts == 0 ? 0 : pk_rate_segment(axis->cuts, axis->n_cuts, x - zeros[a]);
         nexts[a] = segments[a] < axis->n_cuts ? zeros[a] + axis->cuts[segments[a]] : PK_NEVER;
     }
-    struct pending *pending = take_up(walk, state->stream);
-    for (;; pending->candidate++, draw_pending(walk, pending, state->stream)) {
-        if (pending->candidate > UINT16_MAX || pending->spell > UINT16_MAX)
-            return too_many(walk, "spells or candidates", error);
-        double left = pending->left, hazards[PK_MAX_ARCS_FROM], total, end;
+    const uint32_t stream = state->stream;
+    if (walk->spells[stream] > UINT16_MAX)
+        return too_many(walk, "spells", error);
+    TAKE_UP(walk, stream)
+    for (;; i_candidate++, drawn = false) {
+        if (!drawn) {
+            struct pk_rng_pair uniforms = pk_walk_draw(walk, stream, PK_ROLE_EVENT, i_used, i_candidate);
+            left = pk_walk_exponential(uniforms.first);
+            mark = uniforms.second;
+        }
+        double hazards[PK_MAX_ARCS_FROM], total, end;
         uint16_t arcs[PK_MAX_ARCS_FROM];
         size_t n;
         for (;;) { /* segments */
@@ -205,7 +215,7 @@ static enum pk_status base_candidate(struct walk *walk, const struct active *act
             }
             x = end;
             if (x >= best->time) {
-                pending->left = left;
+                cut_short(walk, stream, left, mark, i_candidate);
                 return PK_OK;
             }
             for (size_t a = 0; a < state->n_axes; a++) {
@@ -221,14 +231,20 @@ static enum pk_status base_candidate(struct walk *walk, const struct active *act
             hazards[n] = pk_walk_hazard_now(walk, &walk->plan->arcs[arcs[n]].rate, walk->multipliers[arcs[n]], 0, x);
             total += hazards[n];
         }
-        double mark = pending->mark * total;
+        double place = mark * total;
         size_t i_chosen = 0;
-        for (double below = hazards[0]; i_chosen + 1 < n && mark >= below;)
+        for (double below = hazards[0]; i_chosen + 1 < n && place >= below;)
             below += hazards[++i_chosen];
         while (i_chosen > 0 && hazards[i_chosen] <= 0) /* rounding at the upper end */
             i_chosen--;
-        if (keeps(walk, pending, active, n_active, arcs[i_chosen], x, best))
+        uint16_t arc = arcs[i_chosen];
+        if (n_active == 0 || keeps(walk, i_used, i_candidate, active, n_active, arc, x)) {
+            walk->spells[stream]++;
+            *best = (struct candidate){.time = x, .arc = arc};
             return PK_OK;
+        }
+        if (i_candidate == UINT16_MAX)
+            return too_many(walk, "candidates", error);
     }
 }
 
@@ -338,8 +354,9 @@ enum pk_status pk_life_run(const struct pk_plan *plan, const struct pk_person *p
     walk.i_state = person->state;
     walk.entry = 0;
     walk.state_zero = -person->elapsed;
-    memset(walk.stays, 0, sizeof walk.stays);
-    walk.known = walk.excess_known = 0;
+    memset(walk.stays, 0, plan->n_states * sizeof *walk.stays);
+    memset(walk.spells, 0, plan->n_states * sizeof *walk.spells);
+    walk.open = walk.excess_known = 0;
     memset(walk.done, 0, sizeof walk.done);
     life->n_events = 0;
     const double until = plan->horizon + 0.5 * PK_TICK;

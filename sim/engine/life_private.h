@@ -8,11 +8,10 @@
 
 #define PK_NEVER __builtin_inf()
 
-/* What is left of the exponential that a stream's spells are spending, and which candidate it is. */
-struct pending {
+/* What a spell that was cut short left of its exponential, with the destination's mark and which candidate it was. */
+struct spending {
     double left, mark;
-    uint32_t spell, candidate;
-    bool open; /* begun and not used up */
+    uint32_t candidate;
 };
 
 /* A life on its way. Times are months after the start; all but candidates are multiples of a tick. */
@@ -29,9 +28,10 @@ struct walk {
     uint32_t stays[PK_MAX_STATES]; /* by state: times entered; keys the layers */
     /* A spell that something other than its base hazards ends (an arm's layer) leaves the rest of its exponential to
      * the next spell in that state: the same law, since an exponential forgets, and arms stay nearer to each other. */
-    struct pending pending[PK_MAX_STATES]; /* by stream */
-    uint64_t known;                        /* bit per stream: pending is initialised */
-    double excess_left[PK_MAX_EXCESS];     /* [i_excess] of the state's excess over a common hazard */
+    struct spending cut_short[PK_MAX_STATES]; /* by stream, where open */
+    uint64_t open;                            /* bit per stream: a spell left part of its exponential */
+    uint32_t spells[PK_MAX_STATES];           /* by stream: exponentials used up by a base event */
+    double excess_left[PK_MAX_EXCESS];        /* [i_excess] of the state's excess over a common hazard */
     uint64_t excess_known;
     double person_times[PK_MAX_TRANSITIONS]; /* [n_person_hazards] */
     uint64_t done[PK_MAX_ENROLMENTS];        /* bit per effect: has ended with its first event */

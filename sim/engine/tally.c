@@ -132,6 +132,14 @@ void pk_tally_merge(struct pk_tally *into, struct pk_tally *from, int sign)
     into->n_events += sign * from->n_events;
 }
 
+static void add_signed(int64_t *into, const int64_t *from, int64_t sign, size_t n)
+{
+    for (size_t j = 0; sign > 0 && j < n; j++)
+        into[j] += from[j];
+    for (size_t j = 0; sign < 0 && j < n; j++)
+        into[j] -= from[j];
+}
+
 void pk_tally_occupancy(struct pk_tally *tally, size_t i_group, size_t i_state, int64_t *persons)
 {
     const struct pk_tally_shape *shape = tally->shape;
@@ -141,8 +149,7 @@ void pk_tally_occupancy(struct pk_tally *tally, size_t i_group, size_t i_state, 
     for (size_t arc = 0; arc < shape->n_arcs; arc++) {
         int64_t sign = (shape->arc_to[arc] == i_state) - (shape->arc_from[arc] == i_state);
         const int64_t *counts = tally->counts + (i_group * shape->n_arcs + arc) * shape->n_steps;
-        for (size_t j = 0; sign != 0 && j < shape->n_steps; j++)
-            change[j] += sign * counts[j];
+        add_signed(change, counts, sign, shape->n_steps);
     }
     persons[0] = tally->starts[i_group * shape->n_states + i_state];
     for (size_t j = 0; j < shape->n_steps; j++)
@@ -159,7 +166,6 @@ void pk_tally_person_time(struct pk_tally *tally, size_t i_group, size_t i_state
     for (size_t arc = 0; arc < shape->n_arcs; arc++) {
         int64_t sign = (shape->arc_to[arc] == i_state) - (shape->arc_from[arc] == i_state);
         const int64_t *remainders = tally->remainders + (i_group * shape->n_arcs + arc) * shape->n_steps;
-        for (size_t j = 0; sign != 0 && j < shape->n_steps; j++)
-            ticks[j] += sign * remainders[j];
+        add_signed(ticks, remainders, sign, shape->n_steps);
     }
 }

@@ -335,11 +335,11 @@ static double now_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Units in flight at once: enough tasks for all threads, but no more memory than 256 MiB where two units suffice. */
-static size_t units_in_wave(const struct pk_run *run, uint64_t n_persons, uint64_t block_size, size_t n_units)
+/* Units in flight at once: enough that threads seldom wait for each other, but no more memory than 256 MiB where fewer
+ * units will do. Memory depends on threads and tables, not on people. */
+static size_t units_in_wave(const struct pk_run *run, size_t n_units)
 {
-    uint64_t tasks_of_unit = n_persons / (uint64_t)run->n_batches / block_size + 1;
-    uint64_t wanted = 8 * (uint64_t)run->n_threads / tasks_of_unit + 1;
+    uint64_t wanted = 8 * (uint64_t)run->n_threads;
     uint64_t affordable = (UINT64_C(256) << 20) / (pk_collection_bytes(&run->collection) + 1);
     if (affordable < 1)
         affordable = 1;
@@ -369,7 +369,7 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
     if (status == PK_OK)
         status = pk_fold_init(&run->fold, &run->collection, n_units, !options->enrolled_only, error);
     if (status == PK_OK) {
-        n_in_wave = units_in_wave(run, plan->n_persons, block_size, n_units);
+        n_in_wave = units_in_wave(run, n_units);
         status = init_wave(&wave, n_in_wave, error);
     }
     for (size_t done = 0; done < n_units && status == PK_OK;) {
