@@ -159,7 +159,8 @@ enum pk_status pk_batch_init(struct pk_batch *unit, const struct pk_collection *
 {
     memset(unit, 0, sizeof *unit);
     unit->collection = collection;
-    unit->tallies = pk_alloc(collection->n_slots * collection->n_shapes, sizeof *unit->tallies);
+    /* two more than needed: units that different threads write must not share a cache line */
+    unit->tallies = pk_alloc(collection->n_slots * collection->n_shapes + 2, sizeof *unit->tallies);
     if (unit->tallies == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the tallies");
     enum pk_status status = PK_OK;

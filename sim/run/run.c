@@ -22,6 +22,7 @@ struct worker {
     struct pk_batch batch; /* its own tallies, joined into the batch's when a task ends */
     struct pk_life base;
     struct pk_life *arms; /* [n_arms] */
+    char apart[256];      /* what one thread writes must not lie beside what the next one reads */
 };
 
 struct task { /* a block of people of one unit */
