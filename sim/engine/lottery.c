@@ -94,3 +94,28 @@ enum pk_status pk_lottery_draw(const struct pk_plan *plan, size_t i_lottery, uin
     pk_free(ids);
     return status;
 }
+
+size_t pk_lottery_place(const uint64_t *winners, size_t n, uint64_t id)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (winners[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, struct pk_treatment *treatment)
+{
+    const struct pk_plan_arm *arm = &plan->arms[i_arm];
+    treatment->n = 0;
+    for (size_t i = 0; i < arm->n_enrolments; i++) {
+        if (!(lotteries >> arm->enrolments[i].i_lottery & 1))
+            continue;
+        treatment->items[treatment->n].i_service = arm->enrolments[i].i_service;
+        treatment->items[treatment->n++].from = arm->enrolments[i].at;
+    }
+}

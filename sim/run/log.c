@@ -29,17 +29,15 @@ static enum pk_status draw(const struct pk_plan *plan, size_t i_lottery, struct 
     return status;
 }
 
-static bool wins(const struct winners *winners, uint64_t id)
+/* The lotteries that a person wins: bit per lottery. */
+static uint64_t won_by(const struct pk_plan *plan, const struct winners *winners, uint64_t id)
 {
-    size_t low = 0, high = winners->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (winners->ids[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
+    uint64_t lotteries = 0;
+    for (size_t i = 0; i < plan->n_lotteries; i++) {
+        size_t place = pk_lottery_place(winners[i].ids, winners[i].n, id);
+        lotteries |= (uint64_t)(place < winners[i].n && winners[i].ids[place] == id) << i;
     }
-    return low < winners->n && winners->ids[low] == id;
+    return lotteries;
 }
 
 static enum pk_status make_room(struct pk_log *log, size_t more, struct pk_error *error)
@@ -87,21 +85,15 @@ static enum pk_status add_life(struct pk_log *log, const struct pk_plan *plan, s
     return PK_OK;
 }
 
-static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan, const struct winners *winners,
-                                 uint64_t id, struct pk_life *life, struct pk_error *error)
+static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan, uint64_t lotteries, uint64_t id,
+                                 struct pk_life *life, struct pk_error *error)
 {
     struct pk_person person;
     enum pk_status status = PK_OK;
     pk_person_make(plan, 0, id, &person);
     for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
-        struct pk_treatment treatment = {.n = 0};
-        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++) {
-            const struct pk_plan_enrolment *enrolment = &plan->arms[a].enrolments[i];
-            if (!wins(&winners[enrolment->i_lottery], id))
-                continue;
-            treatment.items[treatment.n].i_service = enrolment->i_service;
-            treatment.items[treatment.n++].from = enrolment->at;
-        }
+        struct pk_treatment treatment;
+        pk_lottery_treatment(plan, a, lotteries, &treatment);
         status = pk_life_run(plan, &person, treatment.n > 0 ? &treatment : NULL, life, error);
         if (status == PK_OK)
             status = add_life(log, plan, a, &person, life, error);
@@ -121,12 +113,10 @@ enum pk_status pk_log_make(struct pk_log *log, const struct pk_plan *plan, int64
     for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
         status = draw(plan, i, &winners[i], error);
     for (uint64_t id = 0; id < plan->n_persons && n_persons > 0 && status == PK_OK; id++) {
-        bool enrolled = false;
-        for (size_t i = 0; i < plan->n_lotteries && of_enrolled && !enrolled; i++)
-            enrolled = wins(&winners[i], id);
-        if (of_enrolled && !enrolled)
+        uint64_t lotteries = won_by(plan, winners, id);
+        if (of_enrolled && lotteries == 0)
             continue;
-        status = log_person(log, plan, winners, id, life, error);
+        status = log_person(log, plan, lotteries, id, life, error);
         n_persons--;
     }
     for (size_t i = 0; winners != NULL && i < plan->n_lotteries; i++)

@@ -139,20 +139,6 @@ static void free_winners(struct wave *wave)
     }
 }
 
-/* The first place in ascending ids[n] at or above id. */
-static size_t lower_bound(const struct winners *winners, uint64_t id)
-{
-    size_t low = 0, high = winners->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (winners->ids[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* ---- one block of people ------------------------------------------------------------------------------------ */
 
 static enum pk_status live(const struct wave *wave, struct worker *worker, struct pk_batch *batch,
@@ -165,14 +151,8 @@ static enum pk_status live(const struct wave *wave, struct worker *worker, struc
     for (size_t c = 0; c < plan->n_cohorts; c++)
         cohorts |= (uint64_t)((plan->cohorts[c].lotteries & lotteries) != 0) << c;
     for (size_t a = 0; a < plan->n_arms && cohorts != 0 && status == PK_OK; a++) {
-        struct pk_treatment treatment = {.n = 0};
-        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++) {
-            const struct pk_plan_enrolment *enrolment = &plan->arms[a].enrolments[i];
-            if (!(lotteries >> enrolment->i_lottery & 1))
-                continue;
-            treatment.items[treatment.n].i_service = enrolment->i_service;
-            treatment.items[treatment.n++].from = enrolment->at;
-        }
+        struct pk_treatment treatment;
+        pk_lottery_treatment(plan, a, lotteries, &treatment);
         if (treatment.n == 0)
             continue;
         status = pk_life_run(plan, person, &treatment, &worker->arms[a], error);
@@ -192,7 +172,7 @@ static void run_task(struct wave *wave, const struct task *task, struct worker *
     uint64_t first = task->i_batch + task->from * n_batches;
     struct pk_batch *unit = &wave->units[task->i_unit_in_wave], *batch = task->alone ? unit : &worker->batch;
     for (size_t i = 0; i < plan->n_lotteries; i++)
-        places[i] = lower_bound(&winners[i], first);
+        places[i] = pk_lottery_place(winners[i].ids, winners[i].n, first);
     for (uint64_t k = task->from; k < task->to; k++) {
         uint64_t id = task->i_batch + k * n_batches, lotteries = 0;
         for (size_t i = 0; i < plan->n_lotteries; i++) {

@@ -5,7 +5,7 @@
 #ifndef PK_LOTTERY_H
 #define PK_LOTTERY_H
 
-#include "polku/person.h"
+#include "polku/life.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,6 +33,12 @@ PK_CHECKED enum pk_status pk_lottery_scan(const struct pk_plan *plan, size_t i_l
 PK_CHECKED enum pk_status pk_lottery_draw(const struct pk_plan *plan, size_t i_lottery, uint64_t bound,
                                           struct pk_tickets *parts, size_t n_parts, bool *enough, uint64_t **winners,
                                           size_t *n_winners, struct pk_error *error);
+
+/* The first place in winners[n], ascending, at or above id; n if there is none. */
+size_t pk_lottery_place(const uint64_t *winners, size_t n, uint64_t id);
+
+/* What an arm does to a person who wins the lotteries in the mask (bit per lottery); n is 0 where it does nothing. */
+void pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, struct pk_treatment *treatment);
 
 #ifdef __cplusplus
 }
