@@ -3,10 +3,13 @@
  * Responsibility: the order of a person's events under no treatment or under one arm's. Knows nothing of tallies,
  * arms' names, threads or files. This is the scalar reference: readable first.
  *
- * In a state all hazards form one total; one unit exponential per spell is spent through the segments of all clocks,
- * and the second uniform of the same draw picks the destination. Hazards common to all states have one draw a
- * person; a state's excess over them, and the part of an arm's hazard above the base, are layers with exponentials of
- * their own keyed by arc; where an arm's hazard is below the base, base events are dropped by a keyed mark. */
+ * In a state all hazards form one total; one unit exponential is spent through the segments of all clocks, and the
+ * second uniform of the same draw picks the destination. A spell that something else ends (an arm's layer, a timer)
+ * leaves the rest of its exponential to the next spell in that stream: an exponential forgets, so the law is the same,
+ * and the arms of a person stay nearer to each other. The key's spell number counts exponentials used up.
+ * Hazards common to all states have one draw a person; a state's excess over them has one exponential a person and
+ * state, spent over all stays there. The part of an arm's hazard above the base is a layer with an exponential of its
+ * own, keyed by arc and stay; where an arm's hazard is below the base, base events are dropped by a keyed mark. */
 #ifndef PK_LIFE_H
 #define PK_LIFE_H
 

@@ -19,7 +19,7 @@ extern "C" {
 
 /* What a draw is for. Values are part of every published number: never renumber, only append. */
 enum pk_rng_role {
-    PK_ROLE_EVENT = 0,      /* stream: state; when a spell ends, and where to */
+    PK_ROLE_EVENT = 0,      /* stream: state's; when a spell ends, and where to; spell: exponentials used up before */
     PK_ROLE_LAYER = 1,      /* stream: arc; the part of an arm's hazard above the base */
     PK_ROLE_ACCEPTANCE = 2, /* stream: arc; keep or drop a base event where the arm's hazard is lower */
     PK_ROLE_PREVENTION = 3, /* stream: arc */
