@@ -82,7 +82,7 @@ static enum pk_status check_model(const char *path, bool quiet, struct pk_proble
     return status;
 }
 
-static void print_scenario(const struct pk_scenario *scenario, const struct pk_model *model, const struct pk_plan *plan,
+static void print_scenario(const struct pk_scenario *scenario, const struct pk_plan *plan,
                            const struct pk_collection *collection)
 {
     printf("%s: scenario %s, %llu people, %lld replications, %g years from the start, %zu arms\n", scenario->file,
@@ -102,7 +102,6 @@ static void print_scenario(const struct pk_scenario *scenario, const struct pk_m
     printf("  tallies %.1f MiB a unit of work; plan %016llx; %zu strata, %zu variants\n",
            (double)pk_collection_bytes(collection) / 1048576, (unsigned long long)pk_plan_digest(plan), plan->n_strata,
            scenario->n_variants);
-    (void)model;
 }
 
 static enum pk_status check_scenario(const char *path, bool quiet, struct pk_problems *problems, struct pk_error *error)
@@ -129,7 +128,7 @@ static enum pk_status check_scenario(const char *path, bool quiet, struct pk_pro
                               (double)pk_collection_bytes(&collection) / 1073741824);
     if (status == PK_OK && !quiet) {
         print_model(&model, &values);
-        print_scenario(&scenario, &model, &plan, &collection);
+        print_scenario(&scenario, &plan, &collection);
     }
     if (status == PK_OK && pk_variants_lowering(&plan, &model, &lines) > 0)
         fprintf(stderr, "warning: %s: %s", path, pk_text_string(&lines));

@@ -261,7 +261,7 @@ static void read_sets(struct reading *reading)
     c->variant_changed = texts_of(reading, "/variants/changed", c->n_variants);
     c->variant_warnings = texts_of(reading, "/variants/warning", c->n_variants);
     double *all = doubles_of(reading, "/variants/value", SIZE_MAX);
-    double *units = doubles_of(reading, "/variants/replication", SIZE_MAX);
+    double *units = NULL;
     size_t n_variant_units = 0;
     if (reading->status == PK_OK)
         reading->status = pk_results_read_doubles(reading->results, "/variants/replication", &units, &n_variant_units,

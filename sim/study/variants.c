@@ -7,9 +7,10 @@
 
 #include "polku/convert.h"
 
-enum pk_status pk_variants_values(struct pk_values *values, const struct pk_model *model,
-                                  const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
-                                  const struct pk_set *extra, size_t n_extra, struct pk_error *error)
+/* The values as given: the scenario's sets, then sets, then extra; hazards are not converted yet. */
+static enum pk_status given_values(struct pk_values *values, const struct pk_model *model,
+                                   const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
+                                   const struct pk_set *extra, size_t n_extra, struct pk_error *error)
 {
     const struct pk_set *lists[] = {scenario->sets, sets, extra};
     const size_t n_lists[] = {scenario->n_sets, n_sets, n_extra};
@@ -19,8 +20,19 @@ enum pk_status pk_variants_values(struct pk_values *values, const struct pk_mode
     for (size_t l = 0; l < 3; l++)
         for (size_t i = 0; i < n_lists[l] && status == PK_OK; i++)
             status = pk_values_set(values, model, lists[l][i].parameter, lists[l][i].to, error);
-    if (status == PK_OK)
-        status = pk_convert(values, model, scenario, error);
+    if (status != PK_OK)
+        pk_values_free(values);
+    return status;
+}
+
+enum pk_status pk_variants_values(struct pk_values *values, const struct pk_model *model,
+                                  const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
+                                  const struct pk_set *extra, size_t n_extra, struct pk_error *error)
+{
+    enum pk_status status = given_values(values, model, scenario, sets, n_sets, extra, n_extra, error);
+    if (status != PK_OK)
+        return status;
+    status = pk_convert(values, model, scenario, error);
     if (status != PK_OK)
         pk_values_free(values);
     return status;
@@ -169,7 +181,7 @@ enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_mod
     own.n_replications = scenario->variant_replications;
     memset(variants, 0, sizeof *variants);
     pk_arena_init(&variants->arena);
-    enum pk_status status = pk_variants_values(&main_values, model, scenario, sets, n_sets, NULL, 0, error);
+    enum pk_status status = given_values(&main_values, model, scenario, sets, n_sets, NULL, 0, error);
     if (status != PK_OK)
         return status;
     size_t n_most = scenario->n_variants + (scenario->ranges ? 2 * model->n_parameters : 0), n_all = 0;
