@@ -15,7 +15,7 @@ struct pk_command {
 };
 
 extern const struct pk_command pk_command_check, pk_command_graph, pk_command_run, pk_command_compare,
-    pk_command_export, pk_command_rerun;
+    pk_command_export, pk_command_rerun, pk_command_verify, pk_command_new;
 
 /* The command line as given, for provenance. */
 extern const char *pk_cli_command_line;
@@ -32,6 +32,18 @@ int pk_cli_option(const struct pk_command *command, int argc, char **argv, const
 /* A whole number in [low, high] from an option; false after having said what is wrong. */
 bool pk_cli_whole(const struct pk_command *command, const char *option, const char *text, int64_t low, int64_t high,
                   int64_t *value);
+
+/* How the commands read models and scenarios: tables in HDF5 too. */
+extern const struct pk_load_options pk_cli_load_options;
+
+/* Overrides of parameters from the command line. */
+struct pk_cli_sets {
+    size_t n;
+    struct pk_set items[PK_MAX_SETS];
+    char texts[PK_MAX_SETS][256];
+};
+/* Adds NAME=VALUE; false after having said what is wrong. */
+bool pk_cli_add_set(const struct pk_command *command, struct pk_cli_sets *sets, const char *text);
 
 /* A progress bar on a terminal, nothing in a pipe. */
 struct pk_progress {

@@ -67,7 +67,7 @@ static enum pk_status check_model(const char *path, bool quiet, struct pk_proble
 {
     struct pk_model model;
     struct pk_values values = {0};
-    enum pk_status status = pk_load_model(path, &model, problems);
+    enum pk_status status = pk_load_model(path, &pk_cli_load_options, &model, problems);
     if (status != PK_OK)
         return status;
     status = pk_values_init(&values, &model, error);
@@ -112,7 +112,7 @@ static enum pk_status check_scenario(const char *path, bool quiet, struct pk_pro
     struct pk_plan plan;
     struct pk_collection collection;
     struct pk_text lines;
-    enum pk_status status = pk_load_scenario(path, &scenario, &model, problems);
+    enum pk_status status = pk_load_scenario(path, &pk_cli_load_options, &scenario, &model, problems);
     if (status != PK_OK)
         return status;
     pk_plan_init(&plan);

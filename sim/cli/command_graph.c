@@ -29,11 +29,14 @@ static void hazard_text(const struct pk_model *model, const struct pk_transition
     if (transition->deterministic)
         pk_text_addf(text, "at %s = %s", pk_clock_names[transition->at_clock],
                      model->parameters[transition->i_at].name);
-    if (hazard->gompertz)
-        pk_text_addf(text, "%s exp(%s %s)", model->parameters[hazard->i_level].name,
-                     model->parameters[hazard->i_slope].name, pk_clock_names[hazard->clock]);
+    if (hazard->parametric) {
+        pk_text_addf(text, "%s(", pk_hazard_form_names[hazard->form]);
+        for (size_t i = 0; i < (size_t)pk_hazard_parameter_counts[hazard->form]; i++)
+            pk_text_addf(text, "%s%s", i ? ", " : "", model->parameters[hazard->i_form[i]].name);
+        pk_text_addf(text, "; %s)", pk_clock_names[hazard->clock]);
+    }
     for (size_t i = 0; i < hazard->n_factors; i++)
-        pk_text_addf(text, "%s%s", i || hazard->gompertz ? " x " : "", model->parameters[hazard->i_factors[i]].name);
+        pk_text_addf(text, "%s%s", i || hazard->parametric ? " x " : "", model->parameters[hazard->i_factors[i]].name);
 }
 
 static void print_graph(const struct pk_model *model, size_t language)
@@ -97,8 +100,9 @@ static int run(int argc, char **argv)
         return pk_cli_fail(&error);
     pk_problems_init(&problems);
     pk_scenario_init(&scenario);
-    enum pk_status status = kind == PK_FILE_MODEL ? pk_load_model(argv[optind], &model, &problems)
-                                                  : pk_load_scenario(argv[optind], &scenario, &model, &problems);
+    enum pk_status status = kind == PK_FILE_MODEL
+                                ? pk_load_model(argv[optind], &pk_cli_load_options, &model, &problems)
+                                : pk_load_scenario(argv[optind], &pk_cli_load_options, &scenario, &model, &problems);
     int code = 0;
     if (status == PK_OK) {
         print_graph(&model, language);

@@ -22,9 +22,45 @@ const struct pk_command pk_command_rerun = {"rerun", "simulate a result again an
 /* What a result file says about how it was made; texts owned. */
 struct origin {
     char *scenario_text, *model_text, *scenario_file, *model_file, *overrides, *digest;
+    struct pk_attachments model_files, scenario_files; /* other files that they are made of */
     int64_t persons, replications;
     bool variants;
 };
+
+/* The texts of a group of files, if it is there; names and texts owned. */
+static enum pk_status read_files(struct pk_results *results, const char *group, struct pk_attachments *files,
+                                 struct pk_error *error)
+{
+    char path[PK_RESULTS_NAME_BYTES * 2], name[PK_RESULTS_NAME_BYTES], **names = NULL;
+    size_t n = 0;
+    snprintf(path, sizeof path, "%s/names", group);
+    if (!pk_results_has(results, path))
+        return PK_OK;
+    enum pk_status status = pk_results_read_texts(results, path, &names, &n, error);
+    if (status == PK_OK && n > PK_MAX_ATTACHMENTS)
+        status =
+            pk_error_set(error, PK_BAD_INPUT, "%s names %zu files, at most %d are known", group, n, PK_MAX_ATTACHMENTS);
+    for (size_t i = 0; i < n && status == PK_OK; i++) {
+        char *text = NULL, *copy = pk_alloc(strlen(names[i]) + 1, 1);
+        snprintf(name, sizeof name, "text_%zu", i);
+        status = copy != NULL ? pk_results_read_text(results, group, name, &text, error)
+                              : pk_error_set(error, PK_NO_MEMORY, "no memory for the files of the result");
+        if (copy != NULL)
+            strcpy(copy, names[i]);
+        files->items[files->n++] =
+            (struct pk_attachment){.name = copy, .text = text, .size = text != NULL ? strlen(text) : 0};
+    }
+    pk_free(names);
+    return status;
+}
+
+static void free_files(struct pk_attachments *files)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        pk_free((char *)files->items[i].name);
+        pk_free((char *)files->items[i].text);
+    }
+}
 
 static enum pk_status read_origin(const char *path, struct origin *origin, struct pk_error *error)
 {
@@ -44,6 +80,10 @@ static enum pk_status read_origin(const char *path, struct origin *origin, struc
         status = pk_results_read_integer(results, "/", "persons", &origin->persons, error);
     if (status == PK_OK)
         status = pk_results_read_integer(results, "/", "replications", &origin->replications, error);
+    if (status == PK_OK)
+        status = read_files(results, "/provenance/model_files", &origin->model_files, error);
+    if (status == PK_OK)
+        status = read_files(results, "/provenance/scenario_files", &origin->scenario_files, error);
     origin->variants = status == PK_OK && pk_results_has(results, "/variants/variant");
     pk_results_close(results);
     return status;
@@ -55,6 +95,8 @@ static void free_origin(struct origin *origin)
                      origin->model_file,    origin->overrides,  origin->digest};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         pk_free(texts[i]);
+    free_files(&origin->model_files);
+    free_files(&origin->scenario_files);
 }
 
 /* Lines of NAME=VALUE, cut in place. */
@@ -80,9 +122,9 @@ static int rerun(struct origin *origin, struct pk_simulate_request *request)
     struct pk_simulate_summary summary;
     struct pk_error error;
     pk_problems_init(&problems);
-    enum pk_status status =
-        pk_load_texts(origin->scenario_file, origin->scenario_text, strlen(origin->scenario_text), origin->model_file,
-                      origin->model_text, strlen(origin->model_text), &scenario, &model, &problems);
+    enum pk_status status = pk_load_texts(origin->scenario_file, origin->scenario_text, strlen(origin->scenario_text),
+                                          origin->model_file, origin->model_text, strlen(origin->model_text),
+                                          &origin->model_files, &origin->scenario_files, &scenario, &model, &problems);
     int code = status != PK_OK ? pk_cli_problems(&problems, status) : 0;
     if (status == PK_OK) {
         request->sets = sets;

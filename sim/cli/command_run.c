@@ -24,28 +24,11 @@ struct request {
     const char *scenario_path, *output;
     int64_t threads, replications, people, block;
     bool variants, json;
-    struct pk_set sets[PK_MAX_SETS];
-    size_t n_sets;
-    char texts[PK_MAX_SETS][256];
+    struct pk_cli_sets sets;
 };
 
 static int run(int argc, char **argv);
 const struct pk_command pk_command_run = {"run", "simulate a scenario and write its result file", help, run};
-
-static int add_set(struct request *request, const char *text)
-{
-    char *copy = request->texts[request->n_sets];
-    if (request->n_sets == PK_MAX_SETS)
-        return pk_cli_usage(&pk_command_run, "at most %d --set are allowed", PK_MAX_SETS);
-    snprintf(copy, sizeof request->texts[0], "%s", text);
-    char *equals = strchr(copy, '=');
-    if (equals == NULL || equals == copy || equals[1] == '\0')
-        return pk_cli_usage(&pk_command_run, "--set is \"%s\", expected NAME=VALUE", text);
-    *equals = '\0';
-    request->sets[request->n_sets].parameter = copy;
-    request->sets[request->n_sets++].to = equals + 1;
-    return 0;
-}
 
 /* Returns 0 to go on, or an exit code + 1. */
 static int read_request(int argc, char **argv, struct request *request)
@@ -83,7 +66,7 @@ static int read_request(int argc, char **argv, struct request *request)
             good = pk_cli_whole(&pk_command_run, "--block", optarg, 1, 1 << 30, &request->block);
             break;
         case 's':
-            good = add_set(request, optarg) == 0;
+            good = pk_cli_add_set(&pk_command_run, &request->sets, optarg);
             break;
         case 'n':
             request->variants = false;
@@ -143,7 +126,7 @@ static int run(int argc, char **argv)
     struct pk_problems problems;
     struct pk_error error;
     pk_problems_init(&problems);
-    enum pk_status status = pk_load_scenario(request.scenario_path, &scenario, &model, &problems);
+    enum pk_status status = pk_load_scenario(request.scenario_path, &pk_cli_load_options, &scenario, &model, &problems);
     int code = 0;
     if (status != PK_OK || problems.n_found > 0)
         code = pk_cli_problems(&problems, status);
@@ -156,8 +139,8 @@ static int run(int argc, char **argv)
                                             .people = request.people,
                                             .block = request.block,
                                             .variants = request.variants,
-                                            .sets = request.sets,
-                                            .n_sets = request.n_sets};
+                                            .sets = request.sets.items,
+                                            .n_sets = request.sets.n};
         if (asked.output == NULL) {
             snprintf(default_output, sizeof default_output, "outputs/%s.h5", scenario.name);
             asked.output = default_output;

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "polku/import.h"
 
 const char *pk_cli_command_line = "";
+const struct pk_load_options pk_cli_load_options = {.read_table = pk_import_table};
 
 int pk_cli_fail(const struct pk_error *error)
 {
@@ -84,6 +86,21 @@ bool pk_cli_whole(const struct pk_command *command, const char *option, const ch
     pk_cli_usage(command, "%s is \"%s\", expected a whole number from %lld to %lld", option, text, (long long)low,
                  (long long)high);
     return false;
+}
+
+bool pk_cli_add_set(const struct pk_command *command, struct pk_cli_sets *sets, const char *text)
+{
+    char *copy = sets->texts[sets->n];
+    if (sets->n == PK_MAX_SETS)
+        return pk_cli_usage(command, "at most %d --set are allowed", PK_MAX_SETS) == 0;
+    snprintf(copy, sizeof sets->texts[0], "%s", text);
+    char *equals = strchr(copy, '=');
+    if (equals == NULL || equals == copy || equals[1] == '\0')
+        return pk_cli_usage(command, "--set is \"%s\", expected NAME=VALUE", text) == 0;
+    *equals = '\0';
+    sets->items[sets->n].parameter = copy;
+    sets->items[sets->n++].to = equals + 1;
+    return true;
 }
 
 static double now_seconds(void)

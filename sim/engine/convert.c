@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "polku/elementary.h"
+#include "polku/kinds.h"
 
-enum { N_AGES = 6, N_ELAPSED = 8, ROOT_STEPS = 60 };
+enum { N_AGES = 6, N_ELAPSED = 8, N_FRAILTY = 16, ROOT_STEPS = 60 };
 #define TWIN_STEP_MONTHS 0.5
 #define ROOT_TOLERANCE 1e-9
 
@@ -20,14 +21,15 @@ struct context {
     size_t i_parameter, i_transition;
     size_t i_service;               /* SIZE_MAX: a hazard of the model itself */
     const struct pk_target *target; /* NULL: everyone */
-    double *weights;                /* [n_strata] people by stratum */
     double step;
     struct pk_twin twin;
 };
 
 static bool uses(const struct pk_hazard *hazard, size_t i_parameter)
 {
-    bool found = hazard->gompertz && hazard->i_level == i_parameter;
+    bool found = false;
+    for (size_t i = 0; hazard->parametric && i < (size_t)pk_hazard_parameter_counts[hazard->form]; i++)
+        found |= hazard->i_form[i] == i_parameter;
     for (size_t i = 0; i < hazard->n_factors; i++)
         found |= hazard->i_factors[i] == i_parameter;
     return found;
@@ -62,37 +64,17 @@ static enum pk_status find_use(struct context *context, struct pk_error *error)
     return PK_OK;
 }
 
-/* People of the target group by stratum, from the attributes' shares. */
-static void weigh_strata(struct context *context, size_t i_attribute, size_t stratum, double weight)
+/* The target group with the plan's tables: the scenario's, or NULL for everyone. */
+static const struct pk_plan_target *planned_target(const struct context *context)
 {
-    const struct pk_plan *plan = &context->plan;
-    if (i_attribute == plan->n_attributes) {
-        context->weights[stratum] += weight;
-        return;
-    }
-    const struct pk_plan_choice *choice = &plan->attributes[i_attribute];
-    if (plan->stratum_strides[i_attribute] == 0 && context->target == NULL) {
-        weigh_strata(context, i_attribute + 1, stratum, weight);
-        return;
-    }
-    for (size_t v = 0; v < choice->n; v++) {
-        double share = choice->cumulative[v] - (v > 0 ? choice->cumulative[v - 1] : 0);
-        if (context->target != NULL && !context->target->values[i_attribute][v])
-            share = 0;
-        if (share > 0)
-            weigh_strata(context, i_attribute + 1, stratum + plan->stratum_strides[i_attribute] * v, weight * share);
-    }
-}
-
-/* Shares of the states that these people start in. */
-static double start_share(const struct context *context, size_t i_state)
-{
-    const struct pk_plan *plan = &context->plan;
-    const struct pk_plan_choice *start = &plan->start_state;
-    double share = start->cumulative[i_state] - (i_state > 0 ? start->cumulative[i_state - 1] : 0);
-    if (context->i_service == SIZE_MAX) /* about a state: everyone starts there */
-        return context->model->transitions[context->i_transition].from[i_state];
-    return context->target == NULL || context->target->states[i_state] ? share : 0;
+    const struct pk_scenario *scenario = context->scenario;
+    for (size_t a = 0; context->target != NULL && a < scenario->n_arms; a++)
+        for (size_t i = 0; i < scenario->arms[a].n_enrolments; i++)
+            if (&scenario->arms[a].enrolments[i].target == context->target) {
+                size_t i_lottery = context->plan.arms[a].enrolments[i].i_lottery;
+                return &context->plan.targets[context->plan.lotteries[i_lottery].i_target];
+            }
+    return NULL;
 }
 
 /* The twin's probability, averaged over the people, with the plan as it is compiled. */
@@ -103,49 +85,35 @@ static enum pk_status average(struct context *context, double *probability, stru
     struct pk_treatment treatment = {.n = 1};
     treatment.items[0].i_service = context->i_service;
     treatment.items[0].from = 0;
-    double occupancy[PK_MAX_STATES], sum = 0, sum_weights = 0;
-    size_t n_ages = plan->needs_age && plan->age.kind != PK_DISTRIBUTION_FIXED ? N_AGES : 1;
-    for (size_t s = 0; s < plan->n_states; s++) {
-        double share = start_share(context, s);
-        bool elapses = (plan->elapsed_states >> s & 1) && context->i_service != SIZE_MAX;
-        size_t n_elapsed = elapses && plan->elapsed[s].kind != PK_DISTRIBUTION_FIXED ? N_ELAPSED : 1;
-        for (size_t z = 0; share > 0 && z < plan->n_strata; z++) {
-            if (context->weights[z] <= 0)
-                continue;
-            for (size_t i = 0; i < n_ages; i++) {
-                double age =
-                    plan->needs_age ? pk_distribution_quantile(&plan->age, ((double)i + 0.5) / (double)n_ages) : 0;
-                if (n_ages > 1 && context->target != NULL &&
-                    (age < context->target->age_low * 12 || age >= context->target->age_high * 12))
-                    continue;
-                for (size_t k = 0; k < n_elapsed; k++) {
-                    struct pk_twin_case problem = {
-                        .plan = plan,
-                        .stratum = (uint32_t)z,
-                        .i_state = (uint16_t)s,
-                        .age = age,
-                        .elapsed =
-                            elapses ? pk_distribution_quantile(&plan->elapsed[s], ((double)k + 0.5) / (double)n_elapsed)
-                                    : 0,
-                        .treatment = context->i_service == SIZE_MAX ? NULL : &treatment,
-                        .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
-                        .until = context->values->used[parameter->i_by] * 12,
-                        .step = context->step};
-                    enum pk_status status = pk_twin_solve_in(&context->twin, &problem, occupancy, NULL, error);
-                    if (status != PK_OK)
-                        return status;
-                    double weight = share * context->weights[z] / (double)(n_ages * n_elapsed);
-                    sum += weight * occupancy[parameter->i_target_state];
-                    sum_weights += weight;
-                }
-            }
-        }
-    }
-    if (!(sum_weights > 0))
+    struct pk_kinds_request request = {
+        .target = planned_target(context), .n_ages = N_AGES, .n_elapsed = N_ELAPSED, .n_frailty = N_FRAILTY};
+    for (size_t s = 0; context->i_service == SIZE_MAX && s < plan->n_states; s++) /* about states: they start there */
+        request.new_in |= (uint64_t)context->model->transitions[context->i_transition].from[s] << s;
+    struct pk_kinds kinds;
+    enum pk_status status = pk_kinds_make(&kinds, plan, &request, error);
+    if (status == PK_BAD_INPUT && kinds.n == 0)
         return pk_error_set(error, PK_BAD_INPUT, "%s is about nobody: no one in the scenario could be enrolled",
                             parameter->name);
-    *probability = sum / sum_weights;
-    return PK_OK;
+    *probability = 0;
+    for (size_t i = 0; i < kinds.n && status == PK_OK; i++) {
+        const struct pk_kind *kind = &kinds.items[i];
+        double occupancy[PK_MAX_STATES];
+        struct pk_twin_case problem = {.plan = plan,
+                                       .stratum = kind->stratum,
+                                       .frailties = kind->frailties,
+                                       .cured = kind->cured,
+                                       .i_state = kind->i_state,
+                                       .age = kind->age,
+                                       .elapsed = kind->elapsed,
+                                       .treatment = context->i_service == SIZE_MAX ? NULL : &treatment,
+                                       .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
+                                       .until = context->values->used[parameter->i_by] * 12,
+                                       .step = context->step};
+        status = pk_twin_solve_in(&context->twin, &problem, occupancy, NULL, error);
+        *probability += kind->share * occupancy[parameter->i_target_state];
+    }
+    pk_kinds_free(&kinds);
+    return status;
 }
 
 static enum pk_status probability_at(struct context *context, double rate, double *probability, struct pk_error *error)
@@ -154,11 +122,6 @@ static enum pk_status probability_at(struct context *context, double rate, doubl
     enum pk_status status = pk_plan_compile(&context->plan, context->model, context->scenario, context->values, error);
     if (status != PK_OK)
         return status;
-    pk_free(context->weights);
-    context->weights = pk_alloc(context->plan.n_strata, sizeof *context->weights);
-    if (context->weights == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for a conversion");
-    weigh_strata(context, 0, 0, 1);
     return average(context, probability, error);
 }
 
@@ -253,7 +216,6 @@ static enum pk_status convert_on_twin(struct context *context, struct pk_error *
     }
     pk_plan_free(&context->plan);
     pk_twin_free(&context->twin);
-    pk_free(context->weights);
     return status;
 }
 

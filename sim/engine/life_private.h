@@ -7,11 +7,21 @@
 #include "polku/rng_core.h"
 
 #define PK_NEVER __builtin_inf()
+enum { PK_MAX_ACTIVE = 64 * PK_MAX_ENROLMENTS };
 
 /* What a spell that was cut short left of its exponential, with the destination's mark and which candidate it was. */
 struct spending {
     double left, mark;
     uint32_t candidate;
+};
+
+/* What a prevention has done to this person so far. */
+struct guarded {
+    uint32_t n_blocked;
+    double immune_until; /* events before it do not happen */
+    bool relapsing;      /* the blocked event may still come, by a hazard of its own ... */
+    uint16_t arc;        /* ... this one, or its transition's from another state */
+    double left, since;  /* ... the rest of its exponential, spent from then on in states it can leave */
 };
 
 /* A life on its way. Times are months after the start; all but candidates are multiples of a tick. */
@@ -20,7 +30,8 @@ struct walk {
     const struct pk_person *person;
     const struct pk_treatment *treatment;
     struct pk_rng_person rng;
-    const double *multipliers; /* [n_arcs] of the person's stratum */
+    const double *multipliers; /* [n_arcs] of the person's stratum, or own */
+    bool personal;             /* multipliers are own: a frailty or a cure is in them */
     struct pk_life *life;
     size_t i_state;
     double entry;                  /* into the state */
@@ -35,7 +46,25 @@ struct walk {
     uint64_t excess_known;
     double person_times[PK_MAX_TRANSITIONS]; /* [n_person_hazards] */
     uint64_t done[PK_MAX_ENROLMENTS];        /* bit per effect: has ended with its first event */
+    struct guarded guarded[PK_MAX_GUARDED];  /* [n_preventions], where anything is prevented */
+    double own[PK_MAX_ARCS];                 /* [n_arcs] where personal */
 };
+
+/* A service's effect on an arc from the present state, within its window. */
+struct active {
+    const struct pk_plan_effect *effect;
+    double from, to; /* the window */
+    double enrolled; /* zero of the clock since_enrolment */
+};
+
+/* What happens next: an arc at a time. */
+struct candidate {
+    double time;
+    uint16_t arc;
+    const struct pk_timer *timer; /* a deterministic split yet to be drawn */
+};
+
+enum verdict { PK_KEPT, PK_DROPPED };
 
 static inline struct pk_rng_pair pk_walk_draw(struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
                                               uint32_t candidate)
@@ -64,18 +93,81 @@ static inline double pk_walk_clock_zero(const struct walk *walk, enum pk_clock c
     }
 }
 
-/* Spends an exponential on factor * rate, less minus_factor * minus where that is given, from `from` to `until`;
- * returns when it is used up, or PK_NEVER with what is left of it. Only a single rate may be Gompertz: it is inverted
- * in closed form. */
+static inline void pk_walk_consider(struct candidate *best, double time, uint16_t arc, const struct pk_timer *timer)
+{
+    if (time < best->time)
+        *best = (struct candidate){.time = time, .arc = arc, .timer = timer};
+}
+
+/* The base rate of an arc for this person. */
+static inline const struct pk_rate *pk_walk_rate(const struct walk *walk, uint16_t arc)
+{
+    return pk_plan_arc_rate(&walk->plan->arcs[arc], walk->person->stratum);
+}
+
+/* ---- life.c --------------------------------------------------------------------------------------------------- */
+
+enum pk_status pk_walk_too_many(const struct walk *walk, const char *what, struct pk_error *error);
+/* The spell ends by something else: what is left is for the next spell in this stream. */
+void pk_walk_cut_short(struct walk *walk, uint32_t stream, double left, double mark, uint32_t candidate);
+
+/* Begins or goes on with the stream's exponential. Plain variables, so that the compiler keeps them in registers. */
+#define PK_WALK_TAKE_UP(walk, stream)                                                                                  \
+    double left = 0, mark = 0;                                                                                         \
+    uint32_t i_candidate = 0;                                                                                          \
+    const uint32_t i_used = (walk)->spells[stream];                                                                    \
+    bool drawn = (walk)->open >> (stream)&1;                                                                           \
+    if (drawn) {                                                                                                       \
+        (walk)->open &= ~(UINT64_C(1) << (stream));                                                                    \
+        left = (walk)->cut_short[stream].left;                                                                         \
+        mark = (walk)->cut_short[stream].mark;                                                                         \
+        i_candidate = (walk)->cut_short[stream].candidate;                                                             \
+    }
+
+/* ---- life_general.c: base hazards on several clocks, or with parametric forms -------------------------------------
+ */
+
+/* The first candidate of the state's base hazards before best->time that the arm keeps. */
+enum pk_status pk_walk_general_candidate(struct walk *walk, const struct active *active, size_t n_active,
+                                         struct candidate *best, struct pk_error *error);
+/* Multipliers of one's own: frailty and cures of the person, then those of a spell as it begins. */
+void pk_walk_become_personal(struct walk *walk);
+void pk_walk_begin_spell(struct walk *walk, uint32_t i_stay);
+/* The person's factor on a common hazard. */
+double pk_walk_personal_factor(const struct walk *walk, size_t i_frailty, size_t i_cure);
+
+/* ---- life_arm.c: what an arm changes ------------------------------------------------------------------------------
+ */
+
+/* The effects of the person's services on arcs from the present state; *guards: one of them prevents. */
+size_t pk_walk_list_active(const struct walk *walk, struct active *active, bool *guards);
+/* An effect for the first job only ends with the first entry, after enrolment, to where its arc leads. */
+void pk_walk_end_effects(struct walk *walk, size_t i_to, double time);
+/* The time of the part of an arm's hazard above the base: a layer with its own exponential, keyed by the arc. */
+double pk_walk_layer_time(struct walk *walk, const struct active *active, uint32_t i_stay, double until);
+/* Whether the arm keeps this base candidate, by its keyed mark. Where a blocked event may come all the same, or leads
+ * elsewhere, *best has that. *arc: the arc to take, changed where the event leads elsewhere. */
+enum verdict pk_walk_judge(struct walk *walk, uint32_t i_used, uint32_t i_candidate, const struct active *active,
+                           size_t n_active, uint16_t *arc, double x, struct candidate *best);
+/* Blocked events that come all the same, in this stay: before it, and once it is known when it ends. */
+void pk_walk_relapses(struct walk *walk, struct candidate *best);
+void pk_walk_spend_relapses(struct walk *walk, const struct candidate *best, double until);
+
+/* ---- life_hazard.c ------------------------------------------------------------------------------------------------
+ */
+
+/* Spends an exponential on factor * rate, less minus_factor * minus where that is given (both piecewise constant),
+ * from `from` to `until`; returns when it is used up, or PK_NEVER with what is left of it. */
 double pk_walk_spend(const struct walk *walk, double *exponential_left, const struct pk_rate *rate, double factor,
                      const struct pk_rate *minus, double minus_factor, double enrolled, double from, double until);
 
 double pk_walk_hazard_now(const struct walk *walk, const struct pk_rate *rate, double factor, double enrolled,
                           double x);
 
-/* Where along a segment the piecewise constant total plus the growing arcs use up the exponential: the root of
- *   level d + sum_i A_i (exp(b_i d) - 1) = e on [0, length], by safeguarded Newton steps. */
-double pk_walk_growing_root(const struct walk *walk, const struct pk_plan_state *state, double level, double x,
-                            double length, double *exponential_left);
+/* Where along a segment the piecewise constant total plus the parametric arcs use up the exponential: the root of
+ *   level d + sum_i (H_i(x_i + d) - H_i(x_i)) = e on [0, length], by safeguarded Newton steps; PK_NEVER with the rest
+ * where it is beyond. */
+double pk_walk_smooth_root(const struct walk *walk, const struct pk_plan_state *state, double level, double x,
+                           double length, double *exponential_left);
 
 #endif

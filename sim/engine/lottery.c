@@ -108,14 +108,54 @@ size_t pk_lottery_place(const uint64_t *winners, size_t n, uint64_t id)
     return low;
 }
 
-void pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, struct pk_treatment *treatment)
+uint64_t pk_lottery_won(const struct pk_winners *winners, size_t n_lotteries, size_t *places, uint64_t id)
+{
+    uint64_t won = 0;
+    for (size_t i = 0; i < n_lotteries; i++) {
+        while (places[i] < winners[i].n && winners[i].ids[places[i]] < id)
+            places[i]++;
+        won |= (uint64_t)(places[i] < winners[i].n && winners[i].ids[places[i]] == id) << i;
+    }
+    return won;
+}
+
+uint64_t pk_lottery_next(const struct pk_winners *winners, size_t n_lotteries, const size_t *places)
+{
+    uint64_t next = UINT64_MAX;
+    for (size_t i = 0; i < n_lotteries; i++)
+        if (places[i] < winners[i].n && winners[i].ids[places[i]] < next)
+            next = winners[i].ids[places[i]];
+    return next;
+}
+
+uint64_t pk_lottery_shares(const struct pk_plan *plan, const struct pk_person *person)
+{
+    uint64_t won = 0;
+    for (size_t i = 0; i < plan->n_lotteries; i++) {
+        const struct pk_plan_lottery *lottery = &plan->lotteries[i];
+        if (!lottery->by_share || !(lottery->share > 0) || (person->entry > 0 && !lottery->at_entry))
+            continue;
+        if (lottery->share < 1 && pk_person_lot(plan, lottery->i_target, person->replication, person->id) >=
+                                      (uint64_t)(lottery->share * 0x1p64))
+            continue;
+        won |= (uint64_t)pk_person_is_eligible(plan, &plan->targets[lottery->i_target], person) << i;
+    }
+    return won;
+}
+
+bool pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, const struct pk_person *person,
+                          struct pk_treatment *treatment)
 {
     const struct pk_plan_arm *arm = &plan->arms[i_arm];
+    double entry = person != NULL ? person->entry : 0;
+    treatment->i_start = person != NULL ? pk_person_start_state(plan, arm, person) : 0;
+    treatment->has_start = person != NULL && treatment->i_start != person->state;
     treatment->n = 0;
     for (size_t i = 0; i < arm->n_enrolments; i++) {
         if (!(lotteries >> arm->enrolments[i].i_lottery & 1))
             continue;
         treatment->items[treatment->n].i_service = arm->enrolments[i].i_service;
-        treatment->items[treatment->n++].from = arm->enrolments[i].at;
+        treatment->items[treatment->n++].from = entry + arm->enrolments[i].at;
     }
+    return treatment->n > 0 || treatment->has_start;
 }

@@ -2,35 +2,60 @@
 #include "polku/person.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "person_private.h"
 #include "polku/elementary.h"
 #include "polku/rng.h"
+#include "polku/special.h"
 
 /* Streams of PK_ROLE_ATTRIBUTE; attributes follow. Part of every published number. */
-enum { STREAM_STATE = 0, STREAM_AGE = 1, STREAM_ELAPSED = 2, STREAM_ATTRIBUTES = 16 };
+enum { STREAM_STATE = 0, STREAM_AGE = 1, STREAM_ELAPSED = 2, STREAM_ENTRY = 3, STREAM_ATTRIBUTES = 16 };
 
-static double uniform(const struct pk_plan *plan, uint32_t replication, uint64_t id, uint32_t stream)
+static double uniform(const struct pk_plan *plan, const struct pk_person *person, uint32_t stream)
 {
-    struct pk_rng_key key = {
-        .seed = plan->seed, .person = id, .replication = replication, .stream = stream, .role = PK_ROLE_ATTRIBUTE};
+    struct pk_rng_key key = {.seed = plan->seed,
+                             .person = person->id,
+                             .replication = person->replication,
+                             .stream = stream,
+                             .role = PK_ROLE_ATTRIBUTE};
     return pk_rng_uniforms(&key).first;
 }
 
-static size_t chosen(const struct pk_plan *plan, const struct pk_plan_choice *choice, uint32_t replication, uint64_t id,
+/* The first place whose running sum is above u; the last one where none is. */
+static size_t place(const double *cumulative, size_t n, double u)
+{
+    size_t low = 0, high = n - 1;
+    if (n <= 16) {
+        while (low < high && u >= cumulative[low])
+            low++;
+        return low;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (u >= cumulative[middle])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t chosen(const struct pk_plan *plan, const struct pk_plan_choice *choice, const struct pk_person *person,
                      uint32_t stream)
 {
     if (choice->only != SIZE_MAX)
         return choice->only;
-    double u = uniform(plan, replication, id, stream);
-    size_t i = 0;
-    while (i + 1 < choice->n && u >= choice->cumulative[i])
-        i++;
-    return i;
+    return place(choice->cumulative, choice->n, uniform(plan, person, stream));
 }
 
 double pk_distribution_quantile(const struct pk_plan_distribution *distribution, double p)
 {
     double a = distribution->a, b = distribution->b, c = distribution->c;
+    if (distribution->n_points > 0) {
+        size_t i = (size_t)(p * (double)distribution->n_points);
+        return distribution->points[i < distribution->n_points ? i : distribution->n_points - 1];
+    }
     switch (distribution->kind) {
     case PK_DISTRIBUTION_FIXED:
         break;
@@ -44,34 +69,102 @@ double pk_distribution_quantile(const struct pk_plan_distribution *distribution,
         return c - sqrt((1 - p) * (c - a) * (c - b));
     case PK_DISTRIBUTION_EXPONENTIAL:
         return -a * pk_log(1 - p);
+    case PK_DISTRIBUTION_NORMAL:
+        return a + b * pk_special_normal_quantile(c + p * (distribution->d - c));
+    case PK_DISTRIBUTION_HISTOGRAM: {
+        size_t i = place(distribution->cumulative, distribution->n_bins, p);
+        double below = i > 0 ? distribution->cumulative[i - 1] : 0, share = distribution->cumulative[i] - below;
+        double from = distribution->edges[i], to = distribution->edges[i + 1];
+        return share > 0 ? from + (to - from) * ((p - below) / share) : from;
+    }
     }
     return a;
+}
+
+/* State, age, elapsed time and attributes as an origin has them; age is that at entry. */
+static void draw(const struct pk_plan *plan, const struct pk_plan_origin *origin, struct pk_person *person)
+{
+    person->state = (uint16_t)chosen(plan, &origin->start_state, person, STREAM_STATE);
+    if (origin->needs_age)
+        person->age = pk_tick_round(pk_distribution_quantile(&origin->age, uniform(plan, person, STREAM_AGE)));
+    if (origin->elapsed_states >> person->state & 1)
+        person->elapsed = pk_tick_round(
+            pk_distribution_quantile(&origin->elapsed[person->state], uniform(plan, person, STREAM_ELAPSED)));
+    for (size_t i = 0; i < plan->n_attributes; i++)
+        if (origin->attributes[i].n > 0)
+            person->values[i] =
+                (uint8_t)chosen(plan, &origin->attributes[i], person, (uint32_t)(STREAM_ATTRIBUTES + i));
+    for (size_t j = 0; j < origin->n_joints; j++) {
+        const struct pk_plan_joint *joint = &origin->joints[j];
+        double u = uniform(plan, person, (uint32_t)(STREAM_ATTRIBUTES + joint->i_attributes[0]));
+        const uint8_t *values = joint->values + place(joint->cumulative, joint->n_cells, u) * joint->n_attributes;
+        for (size_t k = 0; k < joint->n_attributes; k++)
+            person->values[joint->i_attributes[k]] = values[k];
+    }
+}
+
+static void import(const struct pk_plan *plan, struct pk_person *person)
+{
+    const struct pk_plan_people *people = &plan->people;
+    PK_ASSERT(person->id < people->n);
+    person->state = people->states[person->id];
+    person->age = people->ages[person->id];
+    person->elapsed = people->elapsed[person->id];
+    memcpy(person->values, people->values + person->id * plan->n_attributes, plan->n_attributes);
+    if (people->weights != NULL)
+        person->weight = people->weights[person->id];
+}
+
+/* Within (the start, the end] of the year, and before the horizon. */
+static double entry_time(const struct pk_plan *plan, size_t year, const struct pk_person *person)
+{
+    double from = 12 * (double)year, to = from + plan->inflow.length[year];
+    double last = to < plan->horizon ? to : plan->horizon - PK_TICK;
+    double at = pk_tick_round(from + (to - from) * uniform(plan, person, STREAM_ENTRY));
+    at = at > from ? at : from + PK_TICK;
+    return at < last ? at : last;
 }
 
 void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person)
 {
     person->id = id;
     person->replication = replication;
+    person->weight = UINT32_C(1) << plan->weight_bits;
+    person->entry = 0;
     person->age = 0;
     person->elapsed = 0;
     person->stratum = 0;
-    person->state = (uint16_t)chosen(plan, &plan->start_state, replication, id, STREAM_STATE);
-    if (plan->needs_age)
-        person->age = pk_tick_round(pk_distribution_quantile(&plan->age, uniform(plan, replication, id, STREAM_AGE)));
-    if (plan->elapsed_states >> person->state & 1)
-        person->elapsed = pk_tick_round(
-            pk_distribution_quantile(&plan->elapsed[person->state], uniform(plan, replication, id, STREAM_ELAPSED)));
-    for (size_t i = 0; i < plan->n_attributes; i++) {
-        person->values[i] =
-            (uint8_t)chosen(plan, &plan->attributes[i], replication, id, (uint32_t)(STREAM_ATTRIBUTES + i));
-        person->stratum += (uint32_t)(plan->stratum_strides[i] * person->values[i]);
+    if (plan->inflow.n_years > 0 && id >> 32 > 0) {
+        size_t year = (size_t)(id >> 32) - 1;
+        PK_ASSERT(year < plan->inflow.n_years);
+        draw(plan, &plan->inflow.origin, person);
+        person->entry = entry_time(plan, year, person);
+        person->age -= person->entry;
+    } else if (plan->people.n > 0) {
+        import(plan, person);
+    } else {
+        draw(plan, &plan->origin, person);
     }
+    for (size_t i = 0; i < plan->n_attributes; i++)
+        person->stratum += (uint32_t)(plan->stratum_strides[i] * person->values[i]);
+    person->cured = 0;
+    if (plan->n_frailties > 0 || plan->n_cures > 0)
+        pk_person_differ(plan, person);
+}
+
+uint16_t pk_person_start_state(const struct pk_plan *plan, const struct pk_plan_arm *arm,
+                               const struct pk_person *person)
+{
+    if (!arm->has_start || person->entry > 0)
+        return person->state;
+    return (uint16_t)chosen(plan, &arm->start_state, person, STREAM_STATE);
 }
 
 bool pk_person_is_eligible(const struct pk_plan *plan, const struct pk_plan_target *target,
                            const struct pk_person *person)
 {
-    if (!(target->states >> person->state & 1) || person->age < target->age_low || person->age >= target->age_high)
+    double age = person->age + person->entry; /* at entry */
+    if (!(target->states >> person->state & 1) || age < target->age_low || age >= target->age_high)
         return false;
     for (size_t i = 0; i < plan->n_attributes; i++)
         if (!target->allowed[i * 256 + person->values[i]])

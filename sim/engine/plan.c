@@ -21,6 +21,27 @@ void pk_plan_free(struct pk_plan *plan)
     pk_plan_init(plan);
 }
 
+struct pk_plan_arc *pk_compile_arc(struct pk_compile *compile)
+{
+    struct pk_plan *plan = compile->plan;
+    if (plan->n_arcs == PK_MAX_ARCS) {
+        compile->status =
+            pk_error_set(compile->error, PK_BAD_INPUT, "the transitions make more than %d arcs", PK_MAX_ARCS);
+        return NULL;
+    }
+    struct pk_plan_arc *arc = &plan->arcs[plan->n_arcs++];
+    arc->i_person_hazard = arc->i_frailty = arc->i_cure = SIZE_MAX;
+    return arc;
+}
+
+static size_t find_cure(const struct pk_plan *plan, size_t i_transition)
+{
+    for (size_t c = 0; c < plan->n_cures; c++)
+        if (plan->cures[c].i_transition == i_transition)
+            return c;
+    return SIZE_MAX;
+}
+
 /* One arc of each transition, state of origin and destination, in the order of the file. */
 static void compile_arcs(struct pk_compile *compile)
 {
@@ -31,26 +52,28 @@ static void compile_arcs(struct pk_compile *compile)
     for (size_t t = 0; t < model->n_transitions && compile->status == PK_OK; t++) {
         const struct pk_transition *transition = &model->transitions[t];
         bool person_level = pk_model_is_person_level(model, transition);
+        size_t i_cure = find_cure(plan, t);
         if (person_level) {
             struct pk_person_hazard *hazard = &plan->person_hazards[plan->n_person_hazards++];
             hazard->i_transition = t;
             hazard->i_to = transition->i_to[0];
-            pk_compile_rate(compile, &transition->hazard, 1, &hazard->rate);
+            hazard->i_frailty = transition->i_frailty;
+            hazard->i_cure = i_cure;
+            hazard->n_rates = pk_compile_rates(compile, &transition->hazard, 1, &hazard->rates, &hazard->rate_of);
         }
         for (size_t s = 0; s < model->n_states; s++) {
             if (!transition->from[s])
                 continue;
             for (size_t d = 0; d < transition->n_to && compile->status == PK_OK; d++) {
-                if (plan->n_arcs == PK_MAX_ARCS) {
-                    compile->status = pk_error_set(compile->error, PK_BAD_INPUT,
-                                                   "the transitions make more than %d arcs", PK_MAX_ARCS);
+                struct pk_plan_arc *arc = pk_compile_arc(compile);
+                if (arc == NULL)
                     return;
-                }
-                struct pk_plan_arc *arc = &plan->arcs[plan->n_arcs++];
                 arc->i_transition = t;
                 arc->i_from = s;
                 arc->i_to = transition->i_to[d];
                 arc->i_person_hazard = person_level ? plan->n_person_hazards - 1 : SIZE_MAX;
+                arc->i_frailty = transition->i_frailty;
+                arc->i_cure = i_cure;
                 arc->deterministic = transition->deterministic;
                 arc->share =
                     transition->i_to_share[d] == SIZE_MAX ? 1 : pk_compile_used(compile, transition->i_to_share[d]);
@@ -67,7 +90,8 @@ static void compile_arcs(struct pk_compile *compile)
                     }
                 }
                 if (!person_level && !arc->deterministic)
-                    pk_compile_rate(compile, &transition->hazard, arc->share, &arc->rate);
+                    arc->n_rates =
+                        pk_compile_rates(compile, &transition->hazard, arc->share, &arc->rates, &arc->rate_of);
             }
         }
     }
@@ -79,34 +103,39 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Puts arcs (constant or on one clock) on one axis with the union of their cuts. */
+/* Puts arcs (constant or on one clock) on one axis with the union of their cuts. Columns of a table told by attribute
+ * have the same cuts. */
 static void compile_axis(struct pk_compile *compile, struct pk_axis *axis, const uint16_t *arcs, size_t n_arcs)
 {
     const struct pk_plan_arc *all = compile->plan->arcs;
     size_t n_cuts = 0, n_distinct = 0;
-    for (size_t i = 0; i < n_arcs; i++)
-        n_cuts += all[arcs[i]].rate.n_cuts;
+    for (size_t i = 0; i < n_arcs; i++) {
+        n_cuts += all[arcs[i]].rates[0].n_cuts;
+        axis->by_stratum |= all[arcs[i]].rate_of != NULL;
+    }
     double *cuts = pk_compile_alloc(compile, n_cuts, sizeof *cuts);
     uint16_t *copy = pk_compile_alloc(compile, n_arcs, sizeof *copy);
     if (cuts == NULL || copy == NULL)
         return;
     n_cuts = 0;
     for (size_t i = 0; i < n_arcs; i++)
-        for (size_t k = 0; k < all[arcs[i]].rate.n_cuts; k++)
-            cuts[n_cuts++] = all[arcs[i]].rate.cuts[k];
+        for (size_t k = 0; k < all[arcs[i]].rates[0].n_cuts; k++)
+            cuts[n_cuts++] = all[arcs[i]].rates[0].cuts[k];
     qsort(cuts, n_cuts, sizeof *cuts, compare_doubles);
     for (size_t i = 0; i < n_cuts; i++)
         if (i == 0 || cuts[i] > cuts[n_distinct - 1])
             cuts[n_distinct++] = cuts[i];
-    double *levels = pk_compile_alloc(compile, (n_distinct + 1) * n_arcs, sizeof *levels);
+    size_t n_strata = axis->by_stratum ? compile->plan->n_strata : 1;
+    double *levels = pk_compile_alloc(compile, n_strata * (n_distinct + 1) * n_arcs, sizeof *levels), *into = levels;
     if (levels == NULL)
         return;
-    for (size_t segment = 0; segment <= n_distinct; segment++)
-        for (size_t i = 0; i < n_arcs; i++) {
-            const struct pk_rate *rate = &all[arcs[i]].rate;
-            size_t own = segment == 0 ? 0 : pk_rate_segment(rate->cuts, rate->n_cuts, cuts[segment - 1]);
-            levels[segment * n_arcs + i] = rate->levels[own];
-        }
+    for (size_t z = 0; z < n_strata; z++)
+        for (size_t segment = 0; segment <= n_distinct; segment++)
+            for (size_t i = 0; i < n_arcs; i++) {
+                const struct pk_rate *rate = pk_plan_arc_rate(&all[arcs[i]], (uint32_t)z);
+                size_t own = segment == 0 ? 0 : pk_rate_segment(rate->cuts, rate->n_cuts, cuts[segment - 1]);
+                *into++ = rate->levels[own];
+            }
     memcpy(copy, arcs, n_arcs * sizeof *copy);
     axis->n_cuts = n_distinct;
     axis->n_arcs = n_arcs;
@@ -120,20 +149,21 @@ static void compile_axes(struct pk_compile *compile, size_t i_state)
 {
     struct pk_plan *plan = compile->plan;
     struct pk_plan_state *state = &plan->states[i_state];
-    uint16_t by_clock[PK_CLOCK_COUNT + 1][PK_MAX_ARCS_FROM], growing[PK_MAX_ARCS_FROM];
+    uint16_t by_clock[PK_CLOCK_COUNT + 1][PK_MAX_ARCS_FROM], smooth[PK_MAX_ARCS_FROM];
     size_t n_by_clock[PK_CLOCK_COUNT + 1] = {0}, n_all = 0, i_first = PK_CLOCK_COUNT;
     for (size_t a = 0; a < plan->n_arcs; a++) {
         const struct pk_plan_arc *arc = &plan->arcs[a];
-        if (arc->i_from != i_state || arc->deterministic || arc->i_person_hazard != SIZE_MAX)
+        if (arc->i_from != i_state || arc->deterministic || arc->diverted || arc->i_person_hazard != SIZE_MAX)
             continue;
+        state->personal |= arc->i_frailty != SIZE_MAX || arc->i_cure != SIZE_MAX;
         if (n_all++ == PK_MAX_ARCS_FROM) {
             compile->status = pk_error_set(compile->error, PK_BAD_INPUT, "the state %s has more than %d arcs",
                                            compile->model->states[i_state].name, PK_MAX_ARCS_FROM);
             return;
         }
-        size_t clock = arc->rate.n_cuts > 0 ? arc->rate.clock : PK_CLOCK_COUNT;
-        if (arc->rate.gompertz)
-            growing[state->n_growing++] = (uint16_t)a;
+        size_t clock = arc->rates[0].n_cuts > 0 ? arc->rates[0].clock : PK_CLOCK_COUNT;
+        if (arc->rates[0].smooth)
+            smooth[state->n_smooth++] = (uint16_t)a;
         else
             by_clock[clock][n_by_clock[clock]++] = (uint16_t)a;
     }
@@ -150,10 +180,10 @@ static void compile_axes(struct pk_compile *compile, size_t i_state)
         axis->clock = clock == PK_CLOCK_COUNT ? PK_CLOCK_START : (enum pk_clock)clock;
         compile_axis(compile, axis, by_clock[clock], n_by_clock[clock]);
     }
-    uint16_t *copy = pk_compile_alloc(compile, state->n_growing, sizeof *copy);
+    uint16_t *copy = pk_compile_alloc(compile, state->n_smooth, sizeof *copy);
     if (copy != NULL)
-        memcpy(copy, growing, state->n_growing * sizeof *copy);
-    state->growing = copy;
+        memcpy(copy, smooth, state->n_smooth * sizeof *copy);
+    state->smooth = copy;
 }
 
 /* Timers, layers of excess and the arcs of the common hazards of one state. */
@@ -208,7 +238,16 @@ static void compile_states(struct pk_compile *compile)
     }
 }
 
-/* Multipliers by stratum: the attributes that enter a hazard, crossed. */
+/* Whether a transition's hazard differs by an attribute. */
+static bool enters(const struct pk_model *model, const struct pk_transition *transition, size_t i_attribute)
+{
+    bool found = !transition->deterministic && pk_compile_table_enters(model, &transition->hazard, i_attribute);
+    for (size_t r = 0; r < transition->n_ratios; r++)
+        found |= transition->ratios[r].i_attribute == i_attribute;
+    return found;
+}
+
+/* The attributes that enter a hazard, crossed. */
 static void compile_strata(struct pk_compile *compile)
 {
     struct pk_plan *plan = compile->plan;
@@ -218,19 +257,25 @@ static void compile_strata(struct pk_compile *compile)
         return;
     plan->n_strata = 1;
     for (size_t i = 0; i < model->n_attributes; i++) {
-        bool enters = false;
+        bool any = false;
         for (size_t t = 0; t < model->n_transitions; t++)
-            for (size_t r = 0; r < model->transitions[t].n_ratios; r++)
-                enters |= model->transitions[t].ratios[r].i_attribute == i;
-        strides[i] = enters ? plan->n_strata : 0;
-        plan->n_strata *= enters ? model->attributes[i].n_values : 1;
+            any |= enters(model, &model->transitions[t], i);
+        strides[i] = any ? plan->n_strata : 0;
+        plan->n_strata *= any ? model->attributes[i].n_values : 1;
         if (plan->n_strata > PK_MAX_STRATA) {
             compile->status = pk_error_set(compile->error, PK_BAD_INPUT,
-                                           "the attributes in hazard ratios make more than %d strata", PK_MAX_STRATA);
+                                           "the attributes that enter hazards make more than %d strata", PK_MAX_STRATA);
             return;
         }
     }
     plan->stratum_strides = strides;
+}
+
+/* Proportional hazards by stratum. */
+static void compile_multipliers(struct pk_compile *compile)
+{
+    struct pk_plan *plan = compile->plan;
+    const struct pk_model *model = compile->model;
     plan->multipliers = pk_compile_alloc(compile, plan->n_strata * plan->n_arcs, sizeof *plan->multipliers);
     double *of_persons = pk_compile_alloc(compile, plan->n_strata * plan->n_person_hazards, sizeof *of_persons);
     if (compile->status != PK_OK)
@@ -238,10 +283,11 @@ static void compile_strata(struct pk_compile *compile)
     for (size_t z = 0; z < plan->n_strata; z++)
         for (size_t a = 0; a < plan->n_arcs; a++) {
             const struct pk_transition *transition = &model->transitions[plan->arcs[a].i_transition];
-            double multiplier = 1;
+            double multiplier = plan->arcs[a].diverted ? 0 : 1;
             for (size_t r = 0; r < transition->n_ratios; r++) {
                 const struct pk_ratio *ratio = &transition->ratios[r];
-                size_t value = z / strides[ratio->i_attribute] % model->attributes[ratio->i_attribute].n_values;
+                size_t value =
+                    z / plan->stratum_strides[ratio->i_attribute] % model->attributes[ratio->i_attribute].n_values;
                 if (value == ratio->i_value)
                     multiplier *= pk_compile_used(compile, ratio->i_parameter);
             }
@@ -269,9 +315,10 @@ static void compile_sums(struct pk_compile *compile)
                 return;
             for (size_t z = 0; z < plan->n_strata; z++)
                 for (size_t i = 0; i < n_segments; i++) {
+                    const double *levels = axis->levels + ((axis->by_stratum ? z * n_segments : 0) + i) * axis->n_arcs;
                     double sum = 0;
                     for (size_t k = 0; k < axis->n_arcs; k++) {
-                        sum += axis->levels[i * axis->n_arcs + k] * plan->multipliers[z * plan->n_arcs + axis->arcs[k]];
+                        sum += levels[k] * plan->multipliers[z * plan->n_arcs + axis->arcs[k]];
                         *into++ = sum;
                     }
                 }
@@ -289,17 +336,11 @@ enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *mode
     plan->horizon = scenario->horizon_months;
     plan->start_months = scenario->start_months;
     plan->n_states = model->n_states;
-    compile_arcs(&compile);
-    if (compile.status == PK_OK)
-        compile_states(&compile);
-    if (compile.status == PK_OK)
-        compile_strata(&compile);
-    if (compile.status == PK_OK)
-        compile_sums(&compile);
-    if (compile.status == PK_OK)
-        pk_compile_services(&compile);
-    if (compile.status == PK_OK)
-        pk_compile_people(&compile);
+    static void (*const stages[])(struct pk_compile *) = {
+        compile_strata,      pk_compile_differences, compile_arcs,        pk_compile_diverted, compile_states,
+        compile_multipliers, compile_sums,           pk_compile_services, pk_compile_people};
+    for (size_t i = 0; i < sizeof stages / sizeof *stages && compile.status == PK_OK; i++)
+        stages[i](&compile);
     if (compile.status != PK_OK)
         pk_plan_free(plan);
     return compile.status;

@@ -1,305 +1,323 @@
-/* The part of a plan about people: services, distributions, target groups, arms. See plan.h. */
+/* The part of a plan about people: who they are at the start and as they flow in. See plan.h. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "plan_private.h"
+#include "polku/elementary.h"
+#include "polku/ipf.h"
 #include "polku/rng.h"
+#include "polku/special.h"
 
-static void refuse(struct pk_compile *compile, const char *format, const char *a, const char *b)
+void pk_compile_refuse(struct pk_compile *compile, const char *format, const char *a, const char *b)
 {
     char text[256];
+    if (compile->status != PK_OK)
+        return;
     snprintf(text, sizeof text, format, a, b);
     compile->status = pk_error_set(compile->error, PK_BAD_INPUT, "%s", text);
 }
 
-static void compile_effect(struct pk_compile *compile, const struct pk_service *service, const struct pk_effect *effect,
-                           struct pk_plan_service *planned, size_t n_room)
+static bool adds_up(struct pk_compile *compile, double sum, const char *what)
 {
-    struct pk_plan *plan = compile->plan;
-    for (size_t a = 0; a < plan->n_arcs && compile->status == PK_OK; a++) {
-        const struct pk_plan_arc *arc = &plan->arcs[a];
-        if (arc->i_transition != effect->i_transition)
-            continue;
-        if (planned->n_effects == n_room) {
-            refuse(compile, "the service %s works on too many arcs%s", service->name, "");
-            return;
-        }
-        struct pk_plan_effect *made = &planned->effects[planned->n_effects++];
-        made->arc = (uint16_t)a;
-        made->mode = effect->mode;
-        double share = 1;
-        const struct pk_transition *transition = &compile->model->transitions[effect->i_transition];
-        for (size_t d = 0; d < transition->n_to && effect->mode != PK_EFFECT_SCALE; d++)
-            if (transition->i_to[d] == arc->i_to && transition->i_to_share[d] != SIZE_MAX)
-                share = pk_compile_used(compile, transition->i_to_share[d]);
-        if (effect->mode == PK_EFFECT_SCALE) {
-            made->ratio = 1;
-            for (size_t i = 0; i < effect->hazard.n_factors; i++)
-                made->ratio *= pk_compile_used(compile, effect->hazard.i_factors[i]);
-        } else {
-            pk_compile_rate(compile, &effect->hazard, share, &made->rate);
-        }
-    }
+    char found[64];
+    if (sum >= 1 - 1e-9 && sum <= 1 + 1e-9)
+        return true;
+    snprintf(found, sizeof found, "%.12g", sum);
+    pk_compile_refuse(compile, "the shares of %s add up to %s, not to 1", what, found);
+    return false;
 }
 
-void pk_compile_services(struct pk_compile *compile)
-{
-    enum { ROOM = 64 }; /* a bit each in a life's record of ended effects */
-    struct pk_plan *plan = compile->plan;
-    const struct pk_model *model = compile->model;
-    plan->n_services = model->n_services;
-    plan->services = pk_compile_alloc(compile, model->n_services, sizeof *plan->services);
-    for (size_t i = 0; i < model->n_services && compile->status == PK_OK; i++) {
-        const struct pk_service *service = &model->services[i];
-        struct pk_plan_service *planned = &plan->services[i];
-        planned->effects = pk_compile_alloc(compile, ROOM, sizeof *planned->effects);
-        if (planned->effects == NULL)
-            return;
-        double years = service->i_window == SIZE_MAX ? (double)INFINITY : pk_compile_used(compile, service->i_window);
-        planned->window = isinf(years) ? (double)INFINITY : pk_tick_round(years * 12);
-        planned->first_job_only =
-            service->i_first_job_only != SIZE_MAX && pk_compile_used(compile, service->i_first_job_only) != 0;
-        planned->cost_euros = service->i_cost == SIZE_MAX ? 0 : pk_compile_used(compile, service->i_cost);
-        for (size_t k = 0; k < service->n_effects && compile->status == PK_OK; k++)
-            compile_effect(compile, service, &service->effects[k], planned, ROOM);
-    }
-}
-
-static void compile_choice(struct pk_compile *compile, struct pk_plan_choice *choice, const struct pk_number *shares,
-                           size_t n, const char *what)
+/* Running sums of shares[n]; from the last positive one on exactly 1, so that nobody falls beyond it. */
+static double *accumulate(struct pk_compile *compile, const double *shares, size_t n)
 {
     double *cumulative = pk_compile_alloc(compile, n, sizeof *cumulative), sum = 0;
     if (cumulative == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        cumulative[i] = sum += shares[i];
+    for (size_t i = n; i-- > 0;) {
+        cumulative[i] = 1;
+        if (shares[i] > 0)
+            break;
+    }
+    return cumulative;
+}
+
+/* The values of numbers[n], which must add up to 1; NULL sets the status. */
+static double *values_of(struct pk_compile *compile, const struct pk_number *numbers, size_t n, const char *what)
+{
+    double *values = pk_compile_alloc(compile, n, sizeof *values), sum = 0;
+    for (size_t i = 0; i < n && values != NULL; i++)
+        sum += values[i] = pk_number_value(&numbers[i], compile->values);
+    return values != NULL && adds_up(compile, sum, what) ? values : NULL;
+}
+
+void pk_compile_choice(struct pk_compile *compile, struct pk_plan_choice *choice, const struct pk_number *shares,
+                       size_t n, const char *what)
+{
+    double *values = values_of(compile, shares, n, what);
+    if (values == NULL)
         return;
     choice->n = n;
     choice->only = SIZE_MAX;
-    for (size_t i = 0; i < n; i++) {
-        double share = pk_number_value(&shares[i], compile->values);
-        if (share == 1)
+    for (size_t i = 0; i < n; i++)
+        if (values[i] == 1)
             choice->only = i;
-        sum += share;
-        cumulative[i] = sum;
+    choice->cumulative = accumulate(compile, values, n);
+}
+
+/* The standard normal distribution function. */
+static double normal_below(double z)
+{
+    return z < 0 ? pk_exp(pk_special_normal_log_survival(-z)) : 1 - pk_exp(pk_special_normal_log_survival(z));
+}
+
+static void compile_normal(struct pk_compile *compile, const double *v, struct pk_plan_distribution *planned,
+                           const char *what)
+{
+    if (!(v[2] < v[3]) || v[1] == 0) {
+        pk_compile_refuse(compile,
+                          v[1] == 0 ? "the normal distribution of %s has no spread: say fixed%s"
+                                    : "the normal distribution of %s needs its low below its high%s",
+                          what, "");
+        return;
     }
-    if (sum < 1 - 1e-9 || sum > 1 + 1e-9) {
-        char found[64];
-        snprintf(found, sizeof found, "%.12g", sum);
-        refuse(compile, "the shares of %s add up to %s, not to 1", what, found);
-    }
-    cumulative[n - 1] = 1;
-    choice->cumulative = cumulative;
+    planned->c = normal_below((v[2] - v[0]) / v[1]);
+    planned->d = normal_below((v[3] - v[0]) / v[1]);
+    if (planned->d - planned->c < 1e-6)
+        pk_compile_refuse(compile, "the normal distribution of %s has nearly nobody between its low and its high%s",
+                          what, "");
 }
 
 static void compile_distribution(struct pk_compile *compile, const struct pk_distribution *given,
                                  struct pk_plan_distribution *planned, const char *what)
 {
-    double v[3];
-    for (size_t i = 0; i < 3; i++)
+    double v[4];
+    for (size_t i = 0; i < 4; i++)
         v[i] = pk_number_value(&given->arguments[i], compile->values) * 12;
-    planned->kind = given->kind;
-    planned->a = given->kind == PK_DISTRIBUTION_FIXED ? pk_tick_round(v[0]) : v[0];
-    planned->b = v[1];
-    planned->c = v[2];
+    *planned = (struct pk_plan_distribution){.kind = given->kind, .a = v[0], .b = v[1], .c = v[2]};
+    if (given->kind == PK_DISTRIBUTION_FIXED)
+        planned->a = pk_tick_round(v[0]);
+    if (given->kind == PK_DISTRIBUTION_NORMAL)
+        compile_normal(compile, v, planned, what);
     bool ordered = given->kind == PK_DISTRIBUTION_UNIFORM      ? v[0] <= v[1]
                    : given->kind == PK_DISTRIBUTION_TRIANGULAR ? v[0] <= v[1] && v[1] <= v[2]
                                                                : true;
     if (!ordered)
-        refuse(compile, "the distribution of %s needs its numbers in ascending order%s", what, "");
+        pk_compile_refuse(compile, "the distribution of %s needs its numbers in ascending order%s", what, "");
+    if (given->kind != PK_DISTRIBUTION_HISTOGRAM)
+        return;
+    double *edges = pk_compile_alloc(compile, given->n_bins + 1, sizeof *edges);
+    double *shares = values_of(compile, given->shares, given->n_bins, what);
+    if (edges == NULL || shares == NULL)
+        return;
+    for (size_t i = 0; i <= given->n_bins; i++)
+        edges[i] = given->edges[i] * 12;
+    planned->n_bins = given->n_bins;
+    planned->edges = edges;
+    planned->cumulative = accumulate(compile, shares, given->n_bins);
 }
 
-static void compile_population(struct pk_compile *compile)
+/* Fits a joint table to the attributes' own shares. */
+static void fit(struct pk_compile *compile, const struct pk_origin *origin, const struct pk_joint *joint, double *cells)
+{
+    const struct pk_model *model = compile->model;
+    size_t extents[PK_MAX_ATTRIBUTES], largest = 0;
+    const double *margins[PK_MAX_ATTRIBUTES];
+    for (size_t k = 0; k < joint->n_attributes; k++) {
+        const struct pk_attribute *attribute = &model->attributes[joint->i_attributes[k]];
+        double sum = 0, *values = values_of(compile, origin->value_shares[joint->i_attributes[k]], attribute->n_values,
+                                            attribute->name);
+        if (values == NULL)
+            return;
+        for (size_t v = 0; v < attribute->n_values; v++)
+            sum += values[v];
+        for (size_t v = 0; v < attribute->n_values; v++)
+            values[v] /= sum;
+        margins[k] = values;
+        extents[k] = attribute->n_values;
+        largest = extents[k] > largest ? extents[k] : largest;
+    }
+    double *sums = pk_compile_alloc(compile, largest, sizeof *sums);
+    struct pk_ipf_fault fault;
+    if (sums == NULL || pk_ipf_fit(cells, joint->n_attributes, extents, margins, 1e-12, 10000, sums, &fault))
+        return;
+    const struct pk_attribute *attribute = &model->attributes[joint->i_attributes[fault.i_dim]];
+    compile->status = pk_error_set(compile->error, PK_BAD_INPUT,
+                                   "the joint table cannot be fitted to the shares of %s: %s has %.9g, and %.9g is as "
+                                   "near as the zeros of the table allow",
+                                   attribute->name, attribute->values[fault.i_value], fault.wanted, fault.reached);
+}
+
+static void compile_joint(struct pk_compile *compile, const struct pk_origin *origin, const struct pk_joint *joint,
+                          struct pk_plan_joint *planned)
+{
+    const struct pk_model *model = compile->model;
+    double *cells = pk_compile_alloc(compile, joint->n_cells, sizeof *cells), sum = 0;
+    if (cells == NULL)
+        return;
+    memcpy(cells, joint->shares, joint->n_cells * sizeof *cells);
+    if (joint->fit)
+        fit(compile, origin, joint, cells);
+    size_t n = 0;
+    for (size_t i = 0; i < joint->n_cells; i++) {
+        sum += cells[i];
+        n += cells[i] > 0;
+    }
+    if (compile->status != PK_OK || !adds_up(compile, sum, "a joint table"))
+        return;
+    uint8_t *values = pk_compile_alloc(compile, n * joint->n_attributes, sizeof *values);
+    if (values == NULL)
+        return;
+    planned->n_attributes = joint->n_attributes;
+    memcpy(planned->i_attributes, joint->i_attributes, sizeof planned->i_attributes);
+    for (size_t i = 0; i < joint->n_cells; i++) { /* cells that nobody is in are left out */
+        if (!(cells[i] > 0))
+            continue;
+        size_t left = i;
+        for (size_t k = joint->n_attributes; k-- > 0;) {
+            size_t n_values = model->attributes[joint->i_attributes[k]].n_values;
+            values[planned->n_cells * joint->n_attributes + k] = (uint8_t)(left % n_values);
+            left /= n_values;
+        }
+        cells[planned->n_cells++] = cells[i];
+    }
+    planned->values = values;
+    planned->cumulative = accumulate(compile, cells, planned->n_cells);
+}
+
+static void compile_origin(struct pk_compile *compile, const struct pk_origin *origin, struct pk_plan_origin *planned)
+{
+    const struct pk_model *model = compile->model;
+    pk_compile_choice(compile, &planned->start_state, origin->state_shares, model->n_states, "the states at start");
+    planned->attributes = pk_compile_alloc(compile, model->n_attributes, sizeof *planned->attributes);
+    planned->joints = pk_compile_alloc(compile, origin->n_joints, sizeof *planned->joints);
+    for (size_t i = 0; i < model->n_attributes && compile->status == PK_OK; i++)
+        if (!origin->in_joint[i])
+            pk_compile_choice(compile, &planned->attributes[i], origin->value_shares[i], model->attributes[i].n_values,
+                              model->attributes[i].name);
+    planned->n_joints = origin->n_joints;
+    for (size_t j = 0; j < origin->n_joints && compile->status == PK_OK; j++)
+        compile_joint(compile, origin, &origin->joints[j], &planned->joints[j]);
+    planned->needs_age = origin->has_age;
+    if (origin->has_age && compile->status == PK_OK)
+        compile_distribution(compile, &origin->age, &planned->age, "age");
+    planned->elapsed = pk_compile_alloc(compile, model->n_states, sizeof *planned->elapsed);
+    for (size_t s = 0; s < model->n_states && compile->status == PK_OK; s++) {
+        compile_distribution(compile, &origin->elapsed[s], &planned->elapsed[s], "elapsed time");
+        if (planned->elapsed[s].kind != PK_DISTRIBUTION_FIXED || planned->elapsed[s].a != 0)
+            planned->elapsed_states |= UINT64_C(1) << s;
+    }
+}
+
+static void compile_people(struct pk_compile *compile, const struct pk_people *people)
+{
+    enum { WEIGHT_BITS = 8 };
+    struct pk_plan *plan = compile->plan;
+    size_t n = people->n, n_values = n * compile->model->n_attributes;
+    uint16_t *states = pk_compile_alloc(compile, n, sizeof *states);
+    uint8_t *values = pk_compile_alloc(compile, n_values, sizeof *values);
+    double *ages = pk_compile_alloc(compile, n, sizeof *ages), *elapsed = pk_compile_alloc(compile, n, sizeof *elapsed);
+    bool weighted = false;
+    for (size_t i = 0; i < n && people->weights != NULL; i++)
+        weighted |= people->weights[i] != 1;
+    uint32_t *weights = weighted ? pk_compile_alloc(compile, n, sizeof *weights) : NULL;
+    if (compile->status != PK_OK)
+        return;
+    memcpy(states, people->states, n * sizeof *states);
+    memcpy(values, people->values, n_values * sizeof *values);
+    for (size_t i = 0; i < n; i++) {
+        ages[i] = people->ages != NULL ? pk_tick_round(people->ages[i] * 12) : 0;
+        elapsed[i] = people->elapsed != NULL ? pk_tick_round(people->elapsed[i] * 12) : 0;
+        if (weighted)
+            weights[i] = (uint32_t)(people->weights[i] * (1 << WEIGHT_BITS) + 0.5);
+        if (weighted && (weights[i] == 0 || weights[i] > 1 << 20)) {
+            pk_compile_refuse(compile, "a weight in the table of people is below 1/512 or above 4096%s%s", "", "");
+            return;
+        }
+    }
+    plan->weight_bits = weighted ? WEIGHT_BITS : 0;
+    plan->people = (struct pk_plan_people){
+        .n = n, .states = states, .values = values, .ages = ages, .elapsed = elapsed, .weights = weights};
+}
+
+/* The mean number of persons over [from, to], months after the start, of so many a year. */
+static double persons_between(const struct pk_compile *compile, const struct pk_number *per_year, double from,
+                              double to)
+{
+    const struct pk_parameter *table = NULL;
+    if (per_year->i_parameter != SIZE_MAX && compile->model->parameters[per_year->i_parameter].n_values > 1)
+        table = &compile->model->parameters[per_year->i_parameter];
+    if (table == NULL)
+        return pk_number_value(per_year, compile->values) * ((to - from) / 12);
+    double sum = 0, x = from;
+    bool calendar = table->clock == PK_CLOCK_CALENDAR;
+    for (size_t i = 0; i < table->n_values && x < to; i++) {
+        double end = to;
+        if (i + 1 < table->n_values)
+            end = pk_tick_round(calendar ? table->cuts[i] - compile->plan->start_months : table->cuts[i] * 12);
+        end = end < to ? end : to;
+        if (end > x) {
+            sum += table->values[i] * ((end - x) / 12);
+            x = end;
+        }
+    }
+    return sum;
+}
+
+static void compile_inflow(struct pk_compile *compile, const struct pk_inflow *inflow)
 {
     struct pk_plan *plan = compile->plan;
-    const struct pk_model *model = compile->model;
+    double end = inflow->until_months < plan->horizon ? pk_tick_round(inflow->until_months) : plan->horizon;
+    size_t n = (size_t)ceil(end / 12);
+    PK_ASSERT(n <= PK_MAX_INFLOW_YEARS);
+    double *mean = pk_compile_alloc(compile, n, sizeof *mean), *length = pk_compile_alloc(compile, n, sizeof *length);
+    if (mean == NULL || length == NULL)
+        return;
+    for (size_t y = 0; y < n; y++) {
+        double from = 12 * (double)y, to = end < from + 12 ? end : from + 12;
+        length[y] = to - from;
+        mean[y] = persons_between(compile, &inflow->per_year, from, to);
+        if (!(mean[y] >= 0 && mean[y] <= 1e9)) {
+            pk_compile_refuse(compile, "the inflow must be 0 to 10^9 persons a year%s%s", "", "");
+            return;
+        }
+    }
+    plan->inflow.n_years = n;
+    plan->inflow.mean = mean;
+    plan->inflow.length = length;
+    plan->inflow.poisson = inflow->poisson;
+    compile_origin(compile, &inflow->origin, &plan->inflow.origin);
+}
+
+static void compile_size(struct pk_compile *compile)
+{
     const struct pk_population *population = &compile->scenario->population;
     double size = pk_number_value(&population->size, compile->values);
-    if (!(size >= 1) || size != floor(size) || !pk_rng_fits((uint64_t)size - 1, 0, 0)) {
-        refuse(compile, "the population's size must be a whole number of at least 1 and below 2^40%s%s", "", "");
-        return;
-    }
-    plan->n_persons = (uint64_t)size;
-    compile_choice(compile, &plan->start_state, population->state_shares, model->n_states, "the states at start");
-    plan->n_attributes = model->n_attributes;
-    plan->attributes = pk_compile_alloc(compile, model->n_attributes, sizeof *plan->attributes);
-    for (size_t i = 0; i < model->n_attributes && compile->status == PK_OK; i++)
-        compile_choice(compile, &plan->attributes[i], population->value_shares[i], model->attributes[i].n_values,
-                       model->attributes[i].name);
-    plan->needs_age = population->has_age;
-    if (population->has_age && compile->status == PK_OK)
-        compile_distribution(compile, &population->age, &plan->age, "age");
-    plan->elapsed = pk_compile_alloc(compile, model->n_states, sizeof *plan->elapsed);
-    for (size_t s = 0; s < model->n_states && compile->status == PK_OK; s++) {
-        compile_distribution(compile, &population->elapsed[s], &plan->elapsed[s], "elapsed time");
-        if (plan->elapsed[s].kind != PK_DISTRIBUTION_FIXED || plan->elapsed[s].a != 0)
-            plan->elapsed_states |= UINT64_C(1) << s;
-    }
-}
-
-/* The index of the target group with this definition, made if it is new: the same definition, the same people. */
-static size_t find_target(struct pk_compile *compile, const struct pk_target *target)
-{
-    struct pk_plan *plan = compile->plan;
-    const struct pk_model *model = compile->model;
-    struct pk_plan_target made = {.age_low = target->age_low * 12, .age_high = target->age_high * 12};
-    uint8_t *allowed = pk_compile_alloc(compile, model->n_attributes * 256, sizeof *allowed);
-    if (allowed == NULL)
-        return 0;
-    for (size_t s = 0; s < model->n_states; s++)
-        made.states |= (uint64_t)target->states[s] << s;
-    for (size_t i = 0; i < model->n_attributes; i++)
-        for (size_t v = 0; v < model->attributes[i].n_values; v++)
-            allowed[i * 256 + v] = target->values[i][v];
-    made.allowed = allowed;
-    for (size_t i = 0; i < plan->n_targets; i++) {
-        const struct pk_plan_target *known = &plan->targets[i];
-        if (known->states == made.states && known->age_low == made.age_low && known->age_high == made.age_high &&
-            memcmp(known->allowed, allowed, model->n_attributes * 256) == 0)
-            return i;
-    }
-    plan->targets[plan->n_targets] = made;
-    return plan->n_targets++;
-}
-
-static size_t find_lottery(struct pk_compile *compile, size_t i_target, uint64_t persons)
-{
-    struct pk_plan *plan = compile->plan;
-    for (size_t i = 0; i < plan->n_lotteries; i++)
-        if (plan->lotteries[i].i_target == i_target && plan->lotteries[i].persons == persons)
-            return i;
-    if (plan->n_lotteries == 64) {
-        refuse(compile, "the arms enrol more than 64 different sets of people%s%s", "", "");
-        return 0;
-    }
-    plan->lotteries[plan->n_lotteries] = (struct pk_plan_lottery){.i_target = i_target, .persons = persons};
-    return plan->n_lotteries++;
-}
-
-static void check_overlap(struct pk_compile *compile, const struct pk_arm *arm)
-{
-    for (size_t i = 0; i < arm->n_enrolments; i++)
-        for (size_t j = 0; j < i; j++) {
-            const struct pk_service *a = &compile->model->services[arm->enrolments[i].i_service];
-            const struct pk_service *b = &compile->model->services[arm->enrolments[j].i_service];
-            for (size_t k = 0; k < a->n_effects; k++)
-                for (size_t l = 0; l < b->n_effects; l++)
-                    if (a->effects[k].i_transition == b->effects[l].i_transition)
-                        refuse(compile, "the arm %s enrols in two services that both work on the transition %s",
-                               arm->name, compile->model->transitions[a->effects[k].i_transition].name);
-        }
-}
-
-static void compile_arms(struct pk_compile *compile)
-{
-    struct pk_plan *plan = compile->plan;
-    const struct pk_scenario *scenario = compile->scenario;
-    plan->n_arms = scenario->n_arms;
-    plan->arms = pk_compile_alloc(compile, scenario->n_arms, sizeof *plan->arms);
-    plan->cohorts = pk_compile_alloc(compile, scenario->n_arms, sizeof *plan->cohorts);
-    plan->targets = pk_compile_alloc(compile, scenario->n_arms * PK_MAX_ENROLMENTS, sizeof *plan->targets);
-    plan->lotteries = pk_compile_alloc(compile, 64, sizeof *plan->lotteries);
-    for (size_t a = 0; a < scenario->n_arms && compile->status == PK_OK; a++) {
-        const struct pk_arm *arm = &scenario->arms[a];
-        struct pk_plan_enrolment *members = pk_compile_alloc(compile, arm->n_enrolments, sizeof *members);
-        if (members == NULL)
-            return;
-        uint64_t lotteries = 0;
-        for (size_t i = 0; i < arm->n_enrolments; i++) {
-            double persons = pk_number_value(&arm->enrolments[i].persons, compile->values);
-            if (!(persons >= 0) || persons != floor(persons)) {
-                refuse(compile, "the arm %s must enrol a whole number of persons%s", arm->name, "");
-                return;
-            }
-            size_t i_target = find_target(compile, &arm->enrolments[i].target);
-            members[i] = (struct pk_plan_enrolment){.i_service = arm->enrolments[i].i_service,
-                                                    .i_lottery = find_lottery(compile, i_target, (uint64_t)persons),
-                                                    .at = pk_tick_round(arm->enrolments[i].at_months)};
-            lotteries |= UINT64_C(1) << members[i].i_lottery;
-        }
-        check_overlap(compile, arm);
-        struct pk_plan_arm *planned = &plan->arms[a];
-        planned->n_enrolments = arm->n_enrolments;
-        planned->enrolments = members;
-        planned->i_cohort = SIZE_MAX;
-        for (size_t c = 0; c < plan->n_cohorts && arm->n_enrolments > 0; c++)
-            if (plan->cohorts[c].lotteries == lotteries)
-                planned->i_cohort = c;
-        if (arm->n_enrolments > 0 && planned->i_cohort == SIZE_MAX) {
-            plan->cohorts[plan->n_cohorts].lotteries = lotteries;
-            planned->i_cohort = plan->n_cohorts++;
-        }
-    }
+    bool open = population->inflow.any;
+    if (population->people.n > 0 && size != (double)population->people.n)
+        pk_compile_refuse(compile, "the people come from a table, so their number cannot be another%s%s", "", "");
+    else if (open && (!(size >= 0 && size <= 0x1p32) || size != floor(size)))
+        pk_compile_refuse(compile, "the population's size must be a whole number from 0 to 2^32%s%s", "", "");
+    else if (!open && (!(size >= 1) || size != floor(size) || !pk_rng_fits((uint64_t)size - 1, 0, 0)))
+        pk_compile_refuse(compile, "the population's size must be a whole number of at least 1 and below 2^40%s%s", "",
+                          "");
+    else
+        compile->plan->n_persons = (uint64_t)size;
 }
 
 void pk_compile_people(struct pk_compile *compile)
 {
-    compile_population(compile);
+    const struct pk_population *population = &compile->scenario->population;
+    compile->plan->n_attributes = compile->model->n_attributes;
+    compile_size(compile);
+    if (compile->status == PK_OK && population->people.n > 0)
+        compile_people(compile, &population->people);
+    else if (compile->status == PK_OK)
+        compile_origin(compile, &population->origin, &compile->plan->origin);
+    if (compile->status == PK_OK && population->inflow.any)
+        compile_inflow(compile, &population->inflow);
     if (compile->status == PK_OK)
-        compile_arms(compile);
-}
-
-/* FNV-1a, 64 bits, over the tables a life reads. */
-static void mix(uint64_t *digest, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        *digest = (*digest ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
-}
-
-static void mix_rate(uint64_t *digest, const struct pk_rate *rate)
-{
-    uint64_t head[3] = {rate->clock, rate->n_cuts, rate->gompertz};
-    double numbers[2] = {rate->level, rate->slope};
-    mix(digest, head, sizeof head);
-    mix(digest, numbers, sizeof numbers);
-    mix(digest, rate->cuts, rate->n_cuts * sizeof *rate->cuts);
-    mix(digest, rate->levels, rate->levels ? (rate->n_cuts + 1) * sizeof *rate->levels : 0);
-}
-
-uint64_t pk_plan_digest(const struct pk_plan *plan)
-{
-    uint64_t digest = UINT64_C(0xcbf29ce484222325);
-    uint64_t head[] = {plan->seed, plan->n_persons, plan->n_states, plan->n_arcs, plan->n_strata, plan->n_attributes};
-    mix(&digest, head, sizeof head);
-    mix(&digest, &plan->horizon, sizeof plan->horizon);
-    for (size_t a = 0; a < plan->n_arcs; a++) {
-        const struct pk_plan_arc *arc = &plan->arcs[a];
-        uint64_t ends[] = {arc->i_from, arc->i_to, arc->i_transition, arc->i_person_hazard, arc->deterministic};
-        double numbers[] = {arc->excess, arc->share};
-        mix(&digest, ends, sizeof ends);
-        mix(&digest, numbers, sizeof numbers);
-        mix_rate(&digest, &arc->rate);
-    }
-    mix(&digest, plan->multipliers, plan->n_strata * plan->n_arcs * sizeof *plan->multipliers);
-    for (size_t i = 0; i < plan->n_person_hazards; i++)
-        mix_rate(&digest, &plan->person_hazards[i].rate);
-    for (size_t s = 0; s < plan->n_states; s++) {
-        const struct pk_plan_state *state = &plan->states[s];
-        for (size_t i = 0; i < state->n_timers; i++) {
-            mix(&digest, &state->timers[i].value, sizeof state->timers[i].value);
-            mix(&digest, &state->timers[i].clock, sizeof state->timers[i].clock);
-        }
-        mix(&digest, &state->stream, sizeof state->stream);
-        double elapsed[] = {plan->elapsed[s].a, plan->elapsed[s].b, plan->elapsed[s].c};
-        mix(&digest, elapsed, sizeof elapsed);
-        mix(&digest, &plan->start_state.cumulative[s], sizeof(double));
-    }
-    for (size_t i = 0; i < plan->n_attributes; i++)
-        mix(&digest, plan->attributes[i].cumulative, plan->attributes[i].n * sizeof(double));
-    double age[] = {plan->age.a, plan->age.b, plan->age.c};
-    mix(&digest, age, sizeof age);
-    for (size_t i = 0; i < plan->n_services; i++) {
-        const struct pk_plan_service *service = &plan->services[i];
-        mix(&digest, &service->window, sizeof service->window);
-        mix(&digest, &service->first_job_only, sizeof service->first_job_only);
-        for (size_t k = 0; k < service->n_effects; k++) {
-            mix(&digest, &service->effects[k].arc, sizeof service->effects[k].arc);
-            mix(&digest, &service->effects[k].mode, sizeof service->effects[k].mode);
-            mix(&digest, &service->effects[k].ratio, sizeof service->effects[k].ratio);
-            mix_rate(&digest, &service->effects[k].rate);
-        }
-    }
-    mix(&digest, plan->lotteries, plan->n_lotteries * sizeof *plan->lotteries);
-    for (size_t a = 0; a < plan->n_arms; a++)
-        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++)
-            mix(&digest, &plan->arms[a].enrolments[i], sizeof plan->arms[a].enrolments[i]);
-    return digest;
+        pk_compile_arms(compile);
 }

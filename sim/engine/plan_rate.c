@@ -20,9 +20,24 @@ size_t pk_rate_segment(const double *cuts, size_t n_cuts, double on_clock)
 
 double pk_rate_at(const struct pk_rate *rate, double on_clock)
 {
-    if (rate->gompertz)
-        return rate->level * pk_exp(rate->slope * on_clock);
+    if (rate->smooth)
+        return rate->factor * pk_hazard_curve_rate(&rate->curve, on_clock + rate->offset);
     return rate->levels[pk_rate_segment(rate->cuts, rate->n_cuts, on_clock)];
+}
+
+double pk_rate_between(const struct pk_rate *rate, double from, double to)
+{
+    if (!(to > from))
+        return 0;
+    if (rate->smooth)
+        return rate->factor * pk_hazard_curve_between(&rate->curve, from + rate->offset, to + rate->offset);
+    double sum = 0, x = from;
+    for (size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, from); x < to; i++) {
+        double end = i < rate->n_cuts && rate->cuts[i] < to ? rate->cuts[i] : to;
+        sum += rate->levels[i] * (end - x);
+        x = end;
+    }
+    return sum;
 }
 
 void *pk_compile_alloc(struct pk_compile *compile, size_t count, size_t size)
@@ -44,7 +59,32 @@ double pk_compile_used(struct pk_compile *compile, size_t i_parameter)
     return value;
 }
 
-void pk_compile_rate(struct pk_compile *compile, const struct pk_hazard *hazard, double share, struct pk_rate *rate)
+/* A parametric form, from years to months. A form with no rise (Gompertz with shape 0) stays a form. */
+static void compile_form(struct pk_compile *compile, const struct pk_hazard *hazard, double product,
+                         struct pk_rate *rate)
+{
+    struct pk_hazard_curve in_years;
+    const char *wrong = NULL;
+    double numbers[3] = {0};
+    for (size_t i = 0; i < (size_t)pk_hazard_parameter_counts[hazard->form]; i++)
+        numbers[i] = pk_compile_used(compile, hazard->i_form[i]);
+    if (compile->status != PK_OK)
+        return;
+    if (!pk_hazard_curve_init(&in_years, hazard->form, numbers, &wrong)) {
+        compile->status =
+            pk_error_set(compile->error, PK_BAD_INPUT, "the %s hazard of \"%s\": %s",
+                         pk_hazard_form_names[hazard->form], compile->model->parameters[hazard->i_form[0]].name, wrong);
+        return;
+    }
+    rate->smooth = true;
+    rate->factor = product;
+    rate->curve = pk_hazard_curve_scaled(&in_years, 12);
+    if (hazard->clock == PK_CLOCK_CALENDAR) /* on START: months since the start + offset = months since the origin */
+        rate->offset = pk_tick_round(compile->plan->start_months - (hazard->has_origin ? hazard->origin : 0));
+}
+
+void pk_compile_rate(struct pk_compile *compile, const struct pk_hazard *hazard, double share, size_t i_column,
+                     struct pk_rate *rate)
 {
     const struct pk_parameter *table = NULL;
     double product = share;
@@ -58,25 +98,70 @@ void pk_compile_rate(struct pk_compile *compile, const struct pk_hazard *hazard,
     memset(rate, 0, sizeof *rate);
     rate->clock = hazard->on_clock ? hazard->clock : PK_CLOCK_START;
     const double start = rate->clock == PK_CLOCK_CALENDAR ? compile->plan->start_months : 0;
-    if (hazard->gompertz) {
-        rate->level = product * pk_compile_used(compile, hazard->i_level) / 12;
-        rate->slope = pk_compile_used(compile, hazard->i_slope) / 12;
-        rate->gompertz = rate->slope != 0;
+    if (hazard->parametric) {
+        compile_form(compile, hazard, product, rate);
+    } else {
+        size_t n = table ? table->n_values : 1;
+        double *levels = pk_compile_alloc(compile, n, sizeof *levels);
+        double *cuts = pk_compile_alloc(compile, n, sizeof *cuts);
+        if (levels == NULL || cuts == NULL)
+            return;
+        for (size_t i = 0; i < n; i++)
+            levels[i] = product * (table ? table->values[i_column * n + i] : 1) / 12;
+        for (size_t i = 0; i + 1 < n; i++)
+            cuts[i] = pk_tick_round((rate->clock == PK_CLOCK_CALENDAR ? table->cuts[i] : table->cuts[i] * 12) - start);
+        rate->levels = levels;
+        rate->cuts = cuts;
+        rate->n_cuts = n - 1;
     }
-    if (rate->gompertz && start != 0)
-        rate->level *= pk_exp(rate->slope * start);
-    size_t n = table ? table->n_values : 1;
-    double *levels = pk_compile_alloc(compile, n, sizeof *levels);
-    double *cuts = pk_compile_alloc(compile, n, sizeof *cuts);
-    if (levels == NULL || cuts == NULL)
-        return;
-    for (size_t i = 0; i < n; i++)
-        levels[i] = hazard->gompertz ? rate->level : product * (table ? table->values[i] : 1) / 12;
-    for (size_t i = 0; i + 1 < n; i++)
-        cuts[i] = pk_tick_round((rate->clock == PK_CLOCK_CALENDAR ? table->cuts[i] : table->cuts[i] * 12) - start);
     if (rate->clock == PK_CLOCK_CALENDAR)
         rate->clock = PK_CLOCK_START;
-    rate->levels = levels;
-    rate->cuts = cuts;
-    rate->n_cuts = n - 1;
+}
+
+/* The table among a hazard's factors, NULL if there is none. */
+static const struct pk_parameter *table_of(const struct pk_model *model, const struct pk_hazard *hazard)
+{
+    for (size_t i = 0; i < hazard->n_factors; i++)
+        if (model->parameters[hazard->i_factors[i]].n_values > 1)
+            return &model->parameters[hazard->i_factors[i]];
+    return NULL;
+}
+
+bool pk_compile_table_enters(const struct pk_model *model, const struct pk_hazard *hazard, size_t i_attribute)
+{
+    const struct pk_parameter *table = table_of(model, hazard);
+    bool enters = false;
+    for (size_t k = 0; table != NULL && k < table->n_by; k++)
+        enters |= table->i_by_attribute[k] == i_attribute;
+    return enters;
+}
+
+size_t pk_compile_rates(struct pk_compile *compile, const struct pk_hazard *hazard, double share,
+                        const struct pk_rate **rates, const uint16_t **rate_of)
+{
+    const struct pk_parameter *table = table_of(compile->model, hazard);
+    size_t n = table != NULL ? table->n_columns : 1, n_strata = compile->plan->n_strata;
+    struct pk_rate *made = pk_compile_alloc(compile, n, sizeof *made);
+    *rates = made;
+    *rate_of = NULL;
+    for (size_t i = 0; i < n && compile->status == PK_OK; i++)
+        pk_compile_rate(compile, hazard, share, i, &made[i]);
+    if (n == 1 || compile->status != PK_OK)
+        return n;
+    if (n > UINT16_MAX) {
+        compile->status = pk_error_set(compile->error, PK_BAD_INPUT, "the table %s has more than %d columns",
+                                       table->name, UINT16_MAX);
+        return n;
+    }
+    uint16_t *column_of = pk_compile_alloc(compile, n_strata, sizeof *column_of);
+    for (size_t z = 0; column_of != NULL && z < n_strata; z++) {
+        size_t column = 0;
+        for (size_t k = 0; k < table->n_by; k++) {
+            size_t i_attribute = table->i_by_attribute[k], n_values = compile->model->attributes[i_attribute].n_values;
+            column = column * n_values + z / compile->plan->stratum_strides[i_attribute] % n_values;
+        }
+        column_of[z] = (uint16_t)column;
+    }
+    *rate_of = column_of;
+    return n;
 }

@@ -3,24 +3,27 @@
 
 #include <string.h>
 
-enum { REMAINDER_BITS = 44 };
+/* Heavier people go straight to the sums: their cells would have to be flushed too often. */
+enum { REMAINDER_BITS = 44, HEAVIEST_PACKED = 16 };
 #define REMAINDER_MASK ((UINT64_C(1) << REMAINDER_BITS) - 1)
 
 static size_t n_cells(const struct pk_tally_shape *shape)
 {
-    return shape->n_groups * shape->n_arcs * shape->n_steps;
+    return shape->n_groups * pk_tally_rows(shape) * shape->n_steps;
 }
 
 uint64_t pk_tally_bytes(const struct pk_tally_shape *shape)
 {
     uint64_t groups = shape->n_groups, steps = shape->n_steps;
-    return 8 * groups * (3 * (uint64_t)shape->n_arcs * steps + shape->n_states + shape->n_entry_sets * steps);
+    return 8 * groups * (3 * (uint64_t)pk_tally_rows(shape) * steps + shape->n_states + shape->n_entry_sets * steps);
 }
 
 enum pk_status pk_tally_init(struct pk_tally *tally, const struct pk_tally_shape *shape, struct pk_error *error)
 {
     memset(tally, 0, sizeof *tally);
     tally->shape = shape;
+    tally->special = shape->open || shape->weighted || shape->filter != NULL;
+    PK_ASSERT(shape->open || shape->n_ages == 0);
     if (pk_tally_bytes(shape) / 8 > (UINT64_C(1) << 31))
         return pk_error_set(error, PK_BAD_INPUT, "a table of %zu groups, %zu arcs and %zu steps is too large",
                             shape->n_groups, shape->n_arcs, shape->n_steps);
@@ -72,7 +75,7 @@ void pk_tally_clear(struct pk_tally *tally)
     tally->n_events = 0;
 }
 
-static void flush(struct pk_tally *tally)
+void pk_tally_flush(struct pk_tally *tally)
 {
     if (tally->n_pending == 0)
         return;
@@ -85,18 +88,99 @@ static void flush(struct pk_tally *tally)
     tally->n_pending = 0;
 }
 
-void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const struct pk_life *life)
+/* The group without the age group. */
+static size_t group_of(const struct pk_tally_shape *shape, const struct pk_person *person)
 {
-    const struct pk_tally_shape *shape = tally->shape;
     size_t i_group = 0;
     for (size_t a = 0; shape->n_groups > 1 && a < PK_MAX_ATTRIBUTES; a++)
         if (shape->strides[a] != 0)
             i_group += shape->strides[a] * person->values[a];
-    tally->starts[i_group * shape->n_states + person->state]++;
+    return i_group;
+}
+
+static bool is_counted(const struct pk_tally_filter *filter, const struct pk_person *person, const struct pk_life *life)
+{
+    if (filter->entrants &&
+        (life->start_tick == 0 || life->start_tick < filter->entered_from || life->start_tick >= filter->entered_to))
+        return false;
+    bool counted = true;
+    for (size_t a = 0; filter->allowed != NULL && a < PK_MAX_ATTRIBUTES; a++)
+        counted &= filter->allowed[a * 256 + person->values[a]] != 0;
+    return counted;
+}
+
+/* `weight` events of one row at one time. */
+static void put(struct pk_tally *tally, size_t i_group, size_t i_row, int64_t tick, int64_t weight)
+{
+    const struct pk_tally_shape *shape = tally->shape;
+    size_t i_step = (size_t)((uint64_t)(tick - 1) / (uint64_t)shape->step_ticks);
+    int64_t remainder = (int64_t)(i_step + 1) * shape->step_ticks - tick;
+    size_t i_cell = (i_group * pk_tally_rows(shape) + i_row) * shape->n_steps + i_step;
+    if (weight > HEAVIEST_PACKED) {
+        tally->counts[i_cell] += weight;
+        tally->remainders[i_cell] += weight * remainder;
+        return;
+    }
+    if (tally->n_pending + (size_t)weight > tally->most_pending)
+        pk_tally_flush(tally);
+    tally->n_pending += (size_t)weight;
+    tally->cells[i_cell] += (uint64_t)weight * ((UINT64_C(1) << REMAINDER_BITS) + (uint64_t)remainder);
+}
+
+/* Open shapes, weights, filters. */
+static void add_special(struct pk_tally *tally, const struct pk_person *person, const struct pk_life *life)
+{
+    const struct pk_tally_shape *shape = tally->shape;
+    if (shape->filter != NULL && !is_counted(shape->filter, person, life))
+        return;
+    const int64_t weight = shape->weighted ? (int64_t)person->weight : 1;
+    const int64_t age = (int64_t)(person->age * PK_TICKS_PER_MONTH);
+    const int64_t end = (int64_t)shape->n_steps * shape->step_ticks;
+    const size_t enters = shape->n_arcs, leaves = shape->n_arcs + shape->n_states;
+    size_t i_group = group_of(shape, person), i_age = 0, i_state = life->start_state;
+    uint64_t wanted = (UINT64_C(1) << shape->n_entry_sets) - 1;
+    while (i_age < shape->n_ages && shape->age_ticks[i_age] - age <= life->start_tick)
+        i_age++;
+    tally->n_persons += weight;
+    tally->n_events += (int64_t)life->n_events;
+    PK_ASSERT(life->start_tick == 0 || shape->open);
+    if (life->start_tick == 0)
+        tally->starts[(i_group + i_age) * shape->n_states + i_state] += weight;
+    else
+        put(tally, i_group + i_age, enters + i_state, life->start_tick, weight);
+    for (size_t i = 0; i <= life->n_events; i++) {
+        const int64_t tick = i < life->n_events ? life->events[i].tick : end;
+        for (; i_age < shape->n_ages && shape->age_ticks[i_age] - age <= tick; i_age++) {
+            const int64_t cut = shape->age_ticks[i_age] - age;
+            put(tally, i_group + i_age, leaves + i_state, cut, weight);
+            put(tally, i_group + i_age + 1, enters + i_state, cut, weight);
+        }
+        if (i == life->n_events)
+            break;
+        const size_t arc = life->events[i].arc, i_step = (size_t)((uint64_t)(tick - 1) / (uint64_t)shape->step_ticks);
+        put(tally, i_group + i_age, arc, tick, weight);
+        i_state = shape->arc_to[arc];
+        for (size_t s = 0; wanted >> s != 0; s++)
+            if ((wanted >> s & 1) && (shape->entry_sets[s] >> i_state & 1)) {
+                tally->entries[(s * shape->n_groups + i_group + i_age) * shape->n_steps + i_step] += weight;
+                wanted &= ~(UINT64_C(1) << s);
+            }
+    }
+}
+
+void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const struct pk_life *life)
+{
+    const struct pk_tally_shape *shape = tally->shape;
+    if (tally->special) {
+        add_special(tally, person, life);
+        return;
+    }
+    size_t i_group = group_of(shape, person);
+    tally->starts[i_group * shape->n_states + life->start_state]++;
     tally->n_persons++;
     tally->n_events += (int64_t)life->n_events;
     if (tally->n_pending + life->n_events > tally->most_pending)
-        flush(tally);
+        pk_tally_flush(tally);
     tally->n_pending += life->n_events;
     uint64_t *cells = tally->cells + i_group * shape->n_arcs * shape->n_steps;
     const int64_t step_ticks = shape->step_ticks;
@@ -118,7 +202,7 @@ void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const 
 void pk_tally_merge(struct pk_tally *into, struct pk_tally *from, int sign)
 {
     const struct pk_tally_shape *shape = into->shape;
-    flush(from);
+    pk_tally_flush(from);
     size_t n = n_cells(shape);
     for (size_t i = 0; i < n; i++) {
         into->counts[i] += sign * from->counts[i];
@@ -140,17 +224,27 @@ static void add_signed(int64_t *into, const int64_t *from, int64_t sign, size_t 
         into[j] -= from[j];
 }
 
+/* into[n_steps] += what entered the state - what left it, told by counts or by remainders. */
+static void add_flow(const struct pk_tally_shape *shape, const int64_t *told, size_t i_group, size_t i_state,
+                     int64_t *into)
+{
+    const size_t n_rows = pk_tally_rows(shape);
+    for (size_t row = 0; row < n_rows; row++) {
+        int64_t sign = 0;
+        if (row < shape->n_arcs)
+            sign = (shape->arc_to[row] == i_state) - (shape->arc_from[row] == i_state);
+        else
+            sign = (row == shape->n_arcs + i_state) - (row == shape->n_arcs + shape->n_states + i_state);
+        add_signed(into, told + (i_group * n_rows + row) * shape->n_steps, sign, shape->n_steps);
+    }
+}
+
 void pk_tally_occupancy(struct pk_tally *tally, size_t i_group, size_t i_state, int64_t *persons)
 {
     const struct pk_tally_shape *shape = tally->shape;
-    flush(tally);
-    int64_t *change = persons + 1;
+    pk_tally_flush(tally);
     memset(persons, 0, (shape->n_steps + 1) * sizeof *persons);
-    for (size_t arc = 0; arc < shape->n_arcs; arc++) {
-        int64_t sign = (shape->arc_to[arc] == i_state) - (shape->arc_from[arc] == i_state);
-        const int64_t *counts = tally->counts + (i_group * shape->n_arcs + arc) * shape->n_steps;
-        add_signed(change, counts, sign, shape->n_steps);
-    }
+    add_flow(shape, tally->counts, i_group, i_state, persons + 1);
     persons[0] = tally->starts[i_group * shape->n_states + i_state];
     for (size_t j = 0; j < shape->n_steps; j++)
         persons[j + 1] += persons[j];
@@ -160,12 +254,8 @@ void pk_tally_person_time(struct pk_tally *tally, size_t i_group, size_t i_state
                           int64_t *ticks)
 {
     const struct pk_tally_shape *shape = tally->shape;
-    flush(tally);
+    pk_tally_flush(tally);
     for (size_t j = 0; j < shape->n_steps; j++)
         ticks[j] = occupancy[j] * shape->step_ticks;
-    for (size_t arc = 0; arc < shape->n_arcs; arc++) {
-        int64_t sign = (shape->arc_to[arc] == i_state) - (shape->arc_from[arc] == i_state);
-        const int64_t *remainders = tally->remainders + (i_group * shape->n_arcs + arc) * shape->n_steps;
-        add_signed(ticks, remainders, sign, shape->n_steps);
-    }
+    add_flow(shape, tally->remainders, i_group, i_state, ticks);
 }

@@ -26,6 +26,34 @@ struct pk_mean pk_stats_batch_ratio(const double *y, const double *x, size_t n_b
     return result;
 }
 
+struct pk_mean pk_stats_batch_ratio_difference(const double *a_y, const double *a_x, const double *b_y,
+                                               const double *b_x, size_t n_batches, size_t stride)
+{
+    struct pk_mean result = {(double)NAN, (double)NAN};
+    double sums[4] = {0.0};
+    for (size_t b = 0; b < n_batches; b++) {
+        sums[0] += a_y[b * stride];
+        sums[1] += a_x[b * stride];
+        sums[2] += b_y[b * stride];
+        sums[3] += b_x[b * stride];
+    }
+    if (sums[1] == 0.0 || sums[3] == 0.0)
+        return result;
+    const double a = sums[0] / sums[1], b_ratio = sums[2] / sums[3];
+    result.mean = a - b_ratio;
+    if (n_batches < 2)
+        return result;
+    double squares = 0.0;
+    for (size_t b = 0; b < n_batches; b++) {
+        const double residual =
+            (a_y[b * stride] - a * a_x[b * stride]) / sums[1] - (b_y[b * stride] - b_ratio * b_x[b * stride]) / sums[3];
+        squares += residual * residual;
+    }
+    const double n = (double)n_batches;
+    result.standard_error = sqrt(n / (n - 1.0) * squares);
+    return result;
+}
+
 /* A mean per unit is the ratio of two totals: units vary between batches as much as totals do. */
 struct pk_mean pk_stats_batch_mean(const double *totals, const double *units, size_t n_batches, size_t stride)
 {

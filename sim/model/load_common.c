@@ -74,6 +74,12 @@ bool pk_load_reward(struct pk_load *load, const struct pk_reader *r, size_t *i)
     return one_of(load, r, load->model->rewards, load->model->n_rewards, sizeof *load->model->rewards, "a reward", i);
 }
 
+bool pk_load_frailty(struct pk_load *load, const struct pk_reader *r, size_t *i)
+{
+    return one_of(load, r, load->model->frailties, load->model->n_frailties, sizeof *load->model->frailties,
+                  "a frailty", i);
+}
+
 static void unit_list(unsigned units, char *text, size_t size)
 {
     text[0] = '\0';

@@ -127,30 +127,18 @@ static void read_attributes(struct pk_load *load, const struct pk_reader *root)
     }
 }
 
-static void read_reward(struct pk_load *load, const struct pk_reader *r, struct pk_reward *reward)
+/* NAME: {variance: P, unconditional: true, label: ...} */
+static void read_frailty(struct pk_load *load, const struct pk_reader *r, struct pk_frailty *frailty)
 {
-    static const char *const keys[] = {"unit", "label", "per_person_year", NULL};
+    static const char *const keys[] = {"variance", "unconditional", "label", NULL};
     struct pk_reader child;
-    const char *text = "";
-    reward->i_state_parameter = pk_load_alloc(load, load->model->n_states, sizeof(size_t));
-    if (reward->i_state_parameter == NULL || !pk_reader_allow(r, keys))
+    if (!pk_reader_allow(r, keys))
         return;
-    for (size_t s = 0; s < load->model->n_states; s++)
-        reward->i_state_parameter[s] = SIZE_MAX;
-    pk_load_label(load, r, reward->name, &reward->label);
-    if (pk_reader_need(r, "unit", &child) && pk_reader_text(&child, &text))
-        reward->unit = copied(load, text);
-    if (!pk_reader_need(r, "per_person_year", &child) || !pk_reader_expect(&child, PK_YAML_MAPPING, NULL))
-        return;
-    const char *const *names = pk_load_state_names(load);
-    for (size_t i = 0; i < pk_reader_count(&child); i++) {
-        struct pk_reader item = pk_reader_item(&child, i);
-        size_t i_state, i_parameter;
-        if (pk_load_key(load, &child, i, names, load->model->n_states, "a state", &i_state) &&
-            pk_load_parameter(load, &item, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_EUROS),
-                              false, &i_parameter))
-            reward->i_state_parameter[i_state] = i_parameter;
-    }
+    pk_load_label(load, r, frailty->name, &frailty->label);
+    if (pk_reader_need(r, "variance", &child))
+        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_VARIANCE), false, &frailty->i_variance);
+    if (pk_reader_find(r, "unconditional", &child))
+        (void)pk_reader_bool(&child, &frailty->unconditional);
 }
 
 /* Names first, so that sections may refer to each other in any order. */
@@ -191,7 +179,7 @@ static void read_model(struct pk_load *load, const struct pk_reader *root)
 {
     static const char *const keys[] = {"polku",    "model",      "title",      "documents_warn",
                                        "states",   "attributes", "parameters", "transitions",
-                                       "services", "rewards",    NULL};
+                                       "services", "rewards",    "frailty",    NULL};
     struct pk_model *model = load->model;
     struct pk_reader child;
     const char *text;
@@ -217,16 +205,17 @@ static void read_model(struct pk_load *load, const struct pk_reader *root)
     read_attributes(load, root);
     if (pk_reader_need(root, "parameters", &child))
         pk_load_parameters(load, &child);
+    READ_NAMED(load, root, "frailty", PK_MAX_FRAILTIES, frailties, n_frailties, read_frailty);
     READ_NAMED(load, root, "transitions", PK_MAX_TRANSITIONS, transitions, n_transitions, pk_load_read_transition);
     set_place(load, root);
     READ_NAMED(load, root, "services", PK_MAX_SERVICES, services, n_services, pk_load_read_service);
-    READ_NAMED(load, root, "rewards", PK_MAX_SERVICES, rewards, n_rewards, read_reward);
+    READ_NAMED(load, root, "rewards", PK_MAX_SERVICES, rewards, n_rewards, pk_load_read_reward);
 }
 
-enum pk_status pk_load_model_text(const char *name, const char *text, size_t size, struct pk_model *model,
-                                  struct pk_problems *problems)
+enum pk_status pk_load_model_text(const char *name, const char *text, size_t size, const struct pk_load_from *from,
+                                  struct pk_model *model, struct pk_problems *problems)
 {
-    struct pk_load load = {.arena = &model->arena, .model = model};
+    struct pk_load load = {.arena = &model->arena, .from = *from, .model = model};
     const struct pk_yaml_node *root = NULL;
     char *copy = pk_load_alloc(&load, size + 1, 1);
     model->file = pk_arena_text(&model->arena, name);
@@ -247,8 +236,10 @@ enum pk_status pk_load_model_text(const char *name, const char *text, size_t siz
     return pk_problems_errors(problems) > 0 ? PK_BAD_INPUT : PK_OK;
 }
 
-enum pk_status pk_load_model(const char *path, struct pk_model *model, struct pk_problems *problems)
+enum pk_status pk_load_model(const char *path, const struct pk_load_options *options, struct pk_model *model,
+                             struct pk_problems *problems)
 {
+    const struct pk_load_from from = {.files = true, .options = options};
     char *text;
     size_t size;
     struct pk_error error;
@@ -258,7 +249,7 @@ enum pk_status pk_load_model(const char *path, struct pk_model *model, struct pk
         pk_problems_add(problems, &error);
         return status;
     }
-    status = pk_load_model_text(path, text, size, model, problems);
+    status = pk_load_model_text(path, text, size, &from, model, problems);
     pk_free(text);
     if (status != PK_OK)
         pk_model_free(model);

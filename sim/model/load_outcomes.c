@@ -1,5 +1,4 @@
-/* Reading what a scenario tells: tables, outcomes, comparison, variants. See load.h. */
-#include <stdio.h>
+/* Outcomes of a scenario. See load.h. */
 #include <string.h>
 
 #include "load_private.h"
@@ -11,77 +10,19 @@ static const char *copied(struct pk_load *load, const char *text)
     return copy;
 }
 
-static bool read_measure(const struct pk_reader *r, enum pk_measure *measure)
+bool pk_load_measure(const struct pk_reader *r, enum pk_measure *measure)
 {
     struct pk_reader child;
     size_t i;
-    if (!pk_reader_need(r, "measure", &child) || !pk_reader_choice(&child, pk_measure_names, 4, &i, "a measure"))
+    if (!pk_reader_need(r, "measure", &child) ||
+        !pk_reader_choice(&child, pk_measure_names, PK_MEASURE_COUNT, &i, "a measure"))
         return false;
     *measure = (enum pk_measure)i;
     return true;
 }
 
-static void read_table(struct pk_load *load, const struct pk_reader *r, struct pk_table *table)
-{
-    static const char *const keys[] = {"name", "measure", "by", "step", NULL};
-    const struct pk_model *model = load->model;
-    struct pk_reader child;
-    const char *text;
-    if (!pk_reader_allow(r, keys))
-        return;
-    if (pk_reader_need(r, "name", &child) && pk_reader_name(&child, &text))
-        table->name = copied(load, text);
-    if (read_measure(r, &table->measure) && table->measure == PK_MEASURE_FIRST_ENTRY)
-        pk_reader_problem(r, NULL, "first_entry is an outcome, not a table");
-    if (pk_reader_find(r, "by", &child) && pk_reader_expect(&child, PK_YAML_SEQUENCE, "a list of attributes"))
-        for (size_t i = 0; i < pk_reader_count(&child); i++) {
-            struct pk_reader item = pk_reader_item(&child, i);
-            size_t a;
-            if (pk_reader_is(&item, PK_YAML_SCALAR) &&
-                (strcmp(item.node->text, "arm") == 0 || strcmp(item.node->text, "state") == 0))
-                continue; /* always told apart */
-            if (!pk_load_attribute(load, &item, &a))
-                continue;
-            if (table->by[a])
-                pk_reader_problem(&item, NULL, "names %s again", model->attributes[a].name);
-            table->by[a] = true;
-        }
-    double months = 1;
-    if (pk_reader_need(r, "step", &child) && pk_reader_duration_months(&child, &months)) {
-        int64_t whole = (int64_t)months;
-        if ((double)whole != months || whole < 1 || whole > 480)
-            pk_reader_problem(&child, NULL, "is %g months, expected a whole number from 1 to 480", months);
-        else if ((int64_t)load->scenario->horizon_months % whole != 0) /* 0, not known: goes on */
-            pk_reader_problem(&child, NULL, "of %lld months does not divide the horizon of %g months", (long long)whole,
-                              load->scenario->horizon_months);
-        table->step_months = whole;
-    }
-}
-
-static void read_tables(struct pk_load *load, const struct pk_reader *root)
-{
-    struct pk_scenario *scenario = load->scenario;
-    struct pk_reader r;
-    if (!pk_reader_find(root, "tables", &r) || !pk_reader_expect(&r, PK_YAML_SEQUENCE, "a list of tables"))
-        return;
-    size_t n = pk_reader_count(&r);
-    if (n > PK_MAX_TABLES) {
-        pk_reader_problem(&r, NULL, "has %zu tables, at most %d are allowed", n, PK_MAX_TABLES);
-        return;
-    }
-    scenario->tables = pk_load_alloc(load, n, sizeof *scenario->tables);
-    for (size_t i = 0; i < n && scenario->tables != NULL; i++) {
-        struct pk_reader item = pk_reader_item(&r, i);
-        struct pk_table *table = &scenario->tables[scenario->n_tables++];
-        read_table(load, &item, table);
-        for (size_t k = 0; k < i && table->name != NULL; k++)
-            if (scenario->tables[k].name != NULL && strcmp(scenario->tables[k].name, table->name) == 0)
-                pk_reader_problem(&item, NULL, "is called %s like another table", table->name);
-    }
-}
-
 /* A duration from the start, or the word horizon; whole months within the horizon. */
-static bool read_time(struct pk_load *load, const struct pk_reader *r, double *months)
+bool pk_load_time(struct pk_load *load, const struct pk_reader *r, double *months)
 {
     double horizon = load->scenario->horizon_months;
     if (pk_reader_is(r, PK_YAML_SCALAR) && strcmp(r->node->text, "horizon") == 0) {
@@ -99,42 +40,177 @@ static bool read_time(struct pk_load *load, const struct pk_reader *r, double *m
     return true;
 }
 
+void pk_load_period(struct pk_load *load, const struct pk_reader *r, double *from, double *to)
+{
+    struct pk_reader child;
+    if (pk_reader_need(r, "from", &child))
+        (void)pk_load_time(load, &child, from);
+    if (pk_reader_need(r, "to", &child) && pk_load_time(load, &child, to) && load->scenario->horizon_months > 0 &&
+        *to <= *from)
+        pk_reader_problem(&child, NULL, "is not after from");
+}
+
+/* PARAMETER, a number, or {rate: ..., as: annual|continuous, from: DATE} */
+void pk_load_discount(struct pk_load *load, const struct pk_reader *r, struct pk_discount *discount)
+{
+    static const char *const keys[] = {"rate", "as", "from", NULL}, *const ways[] = {"annual", "continuous"};
+    const unsigned units = PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_RATIO);
+    struct pk_reader child;
+    size_t i_way;
+    int64_t day;
+    if (!pk_reader_is(r, PK_YAML_MAPPING)) {
+        (void)pk_load_number(load, r, units, 0, 1, &discount->rate);
+        return;
+    }
+    if (!pk_reader_allow(r, keys))
+        return;
+    if (pk_reader_need(r, "rate", &child))
+        (void)pk_load_number(load, &child, units, 0, 1, &discount->rate);
+    if (pk_reader_find(r, "as", &child) && pk_reader_choice(&child, ways, 2, &i_way, "a way of discounting"))
+        discount->as = i_way == 0 ? PK_DISCOUNT_ANNUAL : PK_DISCOUNT_CONTINUOUS;
+    if (pk_reader_find(r, "from", &child) && pk_reader_day(&child, &day))
+        discount->from_months = pk_scenario_months(day) - load->scenario->start_months;
+}
+
+/* among: {attribute: value or [values]} */
+static void read_among(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
+{
+    const struct pk_model *model = load->model;
+    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values"))
+        return;
+    outcome->among = pk_load_alloc(load, model->n_attributes, sizeof *outcome->among);
+    for (size_t a = 0; a < model->n_attributes && outcome->among != NULL; a++) {
+        outcome->among[a] = pk_load_alloc(load, model->attributes[a].n_values, sizeof(bool));
+        if (outcome->among[a] != NULL)
+            memset(outcome->among[a], 1, model->attributes[a].n_values * sizeof(bool));
+    }
+    const char *const *names = pk_load_attribute_names(load);
+    for (size_t i = 0; i < pk_reader_count(r) && !load->no_memory; i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        size_t a, v;
+        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &a))
+            continue;
+        bool list = pk_reader_is(&item, PK_YAML_SEQUENCE);
+        size_t n = list ? pk_reader_count(&item) : 1;
+        if (n == 0)
+            pk_reader_problem(&item, NULL, "is an empty list, so nobody would be counted");
+        memset(outcome->among[a], 0, model->attributes[a].n_values * sizeof(bool));
+        for (size_t k = 0; k < n; k++) {
+            struct pk_reader value = list ? pk_reader_item(&item, k) : item;
+            if (pk_load_attribute_value(load, &value, a, &v))
+                outcome->among[a][v] = true;
+        }
+    }
+}
+
+/* entrants: {from: {years: 0}, to: {years: 1}} */
+static void read_entrants(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
+{
+    static const char *const keys[] = {"from", "to", NULL};
+    if (!pk_reader_allow(r, keys))
+        return;
+    outcome->entrants = true;
+    if (!load->scenario->population.inflow.any)
+        pk_reader_problem(r, NULL, "needs people who flow in; the population has no inflow");
+    pk_load_period(load, r, &outcome->entered_from, &outcome->entered_to);
+}
+
+/* reward: NAME or rewards: [NAME, ...] of measure reward, all in one unit. */
+static void read_rewards(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
+{
+    const struct pk_model *model = load->model;
+    struct pk_reader one, list;
+    size_t i, i_first = SIZE_MAX;
+    bool has_one = pk_reader_find(r, "reward", &one), has_list = pk_reader_find(r, "rewards", &list);
+    outcome->rewards = pk_load_alloc(load, model->n_rewards, sizeof(bool));
+    if (outcome->rewards == NULL)
+        return;
+    if (has_one == has_list) {
+        pk_reader_problem(r, NULL, "needs either reward or rewards");
+        return;
+    }
+    if (has_one)
+        list = one;
+    else if (!pk_reader_expect(&list, PK_YAML_SEQUENCE, "a list of rewards"))
+        return;
+    if (has_list && pk_reader_count(&list) == 0)
+        pk_reader_problem(&list, NULL, "is an empty list, expected at least one reward");
+    for (size_t k = 0; k < (has_one ? 1 : pk_reader_count(&list)); k++) {
+        struct pk_reader item = has_one ? one : pk_reader_item(&list, k);
+        if (!pk_load_reward(load, &item, &i))
+            continue;
+        if (outcome->rewards[i])
+            pk_reader_problem(&item, NULL, "names the reward %s again", model->rewards[i].name);
+        outcome->rewards[i] = true;
+        pk_load_check_reward_age(load, &item, i);
+        i_first = i_first == SIZE_MAX ? i : i_first;
+        const char *unit = model->rewards[i].unit, *first = model->rewards[i_first].unit;
+        if (unit != NULL && first != NULL && strcmp(unit, first) != 0)
+            pk_reader_problem(&item, NULL, "%s is in %s, which cannot be added to %s in %s", model->rewards[i].name,
+                              unit, model->rewards[i_first].name, first);
+    }
+}
+
+/* A key that this measure knows nothing of. */
+static void refuse(const struct pk_reader *r, const char *key, const char *format, const struct pk_outcome *outcome)
+{
+    struct pk_reader child;
+    if (pk_reader_find(r, key, &child))
+        pk_reader_problem(&child, NULL, format, pk_measure_names[outcome->measure]);
+}
+
 static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
 {
-    static const char *const keys[] = {"label",  "measure",  "states",   "at",    "from", "to",
-                                       "reward", "discount", "per_cost", "share", NULL};
+    static const char *const keys[] = {"label",   "measure", "states",   "at",       "from",     "to",    "reward",
+                                       "rewards", "among",   "entrants", "discount", "per_cost", "share", NULL};
     struct pk_reader child;
     outcome->i_reward = SIZE_MAX;
-    outcome->discount = (struct pk_number){.literal = 0, .i_parameter = SIZE_MAX};
+    outcome->discount.rate.i_parameter = SIZE_MAX;
     outcome->states = pk_load_alloc(load, load->model->n_states, sizeof(bool));
     if (outcome->states == NULL || !pk_reader_allow(r, keys))
         return;
     pk_load_label(load, r, outcome->name, &outcome->label);
-    if (!read_measure(r, &outcome->measure))
+    if (!pk_load_measure(r, &outcome->measure))
         return;
-    bool period = outcome->measure == PK_MEASURE_PERSON_YEARS || outcome->measure == PK_MEASURE_TRANSITIONS;
-    if (pk_reader_need(r, "states", &child))
-        (void)pk_load_states(load, &child, outcome->states);
-    if (!period && pk_reader_need(r, "at", &child))
-        (void)read_time(load, &child, &outcome->to_months);
-    if (period && pk_reader_need(r, "from", &child))
-        (void)read_time(load, &child, &outcome->from_months);
-    if (period && pk_reader_need(r, "to", &child) && read_time(load, &child, &outcome->to_months) &&
-        load->scenario->horizon_months > 0 && outcome->to_months <= outcome->from_months)
-        pk_reader_problem(&child, NULL, "is not after from");
-    if (period ? pk_reader_find(r, "at", &child) : pk_reader_find(r, "from", &child) || pk_reader_find(r, "to", &child))
-        pk_reader_problem(&child, NULL, "does not apply to %s; %s", pk_measure_names[outcome->measure],
-                          period ? "use from and to" : "use at");
+    const enum pk_measure measure = outcome->measure;
+    bool period = measure != PK_MEASURE_OCCUPANCY && measure != PK_MEASURE_FIRST_ENTRY;
+    if (measure == PK_MEASURE_REWARD) {
+        refuse(r, "states", "does not apply to %s: a reward names its own states and transitions", outcome);
+        read_rewards(load, r, outcome);
+    } else {
+        if (pk_reader_need(r, "states", &child))
+            (void)pk_load_states(load, &child, outcome->states);
+        refuse(r, "rewards", "does not apply to %s; use the measure reward", outcome);
+    }
+    if (period)
+        pk_load_period(load, r, &outcome->from_months, &outcome->to_months);
+    else if (pk_reader_need(r, "at", &child))
+        (void)pk_load_time(load, &child, &outcome->to_months);
+    if (period) {
+        refuse(r, "at", "does not apply to %s; use from and to", outcome);
+    } else {
+        refuse(r, "from", "does not apply to %s; use at", outcome);
+        refuse(r, "to", "does not apply to %s; use at", outcome);
+    }
     outcome->to_horizon = outcome->to_months == load->scenario->horizon_months;
-    if (pk_reader_find(r, "reward", &child)) {
-        if (outcome->measure != PK_MEASURE_PERSON_YEARS)
+    if (measure != PK_MEASURE_REWARD && pk_reader_find(r, "reward", &child)) {
+        if (measure != PK_MEASURE_PERSON_YEARS)
             pk_reader_problem(&child, NULL, "weights person-years only");
-        (void)pk_load_reward(load, &child, &outcome->i_reward);
+        if (pk_load_reward(load, &child, &outcome->i_reward))
+            pk_load_check_reward_age(load, &child, outcome->i_reward);
     }
     if (pk_reader_find(r, "discount", &child)) {
-        if (outcome->measure != PK_MEASURE_PERSON_YEARS)
-            pk_reader_problem(&child, NULL, "applies to person-years only");
-        (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_RATIO), 0, 1, &outcome->discount);
+        if (measure != PK_MEASURE_PERSON_YEARS && measure != PK_MEASURE_TRANSITIONS && measure != PK_MEASURE_REWARD)
+            pk_reader_problem(&child, NULL, "applies to person_years, transitions and reward only");
+        pk_load_discount(load, &child, &outcome->discount);
+    }
+    if (pk_reader_find(r, "among", &child))
+        read_among(load, &child, outcome);
+    if (pk_reader_find(r, "entrants", &child))
+        read_entrants(load, &child, outcome);
+    if (measure == PK_MEASURE_MEAN_SPELL) {
+        refuse(r, "per_cost", "does not apply to %s, which is a ratio", outcome);
+        refuse(r, "share", "does not apply to %s, which is a ratio", outcome);
     }
     if (pk_reader_find(r, "per_cost", &child))
         (void)pk_reader_bool(&child, &outcome->per_cost);
@@ -142,19 +218,20 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
         (void)pk_reader_bool(&child, &outcome->share);
 }
 
-static void read_outcomes(struct pk_load *load, const struct pk_reader *root)
+/* Those named, then those of the ledgers. */
+void pk_load_read_outcomes(struct pk_load *load, const struct pk_reader *root)
 {
     struct pk_scenario *scenario = load->scenario;
-    struct pk_reader r;
-    if (!pk_reader_find(root, "outcomes", &r) ||
-        !pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of outcomes by name"))
-        return;
-    size_t n = pk_reader_count(&r);
+    struct pk_reader r, ledgers;
+    bool any =
+        pk_reader_find(root, "outcomes", &r) && pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of outcomes by name");
+    size_t n = any ? pk_reader_count(&r) : 0;
     if (n > PK_MAX_OUTCOMES) {
         pk_reader_problem(&r, NULL, "has %zu outcomes, at most %d are allowed", n, PK_MAX_OUTCOMES);
         return;
     }
-    scenario->outcomes = pk_load_alloc(load, n, sizeof *scenario->outcomes);
+    size_t n_ledgers = pk_reader_find(root, "ledgers", &ledgers) ? load->model->n_rewards : 0;
+    scenario->outcomes = pk_load_alloc(load, n + n_ledgers, sizeof *scenario->outcomes);
     for (size_t i = 0; i < n && scenario->outcomes != NULL; i++) {
         struct pk_reader item = pk_reader_item(&r, i);
         const char *name;
@@ -166,92 +243,6 @@ static void read_outcomes(struct pk_load *load, const struct pk_reader *root)
             return;
         read_outcome(load, &item, outcome);
     }
-}
-
-static void read_compare(struct pk_load *load, const struct pk_reader *root)
-{
-    static const char *const keys[] = {"per", "decides", "raw", NULL}, *const of_per[] = {"label", "persons", NULL},
-                             *const of_raw[] = {"heading", "parameters", NULL};
-    struct pk_scenario *scenario = load->scenario;
-    struct pk_reader r, child, part;
-    scenario->per_label = "all people";
-    scenario->per_persons = (struct pk_number){.literal = 0, .i_parameter = SIZE_MAX};
-    if (!pk_reader_find(root, "compare", &r) || !pk_reader_allow(&r, keys))
-        return;
-    if (pk_reader_find(&r, "per", &child) && pk_reader_allow(&child, of_per)) {
-        const char *text;
-        if (pk_reader_need(&child, "label", &part) && pk_reader_text(&part, &text))
-            scenario->per_label = copied(load, text);
-        if (pk_reader_need(&child, "persons", &part))
-            (void)pk_load_number(load, &part, PK_UNITS(PK_UNIT_PERSONS), 1, 1e12, &scenario->per_persons);
-    }
-    if (pk_reader_find(&r, "raw", &child) && pk_reader_allow(&child, of_raw)) {
-        const char *text;
-        if (pk_reader_need(&child, "heading", &part) && pk_reader_text(&part, &text))
-            scenario->raw_heading = copied(load, text);
-        if (pk_reader_need(&child, "parameters", &part))
-            pk_load_parameter_list(load, &part, &scenario->i_raw, &scenario->n_raw);
-    }
-    if (!pk_reader_find(&r, "decides", &child) || !pk_reader_expect(&child, PK_YAML_SEQUENCE, "a list of outcomes"))
-        return;
-    const char **names = pk_load_alloc(load, scenario->n_outcomes, sizeof *names);
-    scenario->i_decides = pk_load_alloc(load, pk_reader_count(&child), sizeof *scenario->i_decides);
-    for (size_t i = 0; i < scenario->n_outcomes && names != NULL; i++)
-        names[i] = scenario->outcomes[i].name;
-    for (size_t i = 0; i < pk_reader_count(&child) && !load->no_memory; i++) {
-        struct pk_reader item = pk_reader_item(&child, i);
-        if (pk_reader_choice(&item, names, scenario->n_outcomes, &scenario->i_decides[scenario->n_decides],
-                             "an outcome"))
-            scenario->n_decides++;
-    }
-}
-
-/* event_log: {persons: N, of: everyone|enrolled} */
-static void read_event_log(struct pk_load *load, const struct pk_reader *root)
-{
-    static const char *const keys[] = {"persons", "of", NULL}, *const of[] = {"everyone", "enrolled"};
-    struct pk_reader r, child;
-    size_t i = 0;
-    if (!pk_reader_find(root, "event_log", &r) || !pk_reader_allow(&r, keys))
-        return;
-    if (pk_reader_need(&r, "persons", &child))
-        (void)pk_reader_int_in(&child, 0, 100000, &load->scenario->log_persons);
-    if (pk_reader_find(&r, "of", &child) && pk_reader_choice(&child, of, 2, &i, "a set of people"))
-        load->scenario->log_enrolled = i == 1;
-}
-
-static void read_variants(struct pk_load *load, const struct pk_reader *root)
-{
-    struct pk_scenario *scenario = load->scenario;
-    struct pk_reader r;
-    if (!pk_reader_find(root, "variants", &r) ||
-        !pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of topics to variants"))
-        return;
-    size_t n = 0;
-    for (size_t i = 0; i < pk_reader_count(&r); i++) {
-        struct pk_reader topic = pk_reader_item(&r, i);
-        n += pk_reader_count(&topic);
-    }
-    scenario->variants = pk_load_alloc(load, n, sizeof *scenario->variants);
-    for (size_t i = 0; i < pk_reader_count(&r) && scenario->variants != NULL; i++) {
-        struct pk_reader topic = pk_reader_item(&r, i);
-        if (!pk_reader_expect(&topic, PK_YAML_MAPPING, "a mapping of variants to what they set"))
-            continue;
-        for (size_t k = 0; k < pk_reader_count(&topic); k++) {
-            struct pk_reader item = pk_reader_item(&topic, k);
-            struct pk_variant *variant = &scenario->variants[scenario->n_variants++];
-            variant->topic = copied(load, pk_reader_key(&r, i));
-            variant->name = copied(load, pk_reader_key(&topic, k));
-            variant->n_sets = pk_load_sets(load, &item, variant->sets);
-        }
-    }
-}
-
-void pk_load_outcomes(struct pk_load *load, const struct pk_reader *root)
-{
-    read_tables(load, root);
-    read_outcomes(load, root);
-    read_compare(load, root);
-    read_event_log(load, root);
-    read_variants(load, root);
+    if (scenario->outcomes != NULL)
+        pk_load_ledgers(load, root);
 }

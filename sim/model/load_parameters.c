@@ -58,12 +58,14 @@ static bool value_in_unit(const struct pk_reader *r, enum pk_unit unit, double *
     return true;
 }
 
-/* table: {clock: age, cuts: [...], values: [...]} */
+/* table: {clock: age, cuts: [...], values: [...]} or {clock: age, file: NAME} */
 static bool read_table(struct pk_load *load, const struct pk_reader *r, struct pk_parameter *parameter)
 {
     static const char *const keys[] = {"clock", "cuts", "values", NULL};
     struct pk_reader clock, cuts, values, item;
     size_t i_clock;
+    if (pk_reader_find(r, "file", &item))
+        return pk_load_table_file(load, r, parameter);
     if (!pk_reader_allow(r, keys))
         return false;
     bool good = pk_reader_need(r, "clock", &clock) &&
@@ -244,7 +246,7 @@ static void read_parameter(struct pk_load *load, const struct pk_reader *r, stru
                                        "source", "caveat", "alternatives", "description",   NULL};
     struct pk_reader child;
     size_t i_unit = 0;
-    parameter->n_values = 1;
+    parameter->n_values = parameter->n_columns = 1;
     parameter->values = pk_load_alloc(load, 1, sizeof(double));
     if (parameter->values == NULL || !pk_reader_allow(r, keys))
         return;

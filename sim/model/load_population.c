@@ -1,66 +1,7 @@
-/* Reading the people of a scenario. See load.h. */
-#include <stdio.h>
+/* Reading the people of a scenario: those at the start, and those who flow in. See load.h. */
 #include <string.h>
 
 #include "load_private.h"
-
-enum { YEARS = PK_UNITS(PK_UNIT_YEARS) };
-static const unsigned SHARES = PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY);
-
-static void read_distribution(struct pk_load *load, const struct pk_reader *r, double most,
-                              struct pk_distribution *distribution)
-{
-    static const char *const kinds[] = {"fixed", "uniform", "triangular", "exponential"};
-    static const size_t n_arguments[] = {1, 2, 3, 1};
-    static const char *const needs[] = {"a number", "[low, high]", "[low, mode, high]", "a mean"};
-    struct pk_reader child;
-    size_t i_kind;
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "one of fixed, uniform, triangular, exponential"))
-        return;
-    if (pk_reader_count(r) != 1) {
-        pk_reader_problem(r, NULL, "has %zu entries, expected one of fixed, uniform, triangular, exponential",
-                          pk_reader_count(r));
-        return;
-    }
-    if (!pk_load_key(load, r, 0, kinds, 4, "a distribution (fixed, uniform, triangular, exponential)", &i_kind))
-        return;
-    distribution->kind = (enum pk_distribution_kind)i_kind;
-    child = pk_reader_item(r, 0);
-    if (n_arguments[i_kind] == 1) {
-        (void)pk_load_number(load, &child, YEARS, 0, most, &distribution->arguments[0]);
-        return;
-    }
-    if (!pk_reader_expect(&child, PK_YAML_SEQUENCE, needs[i_kind]))
-        return;
-    if (pk_reader_count(&child) != n_arguments[i_kind]) {
-        pk_reader_problem(&child, NULL, "has %zu numbers, expected %s", pk_reader_count(&child), needs[i_kind]);
-        return;
-    }
-    for (size_t i = 0; i < n_arguments[i_kind]; i++) {
-        struct pk_reader item = pk_reader_item(&child, i);
-        (void)pk_load_number(load, &item, YEARS, 0, most, &distribution->arguments[i]);
-    }
-}
-
-/* A mapping of names to shares; what is not named has none. */
-static void read_shares(struct pk_load *load, const struct pk_reader *r, const char *const *names, size_t n,
-                        const char *what, struct pk_number *shares)
-{
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of names to shares"))
-        return;
-    double sum = 0;
-    bool literal = true;
-    for (size_t i = 0; i < pk_reader_count(r); i++) {
-        struct pk_reader item = pk_reader_item(r, i);
-        size_t k;
-        if (!pk_load_key(load, r, i, names, n, what, &k) || !pk_load_number(load, &item, SHARES, 0, 1, &shares[k]))
-            return;
-        literal &= shares[k].i_parameter == SIZE_MAX;
-        sum += shares[k].literal;
-    }
-    if (literal && (sum < 1 - 1e-9 || sum > 1 + 1e-9))
-        pk_reader_problem(r, NULL, "has shares that add up to %.12g, expected 1", sum);
-}
 
 static struct pk_number *no_shares(struct pk_load *load, size_t n)
 {
@@ -85,56 +26,200 @@ static bool needs_age(const struct pk_model *model)
     return needed;
 }
 
+static struct pk_distribution *no_time(struct pk_load *load)
+{
+    struct pk_distribution *elapsed = pk_load_alloc(load, load->model->n_states, sizeof *elapsed);
+    for (size_t s = 0; s < load->model->n_states && elapsed != NULL; s++)
+        for (size_t i = 0; i < 4; i++)
+            elapsed[s].arguments[i].i_parameter = SIZE_MAX;
+    return elapsed;
+}
+
+/* An origin with nothing in it, or a copy of another's whose parts can be replaced. */
+static void begin(struct pk_load *load, const struct pk_origin *copied, struct pk_origin *origin)
+{
+    const struct pk_model *model = load->model;
+    if (copied != NULL)
+        *origin = *copied;
+    struct pk_number **value_shares = pk_load_alloc(load, model->n_attributes, sizeof *value_shares);
+    bool *in_joint = pk_load_alloc(load, model->n_attributes, sizeof *in_joint);
+    for (size_t i = 0; i < model->n_attributes && !load->no_memory; i++) {
+        value_shares[i] = copied != NULL ? copied->value_shares[i] : no_shares(load, model->attributes[i].n_values);
+        in_joint[i] = copied != NULL && copied->in_joint[i];
+    }
+    origin->value_shares = value_shares;
+    origin->in_joint = in_joint;
+    if (copied != NULL)
+        return;
+    origin->state_shares = no_shares(load, model->n_states);
+    origin->elapsed = no_time(load);
+    for (size_t i = 0; i < 4; i++)
+        origin->age.arguments[i].i_parameter = SIZE_MAX;
+}
+
+/* The joint table that has an attribute; NULL: none. */
+static const struct pk_joint *joint_of(const struct pk_origin *origin, size_t i_attribute)
+{
+    for (size_t j = 0; j < origin->n_joints; j++)
+        for (size_t d = 0; d < origin->joints[j].n_attributes; d++)
+            if (origin->joints[j].i_attributes[d] == i_attribute)
+                return &origin->joints[j];
+    return NULL;
+}
+
+static void read_attribute_shares(struct pk_load *load, const struct pk_reader *r, struct pk_origin *origin,
+                                  bool *known)
+{
+    const struct pk_model *model = load->model;
+    const char *const *names = pk_load_attribute_names(load);
+    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to shares"))
+        return;
+    for (size_t i = 0; i < pk_reader_count(r); i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        size_t k;
+        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &k))
+            continue;
+        known[k] = true;
+        origin->value_shares[k] = no_shares(load, model->attributes[k].n_values);
+        if (origin->value_shares[k] == NULL)
+            return;
+        pk_load_shares(load, &item, model->attributes[k].values, model->attributes[k].n_values,
+                       "a value of the attribute", origin->value_shares[k]);
+        const struct pk_joint *joint = joint_of(origin, k);
+        if (joint != NULL && !joint->fit)
+            pk_reader_problem(&item, "fit: true scales the joint table to these shares",
+                              "has shares here, and is drawn by a joint table");
+    }
+}
+
+/* attributes and joint. inherited: what is not said is as in the population. */
+static void read_attributes(struct pk_load *load, const struct pk_reader *r, bool inherited, struct pk_origin *origin)
+{
+    const struct pk_model *model = load->model;
+    bool *known = pk_load_alloc(load, model->n_attributes, sizeof *known); /* has shares of its own */
+    struct pk_reader child;
+    if (load->no_memory)
+        return;
+    for (size_t i = 0; i < model->n_attributes; i++) {
+        const struct pk_joint *joint = joint_of(origin, i);
+        known[i] = inherited && (joint == NULL || joint->fit);
+    }
+    if (pk_reader_find(r, "joint", &child)) {
+        origin->n_joints = 0;
+        memset(origin->in_joint, 0, model->n_attributes * sizeof *origin->in_joint);
+        pk_load_joints(load, &child, origin);
+    }
+    if (pk_reader_find(r, "attributes", &child))
+        read_attribute_shares(load, &child, origin, known);
+    for (size_t i = 0; i < model->n_attributes; i++) {
+        const struct pk_joint *joint = joint_of(origin, i);
+        bool drawn = joint != NULL ? !joint->fit : origin->in_joint[i]; /* also by a joint that has a problem */
+        if (!known[i] && !drawn && model->attributes[i].n_values > 1)
+            pk_reader_problem(r, NULL, "gives no shares for the attribute %s", model->attributes[i].name);
+    }
+}
+
+/* state, age, attributes, joint and elapsed. inherited: what is not said is as in the population. */
+static void read_origin(struct pk_load *load, const struct pk_reader *r, bool inherited, struct pk_origin *origin)
+{
+    const struct pk_model *model = load->model;
+    const char *const *states = pk_load_state_names(load);
+    struct pk_reader child;
+    if (load->no_memory)
+        return;
+    if (inherited ? pk_reader_find(r, "state", &child) : pk_reader_need(r, "state", &child)) {
+        origin->state_shares = no_shares(load, model->n_states);
+        if (origin->state_shares != NULL)
+            pk_load_shares(load, &child, states, model->n_states, "a state", origin->state_shares);
+    }
+    if (pk_reader_find(r, "age", &child)) {
+        origin->has_age = true;
+        pk_load_distribution(load, &child, 120, &origin->age);
+    } else if (!origin->has_age && needs_age(model)) {
+        pk_reader_problem(r, NULL, "has no age, which the model's hazards need");
+    }
+    read_attributes(load, r, inherited, origin);
+    if (!pk_reader_find(r, "elapsed", &child) ||
+        !pk_reader_expect(&child, PK_YAML_MAPPING, "a mapping of states to distributions"))
+        return;
+    origin->elapsed = no_time(load);
+    for (size_t i = 0; i < pk_reader_count(&child) && origin->elapsed != NULL; i++) {
+        struct pk_reader item = pk_reader_item(&child, i);
+        size_t s;
+        if (pk_load_key(load, &child, i, states, model->n_states, "a state", &s))
+            pk_load_distribution(load, &item, 120, &origin->elapsed[s]);
+    }
+}
+
+/* A number or a parameter, which may be a table by time. */
+static void read_per_year(struct pk_load *load, const struct pk_reader *r, struct pk_number *per_year)
+{
+    const unsigned units = PK_UNITS(PK_UNIT_PERSONS_PER_YEAR) | PK_UNITS(PK_UNIT_PERSONS);
+    size_t i = pk_reader_is(r, PK_YAML_SCALAR) ? pk_model_parameter(load->model, r->node->text) : SIZE_MAX;
+    if (i == SIZE_MAX || load->model->parameters[i].n_values == 1) {
+        (void)pk_load_number(load, r, units, 0, 1e9, per_year);
+        return;
+    }
+    if (!pk_load_parameter(load, r, units, true, &i))
+        return;
+    const struct pk_parameter *table = &load->model->parameters[i];
+    if (table->n_by > 0)
+        pk_reader_problem(r, NULL, "%s is told by attributes; give the inflow attributes of its own", table->name);
+    else if (table->clock != PK_CLOCK_CALENDAR && table->clock != PK_CLOCK_START)
+        pk_reader_problem(r, NULL, "%s is a table on %s, expected calendar or since_start", table->name,
+                          pk_clock_names[table->clock]);
+    else
+        *per_year = (struct pk_number){.i_parameter = i};
+}
+
+static void read_inflow(struct pk_load *load, const struct pk_reader *r, const struct pk_origin *copied,
+                        struct pk_inflow *inflow)
+{
+    static const char *const keys[] = {"per_year",   "poisson", "until",   "state", "age",
+                                       "attributes", "joint",   "elapsed", NULL};
+    struct pk_reader child;
+    inflow->until_months = (double)__builtin_inf();
+    inflow->per_year.i_parameter = SIZE_MAX;
+    begin(load, copied, &inflow->origin);
+    if (load->no_memory || !pk_reader_allow(r, keys))
+        return;
+    inflow->any = true;
+    if (pk_reader_need(r, "per_year", &child))
+        read_per_year(load, &child, &inflow->per_year);
+    if (pk_reader_find(r, "poisson", &child))
+        (void)pk_reader_bool(&child, &inflow->poisson);
+    if (pk_reader_find(r, "until", &child) && pk_reader_duration_months(&child, &inflow->until_months) &&
+        inflow->until_months <= 0)
+        pk_reader_problem(&child, NULL, "is 0, so nobody would flow in");
+    read_origin(load, r, copied != NULL, &inflow->origin);
+}
+
 void pk_load_population(struct pk_load *load, const struct pk_reader *root)
 {
-    static const char *const keys[] = {"size", "state", "age", "attributes", "elapsed", NULL};
-    const struct pk_model *model = load->model;
+    static const char *const drawn[] = {"size", "state", "age", "attributes", "joint", "elapsed", "inflow", NULL},
+                             *const imported[] = {"people", "inflow", NULL};
     struct pk_population *population = &load->scenario->population;
-    struct pk_reader r, child;
-    population->state_shares = no_shares(load, model->n_states);
-    population->value_shares = pk_load_alloc(load, model->n_attributes, sizeof *population->value_shares);
-    population->elapsed = pk_load_alloc(load, model->n_states, sizeof *population->elapsed);
-    for (size_t i = 0; i < model->n_attributes && population->value_shares != NULL; i++)
-        population->value_shares[i] = no_shares(load, model->attributes[i].n_values);
-    for (size_t s = 0; s < model->n_states && population->elapsed != NULL; s++)
-        for (size_t i = 0; i < 3; i++)
-            population->elapsed[s].arguments[i].i_parameter = SIZE_MAX;
-    for (size_t i = 0; i < 3; i++)
-        population->age.arguments[i].i_parameter = SIZE_MAX;
+    struct pk_reader r, child, inflow;
+    begin(load, NULL, &population->origin);
     population->size.i_parameter = SIZE_MAX;
-    if (load->no_memory || !pk_reader_need(root, "population", &r) || !pk_reader_allow(&r, keys))
+    population->inflow.per_year.i_parameter = SIZE_MAX;
+    if (load->no_memory || !pk_reader_need(root, "population", &r))
         return;
-    if (pk_reader_need(&r, "size", &child))
-        (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_PERSONS), 1, 1e12, &population->size);
-    const char *const *states = pk_load_state_names(load), *const *attributes = pk_load_attribute_names(load);
-    if (pk_reader_need(&r, "state", &child))
-        read_shares(load, &child, states, model->n_states, "a state", population->state_shares);
-    population->has_age = pk_reader_find(&r, "age", &child);
-    if (population->has_age)
-        read_distribution(load, &child, 120, &population->age);
-    else if (needs_age(model))
-        pk_reader_problem(&r, NULL, "has no age, which the model's hazards need");
-    bool *given = pk_load_alloc(load, model->n_attributes, sizeof *given);
-    if (given != NULL && pk_reader_find(&r, "attributes", &child) &&
-        pk_reader_expect(&child, PK_YAML_MAPPING, "a mapping of attributes to shares"))
-        for (size_t i = 0; i < pk_reader_count(&child); i++) {
-            struct pk_reader item = pk_reader_item(&child, i);
-            size_t k;
-            if (!pk_load_key(load, &child, i, attributes, model->n_attributes, "an attribute", &k))
-                continue;
-            given[k] = true;
-            read_shares(load, &item, model->attributes[k].values, model->attributes[k].n_values,
-                        "a value of the attribute", population->value_shares[k]);
-        }
-    for (size_t i = 0; given != NULL && i < model->n_attributes; i++)
-        if (!given[i] && model->attributes[i].n_values > 1)
-            pk_reader_problem(&r, NULL, "gives no shares for the attribute %s", model->attributes[i].name);
-    if (pk_reader_find(&r, "elapsed", &child) &&
-        pk_reader_expect(&child, PK_YAML_MAPPING, "a mapping of states to distributions"))
-        for (size_t i = 0; i < pk_reader_count(&child); i++) {
-            struct pk_reader item = pk_reader_item(&child, i);
-            size_t s;
-            if (pk_load_key(load, &child, i, states, model->n_states, "a state", &s))
-                read_distribution(load, &item, 120, &population->elapsed[s]);
-        }
+    bool is_imported = pk_reader_find(&r, "people", &child);
+    if (!pk_reader_allow(&r, is_imported ? imported : drawn))
+        return;
+    bool has_inflow = pk_reader_find(&r, "inflow", &inflow);
+    if (is_imported) {
+        pk_load_people(load, &child, needs_age(load->model), &population->people);
+        population->size.literal = (double)population->people.n;
+        population->origin.has_age = population->people.ages != NULL;
+    } else {
+        /* 2^32 ids a year are kept for those who flow in */
+        if (pk_reader_need(&r, "size", &child))
+            (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_PERSONS), has_inflow ? 0 : 1,
+                                 has_inflow ? 4294967296.0 : 1e12, &population->size);
+        read_origin(load, &r, false, &population->origin);
+    }
+    if (has_inflow)
+        read_inflow(load, &inflow, is_imported ? NULL : &population->origin, &population->inflow);
 }

@@ -5,8 +5,16 @@
 #include "polku/load.h"
 #include "polku/reader.h"
 
+/* Where files that a document names are found. */
+struct pk_load_from {
+    bool files;                            /* beside the document; else only among the texts given */
+    const struct pk_attachments *given;    /* may be NULL: none */
+    const struct pk_load_options *options; /* may be NULL */
+};
+
 struct pk_load {
     struct pk_arena *arena; /* of the model or the scenario being read */
+    struct pk_load_from from;
     struct pk_model *model;
     struct pk_scenario *scenario; /* NULL while a model is read */
     bool no_memory;
@@ -21,6 +29,7 @@ bool pk_load_attribute_value(struct pk_load *load, const struct pk_reader *r, si
 bool pk_load_transition(struct pk_load *load, const struct pk_reader *r, size_t *i);
 bool pk_load_service(struct pk_load *load, const struct pk_reader *r, size_t *i);
 bool pk_load_reward(struct pk_load *load, const struct pk_reader *r, size_t *i);
+bool pk_load_frailty(struct pk_load *load, const struct pk_reader *r, size_t *i);
 /* A scalar naming a parameter with one of the units in the mask (bit per enum pk_unit), not a table unless allowed. */
 bool pk_load_parameter(struct pk_load *load, const struct pk_reader *r, unsigned units, bool table, size_t *i);
 
@@ -41,11 +50,37 @@ void pk_load_label(struct pk_load *load, const struct pk_reader *r, const char *
 bool pk_load_number(struct pk_load *load, const struct pk_reader *r, unsigned units, double low, double high,
                     struct pk_number *number);
 
-/* One transition or service of a model. */
+/* A hazard: a parameter, a product of them, or a parametric form. */
+void pk_load_hazard(struct pk_load *load, const struct pk_reader *r, struct pk_hazard *hazard);
+/* A product of parameters in these units into the hazard's factors; n_expected of them must be hazards. */
+bool pk_load_product(struct pk_load *load, const struct pk_reader *r, unsigned units, struct pk_hazard *hazard);
+void pk_load_check_product(const struct pk_load *load, const struct pk_reader *r, const struct pk_hazard *hazard,
+                           size_t n_expected);
+/* One transition, service or reward of a model. */
 void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition);
 void pk_load_read_service(struct pk_load *load, const struct pk_reader *r, struct pk_service *service);
-/* The people of a scenario. */
+void pk_load_read_reward(struct pk_load *load, const struct pk_reader *r, struct pk_reward *reward);
+/* The file at a name in this document, or its path beside the document: owned by the arena; NULL: no memory. */
+const char *pk_load_beside(struct pk_arena *arena, const char *document, const char *name);
+/* The text of a file that the document names at r, kept among its attachments; NULL after a problem. *path: as the
+ * user can open it, for messages. */
+const struct pk_attachment *pk_load_attachment(struct pk_load *load, const struct pk_reader *r, const char **path);
+
+/* A parameter's table: {file: ..., clock: ...}. */
+bool pk_load_table_file(struct pk_load *load, const struct pk_reader *r, struct pk_parameter *parameter);
+
+/* The people of a scenario, and its parts. */
 void pk_load_population(struct pk_load *load, const struct pk_reader *root);
+void pk_load_distribution(struct pk_load *load, const struct pk_reader *r, double most,
+                          struct pk_distribution *distribution);
+/* A mapping of names to shares into shares[n]; what is not named has none. */
+void pk_load_shares(struct pk_load *load, const struct pk_reader *r, const char *const *names, size_t n,
+                    const char *what, struct pk_number *shares);
+/* joint: a list of tables of attributes drawn together. */
+void pk_load_joints(struct pk_load *load, const struct pk_reader *r, struct pk_origin *origin);
+/* people: a file. */
+void pk_load_people(struct pk_load *load, const struct pk_reader *r, bool needs_age, struct pk_people *people);
+void pk_load_arms(struct pk_load *load, const struct pk_reader *root);
 
 /* Appends the parameters of a mapping to the model's; names must be new. */
 void pk_load_parameters(struct pk_load *load, const struct pk_reader *r);
@@ -53,13 +88,31 @@ void pk_load_parameters(struct pk_load *load, const struct pk_reader *r);
 bool pk_load_format(const struct pk_reader *root);
 
 /* Reads a model from a text into an initialised model. */
-PK_CHECKED enum pk_status pk_load_model_text(const char *name, const char *text, size_t size, struct pk_model *model,
+PK_CHECKED enum pk_status pk_load_model_text(const char *name, const char *text, size_t size,
+                                             const struct pk_load_from *from, struct pk_model *model,
                                              struct pk_problems *problems);
 
 /* A mapping of parameters to values into sets[PK_MAX_SETS]; returns how many. */
 size_t pk_load_sets(struct pk_load *load, const struct pk_reader *r, struct pk_set *sets);
-/* Tables, outcomes, comparison and variants of a scenario. */
+/* Tables, histograms, outcomes, ledgers, comparison, event log and variants of a scenario. */
 void pk_load_outcomes(struct pk_load *load, const struct pk_reader *root);
+/* ... its parts. */
+void pk_load_tables(struct pk_load *load, const struct pk_reader *root);
+void pk_load_histograms(struct pk_load *load, const struct pk_reader *root);
+void pk_load_read_outcomes(struct pk_load *load, const struct pk_reader *root);
+void pk_load_ledgers(struct pk_load *load, const struct pk_reader *root);
+/* The key measure. */
+bool pk_load_measure(const struct pk_reader *r, enum pk_measure *measure);
+/* A duration from the start, or the word horizon: whole months within the horizon. */
+bool pk_load_time(struct pk_load *load, const struct pk_reader *r, double *months);
+/* The keys from and to. */
+void pk_load_period(struct pk_load *load, const struct pk_reader *r, double *from, double *to);
+/* An annual rate, or {rate, as, from}. */
+void pk_load_discount(struct pk_load *load, const struct pk_reader *r, struct pk_discount *discount);
+/* True where people have ages. */
+bool pk_load_has_age(const struct pk_load *load);
+/* A problem where the reward depends on age and people have none. */
+void pk_load_check_reward_age(const struct pk_load *load, const struct pk_reader *r, size_t i_reward);
 
 enum { PK_LOAD_REPLICATION_BITS = 24 };
 #define PK_UNITS(unit) (1u << (unit))

@@ -1,79 +1,7 @@
-/* Reading transitions, their hazards, and services. See load.h. */
+/* Reading transitions and services. See load.h; hazards: load_hazard.c. */
 #include <string.h>
 
 #include "load_private.h"
-
-/* NAME or [NAME, ...]: a product of parameters; the one table among them gives the clock. */
-static bool read_product(struct pk_load *load, const struct pk_reader *r, unsigned units, struct pk_hazard *hazard)
-{
-    bool one = pk_reader_is(r, PK_YAML_SCALAR), good = true;
-    if (!one && !pk_reader_expect(r, PK_YAML_SEQUENCE, "the name of a parameter or a list of names"))
-        return false;
-    size_t n = one ? 1 : pk_reader_count(r);
-    if (n == 0 || n > PK_MAX_FACTORS) {
-        pk_reader_problem(r, NULL, "names %zu parameters, expected 1 to %d", n, PK_MAX_FACTORS);
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct pk_reader item = one ? *r : pk_reader_item(r, i);
-        size_t i_parameter;
-        if (!pk_load_parameter(load, &item, units, true, &i_parameter)) {
-            good = false;
-            continue;
-        }
-        hazard->i_factors[hazard->n_factors++] = i_parameter;
-        const struct pk_parameter *parameter = &load->model->parameters[i_parameter];
-        if (parameter->n_values > 1 && hazard->on_clock) {
-            pk_reader_problem(&item, NULL, "%s is a second table; a hazard runs on one clock", parameter->name);
-            good = false;
-        } else if (parameter->n_values > 1) {
-            hazard->on_clock = true;
-            hazard->clock = parameter->clock;
-        }
-    }
-    return good;
-}
-
-/* How many factors are hazards: exactly one must be, the rest are ratios. */
-static void check_product(const struct pk_load *load, const struct pk_reader *r, const struct pk_hazard *hazard,
-                          size_t n_expected)
-{
-    size_t n_rates = 0;
-    for (size_t i = 0; i < hazard->n_factors; i++)
-        n_rates += load->model->parameters[hazard->i_factors[i]].unit == PK_UNIT_PER_YEAR;
-    if (n_rates != n_expected)
-        pk_reader_problem(r, NULL, "multiplies %zu hazards per_year, expected %zu; the other factors are ratios",
-                          n_rates, n_expected);
-}
-
-static void read_hazard(struct pk_load *load, const struct pk_reader *r, struct pk_hazard *hazard)
-{
-    static const char *const keys[] = {"gompertz", "times", NULL}, *const of_gompertz[] = {"level", "slope", "clock",
-                                                                                           NULL};
-    const unsigned units = PK_UNITS(PK_UNIT_PER_YEAR) | PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE);
-    struct pk_reader gompertz, child;
-    size_t i_clock;
-    if (!pk_reader_is(r, PK_YAML_MAPPING)) {
-        if (read_product(load, r, units, hazard))
-            check_product(load, r, hazard, 1);
-        return;
-    }
-    if (!pk_reader_allow(r, keys) || !pk_reader_need(r, "gompertz", &gompertz) ||
-        !pk_reader_allow(&gompertz, of_gompertz))
-        return;
-    if (pk_reader_find(r, "times", &child) &&
-        read_product(load, &child, PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE), hazard) && hazard->on_clock)
-        pk_reader_problem(&child, NULL, "holds a table; a Gompertz hazard has its own clock");
-    if (pk_reader_need(&gompertz, "level", &child))
-        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_PER_YEAR), false, &hazard->i_level);
-    if (pk_reader_need(&gompertz, "slope", &child))
-        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_SLOPE), false, &hazard->i_slope);
-    if (pk_reader_need(&gompertz, "clock", &child) &&
-        pk_reader_choice(&child, pk_clock_names, PK_CLOCK_COUNT, &i_clock, "a clock"))
-        hazard->clock = (enum pk_clock)i_clock;
-    hazard->gompertz = true;
-    hazard->on_clock = true;
-}
 
 static void read_ratios(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
 {
@@ -146,9 +74,27 @@ static void read_destinations(struct pk_load *load, const struct pk_reader *r, s
     }
 }
 
+/* cure: {share: P, per: person|spell, unconditional: true} */
+static void read_cure(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
+{
+    static const char *const keys[] = {"share", "per", "unconditional", NULL}, *const pers[] = {"person", "spell"};
+    struct pk_reader child;
+    size_t i_per;
+    if (!pk_reader_allow(r, keys))
+        return;
+    if (pk_reader_need(r, "share", &child))
+        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), false,
+                                &transition->i_cure);
+    if (pk_reader_need(r, "per", &child) && pk_reader_choice(&child, pers, 2, &i_per, "whom the cure is for"))
+        transition->cure = i_per == 0 ? PK_CURE_PERSON : PK_CURE_SPELL;
+    if (pk_reader_find(r, "unconditional", &child))
+        (void)pk_reader_bool(&child, &transition->cure_unconditional);
+}
+
 void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
 {
-    static const char *const keys[] = {"from", "to", "hazard", "at", "ratios", "excess", "label", NULL};
+    static const char *const keys[] = {"from",   "to",    "hazard",  "at",   "ratios",
+                                       "excess", "label", "frailty", "cure", NULL};
     static const char *const of_at[] = {"clock", "value", NULL};
     struct pk_model *model = load->model;
     struct pk_reader child, part;
@@ -167,7 +113,7 @@ void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, st
         read_destinations(load, &child, transition);
     bool has_hazard = pk_reader_find(r, "hazard", &child);
     if (has_hazard)
-        read_hazard(load, &child, &transition->hazard);
+        pk_load_hazard(load, &child, &transition->hazard);
     if (pk_reader_find(r, "at", &child) && pk_reader_allow(&child, of_at)) {
         size_t i_clock;
         transition->deterministic = true;
@@ -183,18 +129,84 @@ void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, st
         read_ratios(load, &child, transition);
     if (pk_reader_find(r, "excess", &child))
         read_excess(load, &child, transition);
+    transition->i_frailty = SIZE_MAX;
+    if (pk_reader_find(r, "frailty", &child))
+        (void)pk_load_frailty(load, &child, &transition->i_frailty);
+    if (pk_reader_find(r, "cure", &child))
+        read_cure(load, &child, transition);
+}
+
+/* prevent: {share: P, instead: stay|STATE, again: at_risk|immune|{years: P}, relapse: P} */
+static void read_prevention(struct pk_load *load, const struct pk_reader *r, struct pk_effect *effect)
+{
+    static const char *const keys[] = {"share", "instead", "again", "relapse", NULL},
+                             *const agains[] = {"at_risk", "immune"}, *const of_years[] = {"years", NULL};
+    struct pk_reader child, years;
+    size_t i_again;
+    effect->i_relapse = SIZE_MAX;
+    effect->i_instead = SIZE_MAX;
+    if (!pk_reader_allow(r, keys))
+        return;
+    if (pk_reader_need(r, "share", &child))
+        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), false,
+                                &effect->i_share);
+    if (pk_reader_need(r, "instead", &child) &&
+        !(pk_reader_is(&child, PK_YAML_SCALAR) && strcmp(child.node->text, "stay") == 0))
+        (void)pk_load_state(load, &child, &effect->i_instead);
+    if (pk_reader_need(r, "again", &child)) {
+        if (pk_reader_is(&child, PK_YAML_MAPPING)) {
+            effect->again = PK_AGAIN_YEARS;
+            if (pk_reader_allow(&child, of_years) && pk_reader_need(&child, "years", &years))
+                (void)pk_load_parameter(load, &years, PK_UNITS(PK_UNIT_YEARS), false, &effect->i_again_years);
+        } else if (pk_reader_choice(&child, agains, 2, &i_again, "at_risk, immune or {years: PARAMETER}")) {
+            effect->again = i_again == 0 ? PK_AGAIN_AT_RISK : PK_AGAIN_IMMUNE;
+        }
+    }
+    if (pk_reader_find(r, "relapse", &child))
+        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_PER_YEAR), false, &effect->i_relapse);
+}
+
+static void read_effect(struct pk_load *load, const struct pk_reader *r, struct pk_effect *effect)
+{
+    static const char *const keys[] = {"transition", "replace", "scale", "at_least", "prevent", NULL};
+    const unsigned ratio = PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE);
+    struct pk_reader part;
+    size_t n_modes = 0;
+    for (size_t mode = 0; mode < 4; mode++)
+        n_modes += pk_reader_find(r, keys[mode + 1], &part);
+    if (n_modes != 1) {
+        pk_reader_problem(r, NULL, "has %zu of replace, scale, at_least, prevent, expected exactly one", n_modes);
+        return;
+    }
+    for (size_t mode = 0; mode < 4; mode++) {
+        if (!pk_reader_find(r, keys[mode + 1], &part))
+            continue;
+        effect->mode = (enum pk_effect_mode)mode;
+        if (effect->mode == PK_EFFECT_PREVENT) {
+            read_prevention(load, &part, effect);
+        } else if (effect->mode == PK_EFFECT_SCALE) {
+            if (pk_load_product(load, &part, ratio, &effect->hazard))
+                pk_load_check_product(load, &part, &effect->hazard, 0);
+            if (effect->hazard.on_clock)
+                pk_reader_problem(&part, NULL, "scales by a table, expected plain ratios");
+        } else {
+            pk_load_hazard(load, &part, &effect->hazard);
+            for (size_t i = 0; i < effect->hazard.n_factors; i++)
+                if (load->model->parameters[effect->hazard.i_factors[i]].n_by > 0)
+                    pk_reader_problem(&part, NULL, "is a table told by attribute, which only a transition can have");
+        }
+    }
 }
 
 void pk_load_read_service(struct pk_load *load, const struct pk_reader *r, struct pk_service *service)
 {
-    static const char *const keys[] = {"label", "window", "first_job_only", "cost", "effects", NULL};
-    static const char *const of_effect[] = {"transition", "replace", "scale", "at_least", NULL};
-    const unsigned ratio = PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE);
+    static const char *const keys[] = {"label", "window", "first_job_only", "cost", "fidelity", "effects", NULL};
+    static const char *const of_effect[] = {"transition", "replace", "scale", "at_least", "prevent", NULL};
     struct pk_reader child, part;
     if (!pk_reader_allow(r, keys))
         return;
     pk_load_label(load, r, service->name, &service->label);
-    service->i_window = service->i_first_job_only = service->i_cost = SIZE_MAX;
+    service->i_window = service->i_first_job_only = service->i_cost = service->i_fidelity = SIZE_MAX;
     if (pk_reader_need(r, "window", &child) &&
         !(pk_reader_is(&child, PK_YAML_SCALAR) && strcmp(child.node->text, "life") == 0))
         (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_YEARS), false, &service->i_window);
@@ -202,30 +214,18 @@ void pk_load_read_service(struct pk_load *load, const struct pk_reader *r, struc
         (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_SWITCH), false, &service->i_first_job_only);
     if (pk_reader_find(r, "cost", &child))
         (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_EUROS), false, &service->i_cost);
+    if (pk_reader_find(r, "fidelity", &child))
+        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_SHARE), false, &service->i_fidelity);
     if (!pk_reader_need(r, "effects", &child) || !pk_reader_expect(&child, PK_YAML_SEQUENCE, "a list of effects"))
         return;
     service->effects = pk_load_alloc(load, pk_reader_count(&child), sizeof *service->effects);
     for (size_t i = 0; i < pk_reader_count(&child) && service->effects != NULL; i++) {
         struct pk_reader item = pk_reader_item(&child, i);
         struct pk_effect *effect = &service->effects[service->n_effects];
-        size_t n_modes = 0;
         if (!pk_reader_allow(&item, of_effect) || !pk_reader_need(&item, "transition", &part) ||
             !pk_load_transition(load, &part, &effect->i_transition))
             continue;
-        for (size_t mode = 0; mode < 3; mode++)
-            n_modes += pk_reader_find(&item, of_effect[mode + 1], &part);
-        if (n_modes != 1)
-            pk_reader_problem(&item, NULL, "has %zu of replace, scale, at_least, expected exactly one", n_modes);
-        for (size_t mode = 0; n_modes == 1 && mode < 3; mode++) {
-            if (!pk_reader_find(&item, of_effect[mode + 1], &part))
-                continue;
-            effect->mode = (enum pk_effect_mode)mode;
-            bool scale = effect->mode == PK_EFFECT_SCALE;
-            if (read_product(load, &part, scale ? ratio : ratio | PK_UNITS(PK_UNIT_PER_YEAR), &effect->hazard))
-                check_product(load, &part, &effect->hazard, !scale);
-            if (scale && effect->hazard.on_clock)
-                pk_reader_problem(&part, NULL, "scales by a table, expected plain ratios");
-        }
+        read_effect(load, &item, effect);
         service->n_effects++;
     }
 }

@@ -89,11 +89,18 @@ size_t pk_model_reward(const struct pk_model *model, const char *name)
     return index_of(model->rewards, model->n_rewards, sizeof *model->rewards, name);
 }
 
+size_t pk_model_frailty(const struct pk_model *model, const char *name)
+{
+    return index_of(model->frailties, model->n_frailties, sizeof *model->frailties, name);
+}
+
 bool pk_model_is_person_level(const struct pk_model *model, const struct pk_transition *transition)
 {
     if (!transition->from_any || transition->deterministic || transition->n_to != 1)
         return false;
     if (transition->hazard.on_clock && transition->hazard.clock == PK_CLOCK_STATE)
+        return false;
+    if (transition->cure == PK_CURE_SPELL)
         return false;
     return model->states[transition->i_to[0]].absorbing;
 }

@@ -28,6 +28,21 @@ static bool is_enrolment(const struct pk_hazard *hazard)
     return hazard->on_clock && hazard->clock == PK_CLOCK_ENROLMENT;
 }
 
+static void check_differences(const struct pk_model *model, const struct pk_transition *transition,
+                              struct pk_problems *problems)
+{
+    bool some = transition->i_frailty != SIZE_MAX, cure = transition->cure != PK_CURE_NONE;
+    if (transition->deterministic && (some || cure))
+        refuse_transition(model, transition, problems, "happens at a set time, so frailty and cure cannot apply");
+    if (some && cure && !(transition->cure_unconditional && model->frailties[transition->i_frailty].unconditional))
+        refuse_transition(model, transition, problems,
+                          "has a frailty and a cure given survival so far, whose joint law is not drawn; declare both "
+                          "unconditional or leave one out");
+    if (transition->hazard.parametric && transition->hazard.clock == PK_CLOCK_CALENDAR &&
+        !transition->hazard.has_origin)
+        refuse_transition(model, transition, problems, "runs on the calendar and names no origin");
+}
+
 static void check_transition(const struct pk_model *model, const struct pk_transition *transition,
                              struct pk_problems *problems)
 {
@@ -43,6 +58,7 @@ static void check_transition(const struct pk_model *model, const struct pk_trans
                 refuse_transition(model, transition, problems, message);
             }
     }
+    check_differences(model, transition, problems);
     if (is_enrolment(&transition->hazard) || (transition->deterministic && transition->at_clock == PK_CLOCK_ENROLMENT))
         refuse_transition(model, transition, problems,
                           "runs on since_enrolment, which only the effect of a service can");
@@ -87,8 +103,12 @@ static void check_service(const struct pk_model *model, const struct pk_service 
             wrong = "is common to all living states (drawn once a person), so a service cannot change it";
         else if (transition->deterministic)
             wrong = "happens at a set time, so a service cannot change its hazard";
-        else if (transition->hazard.gompertz && effect->mode != PK_EFFECT_SCALE)
-            wrong = "is a Gompertz hazard, which a service can only scale";
+        else if (effect->mode == PK_EFFECT_PREVENT && effect->i_instead != SIZE_MAX &&
+                 transition->from[effect->i_instead])
+            wrong = "leaves the very state that its prevented events would lead to; say instead: stay";
+        else if (service->i_fidelity != SIZE_MAX &&
+                 (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST))
+            wrong = "is replaced, and fidelity scales the log of a ratio: use scale";
         for (size_t j = 0; j < k && wrong == NULL; j++)
             if (service->effects[j].i_transition == effect->i_transition)
                 wrong = "is changed twice by the same service";
@@ -104,8 +124,8 @@ static void mark_hazard(const struct pk_hazard *hazard, bool *used)
 {
     for (size_t i = 0; i < hazard->n_factors; i++)
         used[hazard->i_factors[i]] = true;
-    if (hazard->gompertz)
-        used[hazard->i_level] = used[hazard->i_slope] = true;
+    for (size_t i = 0; hazard->parametric && i < (size_t)pk_hazard_parameter_counts[hazard->form]; i++)
+        used[hazard->i_form[i]] = true;
 }
 
 /* Parameters that nothing in the model uses; a scenario's own are not looked at here. */
@@ -121,6 +141,8 @@ static void warn_unused(const struct pk_model *model, struct pk_problems *proble
             MARK(transition->i_at);
         for (size_t d = 0; d < transition->n_to; d++)
             MARK(transition->i_to_share[d]);
+        if (transition->cure != PK_CURE_NONE)
+            MARK(transition->i_cure);
         for (size_t r = 0; r < transition->n_ratios; r++)
             MARK(transition->ratios[r].i_parameter);
         for (size_t e = 0; e < transition->n_excess; e++)
@@ -131,12 +153,30 @@ static void warn_unused(const struct pk_model *model, struct pk_problems *proble
         MARK(service->i_window);
         MARK(service->i_first_job_only);
         MARK(service->i_cost);
-        for (size_t k = 0; k < service->n_effects; k++)
-            mark_hazard(&service->effects[k].hazard, used);
+        MARK(service->i_fidelity);
+        for (size_t k = 0; k < service->n_effects; k++) {
+            const struct pk_effect *effect = &service->effects[k];
+            mark_hazard(&effect->hazard, used);
+            if (effect->mode != PK_EFFECT_PREVENT)
+                continue;
+            MARK(effect->i_share);
+            MARK(effect->i_relapse);
+            if (effect->again == PK_AGAIN_YEARS)
+                MARK(effect->i_again_years);
+        }
     }
-    for (size_t i = 0; i < model->n_rewards; i++)
+    for (size_t i = 0; i < model->n_frailties; i++)
+        MARK(model->frailties[i].i_variance);
+    for (size_t i = 0; i < model->n_rewards; i++) {
+        const struct pk_reward *reward = &model->rewards[i];
         for (size_t s = 0; s < model->n_states; s++)
-            MARK(model->rewards[i].i_state_parameter[s]);
+            MARK(reward->i_state_parameter[s]);
+        for (size_t t = 0; t < model->n_transitions && reward->i_transition_parameter != NULL; t++)
+            MARK(reward->i_transition_parameter[t]);
+        MARK(reward->i_by_age);
+        for (size_t k = 0; k < reward->n_ratios; k++)
+            MARK(reward->ratios[k].i_parameter);
+    }
     for (size_t i = 0; i < model->n_parameters; i++)
         if (model->parameters[i].given == PK_GIVEN_PROBABILITY)
             MARK(model->parameters[i].i_by);

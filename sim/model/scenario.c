@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-const char *const pk_measure_names[4] = {"occupancy", "person_years", "transitions", "first_entry"};
+const char *const pk_measure_names[PK_MEASURE_COUNT] = {"occupancy", "person_years", "transitions", "first_entry",
+                                                        "spells",    "mean_spell",   "reward"};
+const char *const pk_quantity_names[4] = {"person_years", "spells", "spell_length", "first_entry"};
+const char *const pk_reward_kind_names[3] = {"effect", "cost", "transfer"};
 
 double pk_number_value(const struct pk_number *number, const struct pk_values *values)
 {
@@ -24,7 +27,7 @@ void pk_scenario_free(struct pk_scenario *scenario)
     pk_scenario_init(scenario);
 }
 
-double pk_scenario_months(int64_t day)
+void pk_scenario_date(int64_t day, int64_t *year, int *month, int *day_of_month)
 {
     /* the civil date of a day: era of 400 years, years counted from March */
     int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
@@ -32,11 +35,18 @@ double pk_scenario_months(int64_t day)
     int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted = (5 * day_of_year + 2) / 153; /* months since March */
-    int64_t day_of_month = day_of_year - (153 * shifted + 2) / 5;
-    int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-    int64_t year = year_of_era + era * 400 + (month <= 2);
+    *day_of_month = (int)(day_of_year - (153 * shifted + 2) / 5) + 1;
+    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+double pk_scenario_months(int64_t day)
+{
     static const double lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int64_t year;
+    int month, day_of_month;
+    pk_scenario_date(day, &year, &month, &day_of_month);
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     double length = lengths[month - 1] + (month == 2 && leap);
-    return (double)(year * 12 + month - 1) + (double)day_of_month / length;
+    return (double)(year * 12 + month - 1) + (double)(day_of_month - 1) / length;
 }

@@ -1,41 +1,63 @@
-/* The tallies of one unit. See collect.h; folding is in fold.c. */
+/* The tallies of one unit. See collect.h; outcomes: collect_outcomes.c; life by life: collect_lives.c; folding:
+ * fold.c. */
 #include "polku/collect.h"
 
 #include <string.h>
 
 #include "collect_private.h"
-#include "polku/elementary.h"
 
-/* A shape with the same groups whose steps add up to the wanted ones will do. */
+static bool same_ages(const struct pk_tally_shape *a, const struct pk_tally_shape *b)
+{
+    return a->n_ages == b->n_ages &&
+           (a->n_ages == 0 || memcmp(a->age_ticks, b->age_ticks, a->n_ages * sizeof *a->age_ticks) == 0);
+}
+
+/* A shape with the same people and groups whose steps add up to the wanted ones will do. */
 static size_t find_shape(struct pk_collection *collection, const struct pk_tally_shape *wanted)
 {
-    for (size_t i = 0; i < collection->n_shapes; i++)
-        if (wanted->step_ticks % collection->shapes[i].step_ticks == 0 &&
-            memcmp(collection->shapes[i].strides, wanted->strides, sizeof wanted->strides) == 0)
+    for (size_t i = 0; i < collection->n_shapes; i++) {
+        const struct pk_tally_shape *shape = &collection->shapes[i];
+        if (wanted->step_ticks % shape->step_ticks == 0 && wanted->filter == shape->filter &&
+            same_ages(wanted, shape) && memcmp(shape->strides, wanted->strides, sizeof wanted->strides) == 0)
             return i;
+    }
     collection->shapes[collection->n_shapes] = *wanted;
     return collection->n_shapes++;
 }
 
-static enum pk_status make_shape(struct pk_collection *collection, const bool *by, int64_t step_months, size_t *i_shape,
-                                 struct pk_error *error)
+static enum pk_status no_memory(struct pk_error *error)
+{
+    return pk_error_set(error, PK_NO_MEMORY, "no memory for the tables");
+}
+
+enum pk_status pk_collection_shape(struct pk_collection *collection, const bool *by, const double *ages, size_t n_ages,
+                                   const struct pk_tally_filter *filter, int64_t step_months, size_t *i_shape,
+                                   struct pk_error *error)
 {
     const struct pk_plan *plan = collection->plan;
-    struct pk_tally_shape shape = {.n_groups = 1,
+    struct pk_tally_shape shape = {.n_groups = n_ages + 1,
                                    .n_states = plan->n_states,
                                    .n_arcs = plan->n_arcs,
                                    .n_steps = (size_t)(plan->horizon / (double)step_months),
-                                   .step_ticks = step_months << 20};
+                                   .step_ticks = step_months << 20,
+                                   .open = plan->inflow.n_years > 0 || n_ages > 0,
+                                   .weighted = collection->weighted,
+                                   .n_ages = n_ages,
+                                   .filter = filter};
     uint16_t *ends = pk_arena_alloc(&collection->arena, 2 * plan->n_arcs, sizeof *ends);
-    if (ends == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for the tables");
+    int64_t *cuts = pk_arena_alloc(&collection->arena, n_ages, sizeof *cuts);
+    if (ends == NULL || cuts == NULL)
+        return no_memory(error);
     for (size_t a = 0; a < plan->n_arcs; a++) {
         ends[a] = (uint16_t)plan->arcs[a].i_from;
         ends[plan->n_arcs + a] = (uint16_t)plan->arcs[a].i_to;
     }
     shape.arc_from = ends;
     shape.arc_to = ends + plan->n_arcs;
-    for (size_t a = plan->n_attributes; by != NULL && a-- > 0;) /* the last attribute varies fastest */
+    for (size_t i = 0; i < n_ages; i++)
+        cuts[i] = (int64_t)(pk_tick_round(ages[i] * 12) * PK_TICKS_PER_MONTH);
+    shape.age_ticks = cuts;
+    for (size_t a = plan->n_attributes; by != NULL && a-- > 0;) /* age, then the last attribute varies fastest */
         if (by[a]) {
             shape.strides[a] = shape.n_groups;
             shape.n_groups *= collection->model->attributes[a].n_values;
@@ -46,53 +68,48 @@ static enum pk_status make_shape(struct pk_collection *collection, const bool *b
     return PK_OK;
 }
 
-/* What the outcomes need: monthly steps, their entry sets, rewards and discounts. */
-static enum pk_status prepare_outcomes(struct pk_collection *collection, const struct pk_values *values,
-                                       struct pk_error *error)
+/* Everybody's ticks over the horizon must fit the integers they are added up in. */
+static enum pk_status check_size(const struct pk_plan *plan, struct pk_error *error)
+{
+    const double one = (double)(UINT64_C(1) << plan->weight_bits);
+    double all = 0;
+    if (plan->people.weights != NULL)
+        for (size_t i = 0; i < plan->people.n; i++)
+            all += plan->people.weights[i];
+    else
+        all = (double)plan->n_persons * one;
+    for (size_t i = 0; i < plan->inflow.n_years; i++)
+        all += (2 * plan->inflow.mean[i] + 100) * one;
+    if (all * plan->horizon * PK_TICKS_PER_MONTH < 0x1p62)
+        return PK_OK;
+    return pk_error_set(
+        error, PK_BAD_INPUT,
+        "%g people over %g months, in steps of 2^-20 month%s, are more than the tables can add up; take "
+        "fewer people",
+        all / one, plan->horizon, plan->weight_bits > 0 ? " and weights in fractions" : "");
+}
+
+static enum pk_status make_tables(struct pk_collection *collection, struct pk_error *error)
 {
     const struct pk_scenario *scenario = collection->scenario;
-    size_t n_states = collection->plan->n_states;
-    enum pk_status status = make_shape(collection, NULL, 1, &collection->i_outcome_shape, error);
-    if (status != PK_OK)
-        return status;
-    struct pk_tally_shape *shape = &collection->shapes[collection->i_outcome_shape];
-    double *weights = pk_arena_alloc(&collection->arena, scenario->n_outcomes * n_states, sizeof *weights);
-    if (weights == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for the outcomes");
-    for (size_t i = 0; i < scenario->n_outcomes; i++) {
-        const struct pk_outcome *outcome = &scenario->outcomes[i];
-        uint64_t set = 0;
-        double discount = pk_number_value(&outcome->discount, values);
-        if (discount != 0) {
-            double *factors = pk_arena_alloc(&collection->arena, shape->n_steps, sizeof *factors);
-            if (factors == NULL)
-                return pk_error_set(error, PK_NO_MEMORY, "no memory for the outcomes");
-            for (size_t j = 0; j < shape->n_steps; j++)
-                factors[j] = pk_pow(1 + discount, -((double)j + 0.5) / 12);
-            collection->discount_factors[i] = factors;
+    enum pk_status status = PK_OK;
+    int64_t step = 0;
+    for (size_t n_done = 0; n_done < scenario->n_tables && status == PK_OK;) { /* finer steps first: others reuse */
+        int64_t next = INT64_MAX;
+        for (size_t i = 0; i < scenario->n_tables; i++)
+            if (scenario->tables[i].step_months > step && scenario->tables[i].step_months < next)
+                next = scenario->tables[i].step_months;
+        step = next;
+        for (size_t i = 0; i < scenario->n_tables && status == PK_OK; i++) {
+            const struct pk_table *table = &scenario->tables[i];
+            if (table->step_months != step)
+                continue;
+            status = pk_collection_shape(collection, table->by, table->ages, table->n_ages, NULL, step,
+                                         &collection->i_table_shape[i], error);
+            n_done++;
         }
-        for (size_t s = 0; s < n_states; s++) {
-            set |= (uint64_t)outcome->states[s] << s;
-            size_t i_parameter = outcome->i_reward == SIZE_MAX
-                                     ? SIZE_MAX
-                                     : collection->model->rewards[outcome->i_reward].i_state_parameter[s];
-            double weight = outcome->i_reward == SIZE_MAX ? 1 : i_parameter == SIZE_MAX ? 0 : values->used[i_parameter];
-            weights[i * n_states + s] = outcome->states[s] ? weight : 0;
-        }
-        if (outcome->measure != PK_MEASURE_FIRST_ENTRY)
-            continue;
-        size_t k = 0;
-        while (k < shape->n_entry_sets && shape->entry_sets[k] != set)
-            k++;
-        if (k == PK_MAX_ENTRY_SETS)
-            return pk_error_set(error, PK_BAD_INPUT, "the outcomes name more than %d sets of states",
-                                PK_MAX_ENTRY_SETS);
-        shape->entry_sets[k] = set;
-        shape->n_entry_sets = k == shape->n_entry_sets ? k + 1 : shape->n_entry_sets;
-        collection->i_entry_set[i] = k;
     }
-    collection->state_weights = weights;
-    return PK_OK;
+    return status;
 }
 
 enum pk_status pk_collection_init(struct pk_collection *collection, const struct pk_plan *plan,
@@ -104,30 +121,24 @@ enum pk_status pk_collection_init(struct pk_collection *collection, const struct
     collection->plan = plan;
     collection->model = model;
     collection->scenario = scenario;
-    enum pk_status status = PK_OK;
-    if (scenario->n_outcomes > 0 || scenario->n_tables == 0)
-        status = prepare_outcomes(collection, values, error);
-    int64_t step = 0;
-    for (size_t n_done = 0;
-         n_done < scenario->n_tables && status == PK_OK;) { /* finer steps first: others reuse them */
-        int64_t next = INT64_MAX;
-        for (size_t i = 0; i < scenario->n_tables; i++)
-            if (scenario->tables[i].step_months > step && scenario->tables[i].step_months < next)
-                next = scenario->tables[i].step_months;
-        step = next;
-        for (size_t i = 0; i < scenario->n_tables && status == PK_OK; i++)
-            if (scenario->tables[i].step_months == step) {
-                status = make_shape(collection, scenario->tables[i].by, step, &collection->i_table_shape[i], error);
-                n_done++;
-            }
-    }
+    collection->weighted = plan->weight_bits > 0 || plan->people.weights != NULL;
+    collection->weight = 1 / (double)(UINT64_C(1) << plan->weight_bits);
+    collection->shapes =
+        pk_arena_alloc(&collection->arena, scenario->n_outcomes + scenario->n_tables + 1, sizeof *collection->shapes);
+    enum pk_status status = collection->shapes == NULL ? no_memory(error) : check_size(plan, error);
+    if (status == PK_OK)
+        status = pk_collection_rules(collection, values, error);
+    if (status == PK_OK)
+        status = make_tables(collection, error);
     collection->n_slots = 1 + plan->n_cohorts * (1 + plan->n_arms);
     collection->has_slot[0] = true;
     for (size_t c = 0; c < plan->n_cohorts; c++) {
         collection->has_slot[pk_collection_slot(collection, c, SIZE_MAX)] = true;
         for (size_t a = 0; a < plan->n_arms; a++)
-            collection->has_slot[pk_collection_slot(collection, c, a)] = plan->arms[a].n_enrolments > 0;
+            collection->has_slot[pk_collection_slot(collection, c, a)] = plan->arms[a].i_cohort != SIZE_MAX;
     }
+    if (status == PK_OK)
+        status = pk_collection_lives(collection, error);
     if (status != PK_OK)
         pk_collection_free(collection);
     return status;
@@ -146,9 +157,20 @@ size_t pk_collection_slot(const struct pk_collection *collection, size_t i_cohor
     return 1 + i_cohort * (1 + collection->plan->n_arms) + (i_arm == SIZE_MAX ? 0 : 1 + i_arm);
 }
 
+size_t pk_collection_arm_slot(const struct pk_collection *collection, size_t i_cohort, size_t i_arm)
+{
+    bool changes = collection->plan->arms[i_arm].i_cohort != SIZE_MAX;
+    return pk_collection_slot(collection, i_cohort, changes ? i_arm : SIZE_MAX);
+}
+
+static size_t n_watched(const struct pk_collection *collection)
+{
+    return collection->n_watches * (3 * collection->n_years + 3);
+}
+
 uint64_t pk_collection_bytes(const struct pk_collection *collection)
 {
-    uint64_t bytes = 0;
+    uint64_t bytes = 8 * (collection->n_slots * collection->n_bins + n_watched(collection));
     for (size_t slot = 0; slot < collection->n_slots; slot++)
         for (size_t i = 0; collection->has_slot[slot] && i < collection->n_shapes; i++)
             bytes += pk_tally_bytes(&collection->shapes[i]);
@@ -157,16 +179,18 @@ uint64_t pk_collection_bytes(const struct pk_collection *collection)
 
 enum pk_status pk_batch_init(struct pk_batch *unit, const struct pk_collection *collection, struct pk_error *error)
 {
+    enum { APART = 16 }; /* units that different threads write must not share a cache line */
     memset(unit, 0, sizeof *unit);
     unit->collection = collection;
-    /* two more than needed: units that different threads write must not share a cache line */
     unit->tallies = pk_alloc(collection->n_slots * collection->n_shapes + 2, sizeof *unit->tallies);
-    if (unit->tallies == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for the tallies");
+    unit->bins = pk_alloc(collection->n_slots * collection->n_bins + APART, sizeof *unit->bins);
+    unit->watched = pk_alloc(n_watched(collection) + APART, sizeof *unit->watched);
     enum pk_status status = PK_OK;
+    if (unit->tallies == NULL || unit->bins == NULL || unit->watched == NULL)
+        status = pk_error_set(error, PK_NO_MEMORY, "no memory for the tallies");
     for (size_t slot = 0; slot < collection->n_slots; slot++)
         for (size_t i = 0; collection->has_slot[slot] && i < collection->n_shapes && status == PK_OK; i++)
-            status = pk_tally_init(&unit->tallies[slot * collection->n_shapes + i], &collection->shapes[i], error);
+            status = pk_tally_init(pk_batch_tally(unit, slot, i), &collection->shapes[i], error);
     if (status != PK_OK)
         pk_batch_free(unit);
     return status;
@@ -174,44 +198,66 @@ enum pk_status pk_batch_init(struct pk_batch *unit, const struct pk_collection *
 
 void pk_batch_free(struct pk_batch *unit)
 {
-    if (unit == NULL || unit->tallies == NULL)
+    if (unit == NULL)
         return;
-    for (size_t i = 0; i < unit->collection->n_slots * unit->collection->n_shapes; i++)
+    for (size_t i = 0; unit->tallies != NULL && i < unit->collection->n_slots * unit->collection->n_shapes; i++)
         pk_tally_free(&unit->tallies[i]);
     pk_free(unit->tallies);
+    pk_free(unit->bins);
+    pk_free(unit->watched);
     memset(unit, 0, sizeof *unit);
 }
 
 void pk_batch_clear(struct pk_batch *unit)
 {
-    for (size_t i = 0; i < unit->collection->n_slots * unit->collection->n_shapes; i++)
+    const struct pk_collection *collection = unit->collection;
+    for (size_t i = 0; i < collection->n_slots * collection->n_shapes; i++)
         if (unit->tallies[i].shape != NULL)
             pk_tally_clear(&unit->tallies[i]);
+    memset(unit->bins, 0, collection->n_slots * collection->n_bins * sizeof *unit->bins);
+    memset(unit->watched, 0, n_watched(collection) * sizeof *unit->watched);
     memset(unit->n_enrolled, 0, sizeof unit->n_enrolled);
     memset(unit->n_changed, 0, sizeof unit->n_changed);
+    unit->n_persons = 0;
+    unit->n_events = 0;
 }
 
 void pk_batch_merge(struct pk_batch *into, struct pk_batch *from)
 {
-    for (size_t i = 0; i < into->collection->n_slots * into->collection->n_shapes; i++)
+    const struct pk_collection *collection = into->collection;
+    for (size_t i = 0; i < collection->n_slots * collection->n_shapes; i++)
         if (into->tallies[i].shape != NULL)
             pk_tally_merge(&into->tallies[i], &from->tallies[i], 1);
+    for (size_t i = 0; i < collection->n_slots * collection->n_bins; i++)
+        into->bins[i] += from->bins[i];
+    for (size_t i = 0; i < n_watched(collection); i++)
+        into->watched[i] += from->watched[i];
     for (size_t i = 0; i < PK_MAX_ARMS; i++) {
         into->n_enrolled[i] += from->n_enrolled[i];
         into->n_changed[i] += from->n_changed[i];
     }
+    into->n_persons += from->n_persons;
+    into->n_events += from->n_events;
+}
+
+struct pk_tally *pk_batch_tally(const struct pk_batch *unit, size_t slot, size_t i_shape)
+{
+    return &unit->tallies[slot * unit->collection->n_shapes + i_shape];
 }
 
 static void add_to_slot(struct pk_batch *unit, size_t slot, const struct pk_person *person, const struct pk_life *life)
 {
     size_t n = unit->collection->n_shapes;
+    unit->n_events += (int64_t)life->n_events;
     for (size_t i = 0; i < n; i++)
         pk_tally_add(&unit->tallies[slot * n + i], person, life);
+    if (unit->collection->n_bins > 0)
+        pk_batch_bin(unit, slot, person, life);
 }
 
 static bool differ(const struct pk_life *a, const struct pk_life *b)
 {
-    bool same = a->n_events == b->n_events;
+    bool same = a->n_events == b->n_events && a->start_state == b->start_state;
     for (size_t i = 0; same && i < a->n_events; i++)
         same = a->events[i].tick == b->events[i].tick && a->events[i].arc == b->events[i].arc;
     return !same;
@@ -222,19 +268,28 @@ void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const s
 {
     const struct pk_collection *collection = unit->collection;
     const struct pk_plan *plan = collection->plan;
-    if (everyone)
+    const int64_t weight = collection->weighted ? (int64_t)person->weight : 1;
+    if (everyone) {
+        unit->n_persons += weight;
         add_to_slot(unit, 0, person, base);
+    }
     if (cohorts == 0)
         return;
     for (size_t c = 0; c < plan->n_cohorts; c++) {
         if (!(cohorts >> c & 1))
             continue;
-        unit->n_enrolled[c]++;
+        unit->n_enrolled[c] += weight;
         add_to_slot(unit, pk_collection_slot(collection, c, SIZE_MAX), person, base);
-        for (size_t a = 0; a < plan->n_arms; a++)
-            if (plan->arms[a].n_enrolments > 0)
-                add_to_slot(unit, pk_collection_slot(collection, c, a), person, arm_lives[a] ? arm_lives[a] : base);
+        for (size_t a = 0; a < plan->n_arms; a++) {
+            const struct pk_life *life = arm_lives[a] ? arm_lives[a] : base;
+            if (plan->arms[a].i_cohort == SIZE_MAX)
+                continue;
+            add_to_slot(unit, pk_collection_slot(collection, c, a), person, life);
+            if (collection->n_watches > 0 && plan->arms[a].i_cohort == c)
+                pk_batch_watch(unit, a, weight, base, life);
+        }
     }
     for (size_t a = 0; a < plan->n_arms; a++)
-        unit->n_changed[a] += arm_lives[a] != NULL && differ(base, arm_lives[a]);
+        if (arm_lives[a] != NULL && differ(base, arm_lives[a]))
+            unit->n_changed[a] += weight;
 }

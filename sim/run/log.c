@@ -7,12 +7,7 @@
 
 #define TICKS_PER_YEAR (12.0 * PK_TICKS_PER_MONTH)
 
-struct winners {
-    uint64_t *ids; /* ascending, owned */
-    size_t n;
-};
-
-static enum pk_status draw(const struct pk_plan *plan, size_t i_lottery, struct winners *winners,
+static enum pk_status draw(const struct pk_plan *plan, size_t i_lottery, struct pk_winners *winners,
                            struct pk_error *error)
 {
     enum pk_status status = PK_OK;
@@ -29,22 +24,20 @@ static enum pk_status draw(const struct pk_plan *plan, size_t i_lottery, struct 
     return status;
 }
 
-/* The lotteries that a person wins: bit per lottery. */
-static uint64_t won_by(const struct pk_plan *plan, const struct winners *winners, uint64_t id)
-{
-    uint64_t lotteries = 0;
-    for (size_t i = 0; i < plan->n_lotteries; i++) {
-        size_t place = pk_lottery_place(winners[i].ids, winners[i].n, id);
-        lotteries |= (uint64_t)(place < winners[i].n && winners[i].ids[place] == id) << i;
-    }
-    return lotteries;
-}
-
 static enum pk_status make_room(struct pk_log *log, size_t more, struct pk_error *error)
 {
     if (log->n_rows + more <= log->room)
         return PK_OK;
+    if (log->n_rows + more > PK_LOG_MAX_ROWS)
+        return pk_error_set(error, PK_BAD_INPUT,
+                            "the event log has more than %d rows, one a spell, person and arm; log fewer people "
+                            "(event_log: {persons: ...})",
+                            PK_LOG_MAX_ROWS);
     size_t room = 2 * (log->n_rows + more);
+    uint8_t *values = pk_realloc(log->values, room, log->n_attributes > 0 ? log->n_attributes : 1);
+    if (values == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the event log");
+    log->values = values;
     int64_t **whole[] = {&log->arms, &log->persons, &log->from, &log->to, &log->status};
     double **years[] = {&log->start_years, &log->stop_years};
     for (size_t i = 0; i < 7; i++) {
@@ -66,8 +59,8 @@ static enum pk_status add_life(struct pk_log *log, const struct pk_plan *plan, s
     enum pk_status status = make_room(log, life->n_events + 1, error);
     if (status != PK_OK)
         return status;
-    size_t state = person->state;
-    double start = 0;
+    size_t state = life->start_state;
+    double start = (double)life->start_tick / TICKS_PER_YEAR;
     for (size_t i = 0; i <= life->n_events; i++) {
         bool event = i < life->n_events;
         size_t to = event ? plan->arcs[life->events[i].arc].i_to : state, row = log->n_rows++;
@@ -79,24 +72,23 @@ static enum pk_status add_life(struct pk_log *log, const struct pk_plan *plan, s
         log->status[row] = event;
         log->start_years[row] = start;
         log->stop_years[row] = stop;
+        memcpy(log->values + row * log->n_attributes, person->values, log->n_attributes);
         state = to;
         start = stop;
     }
     return PK_OK;
 }
 
-static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan, uint64_t lotteries, uint64_t id,
-                                 struct pk_life *life, struct pk_error *error)
+static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan, uint64_t lotteries,
+                                 const struct pk_person *person, struct pk_life *life, struct pk_error *error)
 {
-    struct pk_person person;
     enum pk_status status = PK_OK;
-    pk_person_make(plan, 0, id, &person);
     for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
         struct pk_treatment treatment;
-        pk_lottery_treatment(plan, a, lotteries, &treatment);
-        status = pk_life_run(plan, &person, treatment.n > 0 ? &treatment : NULL, life, error);
+        bool treated = pk_lottery_treatment(plan, a, lotteries, person, &treatment);
+        status = pk_life_run(plan, person, treated ? &treatment : NULL, life, error);
         if (status == PK_OK)
-            status = add_life(log, plan, a, &person, life, error);
+            status = add_life(log, plan, a, person, life, error);
     }
     return status;
 }
@@ -105,18 +97,26 @@ enum pk_status pk_log_make(struct pk_log *log, const struct pk_plan *plan, int64
                            struct pk_error *error)
 {
     memset(log, 0, sizeof *log);
-    struct winners *winners = pk_alloc(plan->n_lotteries, sizeof *winners);
+    log->n_attributes = plan->n_attributes;
+    struct pk_winners *winners = pk_alloc(plan->n_lotteries, sizeof *winners);
     struct pk_life *life = pk_alloc(1, sizeof *life);
+    struct pk_crowd crowd;
+    size_t places[64] = {0};
     enum pk_status status = PK_OK;
     if (winners == NULL || life == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the event log");
     for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
-        status = draw(plan, i, &winners[i], error);
-    for (uint64_t id = 0; id < plan->n_persons && n_persons > 0 && status == PK_OK; id++) {
-        uint64_t lotteries = won_by(plan, winners, id);
+        if (!plan->lotteries[i].by_share)
+            status = draw(plan, i, &winners[i], error);
+    pk_crowd_make(plan, 0, &crowd);
+    for (uint64_t i = 0; i < crowd.n_persons && n_persons > 0 && status == PK_OK; i++) {
+        struct pk_person person;
+        pk_person_make(plan, 0, pk_crowd_id(&crowd, i), &person);
+        uint64_t lotteries =
+            pk_lottery_won(winners, plan->n_lotteries, places, person.id) | pk_lottery_shares(plan, &person);
         if (of_enrolled && lotteries == 0)
             continue;
-        status = log_person(log, plan, lotteries, id, life, error);
+        status = log_person(log, plan, lotteries, &person, life, error);
         n_persons--;
     }
     for (size_t i = 0; winners != NULL && i < plan->n_lotteries; i++)
@@ -139,5 +139,6 @@ void pk_log_free(struct pk_log *log)
     pk_free(log->status);
     pk_free(log->start_years);
     pk_free(log->stop_years);
+    pk_free(log->values);
     memset(log, 0, sizeof *log);
 }

@@ -10,13 +10,6 @@
 
 enum { DEFAULT_BLOCK = 4096, LOTTERY_RANGE = 65536 };
 
-/* Ids in ascending order of those whom a lottery of one replication enrols. */
-struct winners {
-    uint64_t *ids; /* owned */
-    size_t n;
-    bool drawn;
-};
-
 /* What a thread needs for its people. */
 struct worker {
     struct pk_batch batch; /* its own tallies, joined into the batch's when a task ends */
@@ -29,7 +22,7 @@ struct task { /* a block of people of one unit */
     size_t i_unit_in_wave;
     uint32_t replication;
     uint64_t i_batch;
-    uint64_t from, to; /* the people i_batch + k n_batches for k in [from, to); enrolled_only: winners' places */
+    uint64_t from, to; /* the places i_batch + k n_batches in the crowd for k in [from, to) */
     bool alone;        /* the only task of its unit: may use the unit's tallies directly */
 };
 
@@ -40,7 +33,9 @@ struct wave {
     size_t n_units, first_unit;
     struct pk_batch *units; /* [n_units in a wave] */
     omp_lock_t *locks;
-    struct winners *winners;                      /* [n_replications in the wave][n_lotteries] */
+    struct pk_crowd *crowds;                      /* [n_replications in the wave] */
+    uint64_t shares;                              /* bit per lottery that is decided person by person */
+    struct pk_winners *winners;                   /* [n_replications in the wave][n_lotteries] */
     uint32_t first_replication, kept_replication; /* of the winners at hand */
     size_t room_winners;
     struct task *tasks;
@@ -67,8 +62,8 @@ static void fail(struct wave *wave, uint64_t i_unit, uint64_t i_person, const st
 
 /* ---- who is enrolled ---------------------------------------------------------------------------------------- */
 
-static enum pk_status draw_lottery(struct wave *wave, uint32_t replication, size_t i_lottery, struct winners *winners,
-                                   struct pk_error *error)
+static enum pk_status draw_lottery(struct wave *wave, uint32_t replication, size_t i_lottery,
+                                   struct pk_winners *winners, struct pk_error *error)
 {
     const struct pk_plan *plan = wave->plan;
     size_t n_parts = (size_t)((plan->n_persons + LOTTERY_RANGE - 1) / LOTTERY_RANGE);
@@ -107,8 +102,8 @@ static enum pk_status draw_lotteries(struct wave *wave, uint32_t n_replications,
     enum pk_status status = PK_OK;
     for (uint32_t r = 0; r < n_replications; r++)
         for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++) {
-            struct winners *winners = &wave->winners[r * plan->n_lotteries + i];
-            if (winners->drawn)
+            struct pk_winners *winners = &wave->winners[r * plan->n_lotteries + i];
+            if (winners->drawn || plan->lotteries[i].by_share)
                 continue;
             status = draw_lottery(wave, wave->first_replication + r, i, winners, error);
             winners->drawn = true;
@@ -122,11 +117,11 @@ static void keep_last_winners(struct wave *wave, uint32_t n_replications)
     size_t n = wave->plan->n_lotteries, last = (n_replications - 1) * n;
     for (size_t i = 0; i < last; i++) {
         pk_free(wave->winners[i].ids);
-        wave->winners[i] = (struct winners){0};
+        wave->winners[i] = (struct pk_winners){0};
     }
     for (size_t i = 0; i < n && last > 0; i++) {
         wave->winners[i] = wave->winners[last + i];
-        wave->winners[last + i] = (struct winners){0};
+        wave->winners[last + i] = (struct pk_winners){0};
     }
     wave->kept_replication = wave->first_replication + n_replications - 1;
 }
@@ -135,7 +130,7 @@ static void free_winners(struct wave *wave)
 {
     for (size_t i = 0; wave->winners != NULL && i < wave->room_winners; i++) {
         pk_free(wave->winners[i].ids);
-        wave->winners[i] = (struct winners){0};
+        wave->winners[i] = (struct pk_winners){0};
     }
 }
 
@@ -152,8 +147,7 @@ static enum pk_status live(const struct wave *wave, struct worker *worker, struc
         cohorts |= (uint64_t)((plan->cohorts[c].lotteries & lotteries) != 0) << c;
     for (size_t a = 0; a < plan->n_arms && cohorts != 0 && status == PK_OK; a++) {
         struct pk_treatment treatment;
-        pk_lottery_treatment(plan, a, lotteries, &treatment);
-        if (treatment.n == 0)
+        if (!pk_lottery_treatment(plan, a, lotteries, person, &treatment))
             continue;
         status = pk_life_run(plan, person, &treatment, &worker->arms[a], error);
         arm_lives[a] = &worker->arms[a];
@@ -166,34 +160,32 @@ static enum pk_status live(const struct wave *wave, struct worker *worker, struc
 static void run_task(struct wave *wave, const struct task *task, struct worker *worker)
 {
     const struct pk_plan *plan = wave->plan;
+    const size_t i_replication = task->replication - wave->first_replication;
+    const struct pk_winners *winners = wave->winners + i_replication * plan->n_lotteries;
+    const struct pk_crowd *crowd = &wave->crowds[i_replication];
     uint64_t n_batches = (uint64_t)wave->run->n_batches;
-    const struct winners *winners = wave->winners + (task->replication - wave->first_replication) * plan->n_lotteries;
     size_t places[64];
-    uint64_t first = task->i_batch + task->from * n_batches;
+    uint64_t first = pk_crowd_id(crowd, task->i_batch + task->from * n_batches);
     struct pk_batch *unit = &wave->units[task->i_unit_in_wave], *batch = task->alone ? unit : &worker->batch;
     for (size_t i = 0; i < plan->n_lotteries; i++)
         places[i] = pk_lottery_place(winners[i].ids, winners[i].n, first);
     for (uint64_t k = task->from; k < task->to; k++) {
-        uint64_t id = task->i_batch + k * n_batches, lotteries = 0;
-        for (size_t i = 0; i < plan->n_lotteries; i++) {
-            while (places[i] < winners[i].n && winners[i].ids[places[i]] < id)
-                places[i]++;
-            lotteries |= (uint64_t)(places[i] < winners[i].n && winners[i].ids[places[i]] == id) << i;
-        }
-        if (wave->options->enrolled_only && lotteries == 0) { /* on to the next winner of this batch */
-            uint64_t next = UINT64_MAX;
-            for (size_t i = 0; i < plan->n_lotteries; i++)
-                if (places[i] < winners[i].n && winners[i].ids[places[i]] < next)
-                    next = winners[i].ids[places[i]];
+        uint64_t id = pk_crowd_id(crowd, task->i_batch + k * n_batches);
+        uint64_t lotteries = pk_lottery_won(winners, plan->n_lotteries, places, id);
+        if (wave->options->enrolled_only && lotteries == 0 && wave->shares == 0) { /* on to this batch's next winner */
+            uint64_t next = pk_lottery_next(winners, plan->n_lotteries, places);
             if (next == UINT64_MAX)
                 break;
-            uint64_t skip = (next - id) / n_batches;
+            uint64_t skip = (next - id) / n_batches; /* winners' ids are their places in the crowd */
             k += skip > 1 ? skip - 1 : 0;
             continue;
         }
         struct pk_person person;
         struct pk_error error;
         pk_person_make(plan, task->replication, id, &person);
+        lotteries |= wave->shares != 0 ? pk_lottery_shares(plan, &person) : 0;
+        if (wave->options->enrolled_only && lotteries == 0)
+            continue;
         if (live(wave, worker, batch, &person, lotteries, &error) != PK_OK) {
             fail(wave, wave->first_unit + task->i_unit_in_wave, id, &error);
             break;
@@ -211,10 +203,11 @@ static void run_task(struct wave *wave, const struct task *task, struct worker *
 
 static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
 {
-    uint64_t n_persons = wave->plan->n_persons, n_batches = (uint64_t)wave->run->n_batches;
+    uint64_t n_batches = (uint64_t)wave->run->n_batches;
     wave->n_tasks = 0;
     for (size_t i = 0; i < n_units; i++) {
         uint64_t i_unit = wave->first_unit + i, i_batch = i_unit % n_batches;
+        uint64_t n_persons = wave->crowds[i_unit / n_batches - wave->first_replication].n_persons;
         uint64_t n_of_batch = n_persons / n_batches + (i_batch < n_persons % n_batches);
         for (uint64_t from = 0; from < n_of_batch; from += block_size) {
             if (wave->n_tasks == wave->room_tasks) {
@@ -249,6 +242,7 @@ static void free_wave(struct wave *wave, int n_threads, size_t n_in_wave)
     }
     pk_free(wave->units);
     pk_free(wave->locks);
+    pk_free(wave->crowds);
     free_winners(wave);
     pk_free(wave->winners);
     pk_free(wave->workers);
@@ -261,10 +255,11 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     size_t n_lotteries = wave->plan->n_lotteries, n_arms = wave->plan->n_arms;
     wave->units = pk_alloc(n_in_wave, sizeof *wave->units);
     wave->locks = pk_alloc(n_in_wave, sizeof *wave->locks);
+    wave->crowds = pk_alloc(n_in_wave, sizeof *wave->crowds);
     wave->room_winners = n_in_wave * (n_lotteries + 1);
     wave->winners = pk_alloc(wave->room_winners, sizeof *wave->winners);
     wave->workers = pk_alloc((size_t)run->n_threads, sizeof *wave->workers);
-    if (!wave->units || !wave->locks || !wave->winners || !wave->workers)
+    if (!wave->units || !wave->locks || !wave->crowds || !wave->winners || !wave->workers)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the workers");
     for (size_t i = 0; i < n_in_wave; i++)
         omp_init_lock(&wave->locks[i]);
@@ -288,6 +283,8 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
         free_winners(wave);
     uint32_t n_replications =
         (uint32_t)((wave->first_unit + n_units - 1) / (uint64_t)run->n_batches) - wave->first_replication + 1;
+    for (uint32_t r = 0; r < n_replications; r++)
+        pk_crowd_make(wave->plan, wave->first_replication + r, &wave->crowds[r]);
     enum pk_status status = draw_lotteries(wave, n_replications, error);
     if (status == PK_OK)
         status = make_tasks(wave, n_units, block_size, error);
@@ -338,12 +335,17 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
     run->n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
     run->n_replications = options->n_replications > 0 ? options->n_replications : scenario->replications;
     run->n_batches = (scenario->batches + run->n_replications - 1) / run->n_replications;
-    if ((uint64_t)run->n_batches > plan->n_persons)
-        run->n_batches = (int64_t)plan->n_persons;
+    double persons = (double)plan->n_persons; /* on average */
+    for (size_t y = 0; y < plan->inflow.n_years; y++)
+        persons += plan->inflow.mean[y];
+    if ((double)run->n_batches > persons)
+        run->n_batches = persons > 1 ? (int64_t)persons : 1;
+    for (size_t i = 0; i < plan->n_lotteries; i++)
+        wave.shares |= (uint64_t)plan->lotteries[i].by_share << i;
     uint64_t block_size = options->block_size > 0 ? options->block_size : DEFAULT_BLOCK;
     size_t n_units = (size_t)(run->n_replications * run->n_batches), n_in_wave = 0;
     enum pk_status status = PK_OK;
-    if (!pk_rng_fits(plan->n_persons - 1, (uint64_t)run->n_replications - 1, 0))
+    if (!pk_rng_fits(plan->n_persons > 0 ? plan->n_persons - 1 : 0, (uint64_t)run->n_replications - 1, 0))
         status = pk_error_set(error, PK_BAD_INPUT, "more than 2^24 replications or 2^40 people");
     if (status == PK_OK)
         status = pk_collection_init(&run->collection, plan, model, scenario, values, error);
@@ -380,4 +382,16 @@ void pk_run_free(struct pk_run *run)
     pk_fold_free(&run->fold);
     pk_collection_free(&run->collection);
     memset(run, 0, sizeof *run);
+}
+
+int pk_run_workers(int n_threads)
+{
+    return n_threads > 0 ? n_threads : omp_get_max_threads();
+}
+
+void pk_run_each(size_t n, int n_workers, void (*task)(size_t i, int i_worker, void *data), void *data)
+{
+#pragma omp parallel for schedule(dynamic, 1) num_threads(n_workers)
+    for (size_t i = 0; i < n; i++)
+        task(i, omp_get_thread_num(), data);
 }

@@ -9,6 +9,53 @@
 
 /* ---- tables ------------------------------------------------------------------------------------------------- */
 
+/* "T:from>to", or "T prevented:from>to" where a prevented event leads elsewhere. */
+static void arc_axis(struct pk_out *out, const struct pk_store *store, const char *group)
+{
+    const struct pk_model *model = store->model;
+    const struct pk_plan *plan = store->plan;
+    const char *dim = "transition";
+    char(*labels)[208] = pk_out_room(out, plan->n_arcs, sizeof *labels);
+    const char **pointers = pk_out_room(out, 3 * plan->n_arcs, sizeof *pointers);
+    for (size_t i = 0; labels != NULL && pointers != NULL && i < plan->n_arcs; i++) {
+        const struct pk_plan_arc *arc = &plan->arcs[i];
+        pointers[plan->n_arcs + i] = model->states[arc->i_from].name;
+        pointers[2 * plan->n_arcs + i] = model->states[arc->i_to].name;
+        snprintf(labels[i], sizeof labels[i], "%s%s:%s>%s", model->transitions[arc->i_transition].name,
+                 arc->diverted ? " prevented" : "", pointers[plan->n_arcs + i], pointers[2 * plan->n_arcs + i]);
+        pointers[i] = labels[i];
+    }
+    if (pointers != NULL && labels != NULL) {
+        pk_out_axis_texts(out, group, dim, plan->n_arcs, pointers, "transition");
+        pk_out_array_texts(out, group, "from_state", &dim, 1, plan->n_arcs, pointers + plan->n_arcs, "state left");
+        pk_out_array_texts(out, group, "to_state", &dim, 1, plan->n_arcs, pointers + 2 * plan->n_arcs, "state entered");
+    }
+    pk_free(labels);
+    pk_free(pointers);
+}
+
+/* "-25", "25-35", "35-": attained age in years, from the first up to the second. */
+static void age_axis(struct pk_out *out, const char *group, const struct pk_table *table)
+{
+    enum { ROOM = 48 };
+    size_t n = table->n_ages + 1;
+    const char **pointers = pk_out_room(out, n, sizeof *pointers);
+    char(*labels)[ROOM] = pk_out_room(out, n, sizeof *labels);
+    for (size_t i = 0; pointers != NULL && labels != NULL && i < n; i++) {
+        char low[ROOM / 2] = "", high[ROOM / 2] = "";
+        if (i > 0)
+            snprintf(low, sizeof low, "%g", table->ages[i - 1]);
+        if (i < n - 1)
+            snprintf(high, sizeof high, "%g", table->ages[i]);
+        snprintf(labels[i], ROOM, "%.20s-%.20s", low, high);
+        pointers[i] = labels[i];
+    }
+    if (pointers != NULL && labels != NULL)
+        pk_out_axis_texts(out, group, "age", n, pointers, "age attained, in years: from the first, below the second");
+    pk_free(pointers);
+    pk_free(labels);
+}
+
 static void table_axes(struct pk_out *out, const struct pk_store *store, const char *group,
                        const struct pk_table *table, const struct pk_folded *folded, const char **dims, size_t *n_dims)
 {
@@ -24,26 +71,13 @@ static void table_axes(struct pk_out *out, const struct pk_store *store, const c
         if (table->by[a])
             pk_out_axis_texts(out, group, dims[(*n_dims)++] = model->attributes[a].name, model->attributes[a].n_values,
                               model->attributes[a].values, model->attributes[a].label.in[2]);
+    if (table->n_ages > 0) {
+        age_axis(out, group, table);
+        dims[(*n_dims)++] = "age";
+    }
     if (table->measure == PK_MEASURE_TRANSITIONS) {
-        char(*labels)[160] = pk_out_room(out, plan->n_arcs, sizeof *labels);
-        const char **pointers = pk_out_room(out, 3 * plan->n_arcs, sizeof *pointers);
-        for (size_t i = 0; labels != NULL && pointers != NULL && i < plan->n_arcs; i++) {
-            const struct pk_plan_arc *arc = &plan->arcs[i];
-            pointers[plan->n_arcs + i] = model->states[arc->i_from].name;
-            pointers[2 * plan->n_arcs + i] = model->states[arc->i_to].name;
-            snprintf(labels[i], sizeof labels[i], "%s:%s>%s", model->transitions[arc->i_transition].name,
-                     pointers[plan->n_arcs + i], pointers[2 * plan->n_arcs + i]);
-            pointers[i] = labels[i];
-        }
-        if (pointers != NULL && labels != NULL) {
-            const char *dim = "transition";
-            pk_out_axis_texts(out, group, dims[(*n_dims)++] = dim, plan->n_arcs, pointers, "transition");
-            pk_out_array_texts(out, group, "from_state", &dim, 1, plan->n_arcs, pointers + plan->n_arcs, "state left");
-            pk_out_array_texts(out, group, "to_state", &dim, 1, plan->n_arcs, pointers + 2 * plan->n_arcs,
-                               "state entered");
-        }
-        pk_free(labels);
-        pk_free(pointers);
+        arc_axis(out, store, group);
+        dims[(*n_dims)++] = "transition";
     } else {
         const char **states = pk_out_names(out, model->states, model->n_states, sizeof *model->states);
         if (states != NULL)
@@ -108,6 +142,27 @@ static void put_table(struct pk_out *out, const struct pk_store *store, const st
     pk_free(errors);
 }
 
+/* Files that a model or scenario names: their names as written there, and their texts. */
+static void put_attachments(struct pk_out *out, const char *group, const struct pk_attachments *attachments,
+                            const char *what)
+{
+    int64_t places[PK_MAX_ATTACHMENTS];
+    const char *dim = "file", *names[PK_MAX_ATTACHMENTS];
+    if (attachments->n == 0)
+        return;
+    for (size_t i = 0; i < attachments->n; i++) {
+        places[i] = (int64_t)i;
+        names[i] = attachments->items[i].name;
+    }
+    pk_out_axis_integers(out, group, dim, attachments->n, places, what);
+    pk_out_array_texts(out, group, "names", &dim, 1, attachments->n, names, "name as written");
+    for (size_t i = 0; i < attachments->n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "text_%zu", i);
+        pk_out_long(out, group, name, attachments->items[i].text, what);
+    }
+}
+
 static void put_root(struct pk_out *out, const struct pk_store *store)
 {
     const struct pk_scenario *scenario = store->scenario;
@@ -127,6 +182,8 @@ static void put_root(struct pk_out *out, const struct pk_store *store)
     pk_out_text(out, "/provenance", "warnings", store->warnings);
     pk_out_long(out, "/provenance", "model_text", store->model->text, "the model file");
     pk_out_long(out, "/provenance", "scenario_text", scenario->text, "the scenario file");
+    put_attachments(out, "/provenance/model_files", &store->model->attachments, "file that the model names");
+    put_attachments(out, "/provenance/scenario_files", &scenario->attachments, "file that the scenario names");
     pk_out_text(out, "/provenance", "model_file", store->model->file);
     pk_out_text(out, "/provenance", "scenario_file", scenario->file);
     struct pk_text text;
@@ -168,6 +225,8 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
     uint64_t bytes = 0;
     for (size_t i = 0; i < store->run->fold.n_folded; i++)
         bytes += 32 * store->plan->n_arms * store->run->fold.folded[i].n_cells;
+    if (store->log != NULL)
+        bytes += 150 * store->log->n_rows;
     SHA256Init(&out.digest);
     out.status = bytes > PK_RESULTS_MEMORY_BYTES && path != NULL ? pk_results_create_on_disk(&out.results, path, error)
                                                                  : pk_results_create(&out.results, error);
@@ -176,6 +235,9 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
         pk_store_put_parameters(&out, store);
         pk_store_put_arms(&out, store);
         pk_store_put_outcomes(&out, store);
+        pk_store_put_rewards(&out, store);
+        pk_store_put_histograms(&out, store);
+        pk_store_put_preventions(&out, store);
         for (size_t i = 0; i < store->run->fold.n_folded && out.status == PK_OK; i++)
             put_table(&out, store, &store->run->fold.folded[i]);
         pk_store_put_variants(&out, store);

@@ -1,8 +1,9 @@
-/* Parameters, arms, outcomes and variants into a result file. See store.h. */
+/* Parameters, arms and lives into a result file. See store.h. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "polku/prices.h"
 #include "store_private.h"
 
 void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store)
@@ -13,7 +14,8 @@ void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store)
     const char **texts = pk_out_names(out, model->parameters, n, sizeof *model->parameters);
     double *numbers = pk_out_room(out, 4 * n, sizeof *numbers);
     int64_t *overridden = pk_out_room(out, n, sizeof *overridden);
-    if (texts == NULL || numbers == NULL || overridden == NULL)
+    enum pk_price *prices = pk_out_room(out, n, sizeof *prices);
+    if (texts == NULL || numbers == NULL || overridden == NULL || prices == NULL)
         goto done;
     pk_out_axis_texts(out, group, dim, n, texts, "parameter");
 #define PUT_TEXTS(name, expression, long_name)                                                                         \
@@ -47,14 +49,19 @@ void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store)
     pk_out_array_doubles(out, group, "high", &dim, 1, n, numbers + 3 * n, NULL, "high end of the range, as given");
     pk_out_array_integers(out, group, "overridden", &dim, 1, n, overridden, NULL,
                           "1: set by the scenario or the command line");
+    pk_prices_find(model, store->scenario, prices);
+    for (size_t i = 0; i < n; i++)
+        overridden[i] = prices[i];
+    pk_out_array_integers(out, group, "price", &dim, 1, n, overridden, NULL,
+                          "1: a price of rewards and nothing else; 2: a price, and changes more; 0: no price");
 done:
     pk_free(texts);
     pk_free(numbers);
     pk_free(overridden);
+    pk_free(prices);
 }
 
-/* "name = value unit (low to high) [kind]" and a line feed. */
-static void describe_parameter(struct pk_text *text, const struct pk_store *store, size_t i)
+void pk_store_describe_parameter(struct pk_text *text, const struct pk_store *store, size_t i)
 {
     const struct pk_parameter *p = &store->model->parameters[i];
     pk_text_addf(text, "%s = ", p->name);
@@ -95,7 +102,7 @@ void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
     struct pk_text *assumes = pk_out_room(out, n, sizeof *assumes);
     for (size_t i = 0; assumes != NULL && i < n; i++) {
         for (size_t k = 0; k < scenario->arms[i].n_assumes; k++)
-            describe_parameter(&assumes[i], store, scenario->arms[i].i_assumes[k]);
+            pk_store_describe_parameter(&assumes[i], store, scenario->arms[i].i_assumes[k]);
         texts[i] = pk_text_string(&assumes[i]);
     }
     if (assumes != NULL)
@@ -108,7 +115,8 @@ void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
         for (size_t k = 0; k < plan->arms[i].n_enrolments; k++)
             cost += plan->services[plan->arms[i].enrolments[k].i_service].cost_euros;
         numbers[i] = cost;
-        numbers[n + i] = (double)store->run->fold.n_changed[i] / (double)store->run->n_replications;
+        numbers[n + i] =
+            (double)store->run->fold.n_changed[i] * store->run->collection.weight / (double)store->run->n_replications;
         double enrolled = 0;
         cohort[i] = plan->arms[i].i_cohort == SIZE_MAX ? 0 : (int64_t)plan->arms[i].i_cohort + 1;
         for (size_t u = 0; cohort[i] > 0 && u < store->run->fold.n_units; u++)
@@ -129,135 +137,14 @@ done:
     pk_free(cohort);
 }
 
-void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store)
+/* An attribute's column in the event log: its name, with "_" where another column has that. */
+static void event_column(const struct pk_model *model, size_t i_attribute, char *name, size_t size)
 {
-    const struct pk_scenario *scenario = store->scenario;
-    const struct pk_fold *fold = &store->run->fold;
-    const char *group = "/outcomes", *dims[] = {"population", "replication", "arm", "outcome"};
-    size_t n = scenario->n_outcomes, n_arms = scenario->n_arms, n_populations = 1 + store->plan->n_cohorts;
-    static const char *const labels[] = {"label_fi", "label_sv", "label_en"};
-    if (n == 0)
-        return;
-    const char **texts = pk_out_names(out, scenario->outcomes, n, sizeof *scenario->outcomes);
-    const char **arms = pk_out_names(out, scenario->arms, n_arms, sizeof *scenario->arms);
-    int64_t *numbers = pk_out_room(out, n + fold->n_units + 1, sizeof *numbers);
-    char populations[PK_MAX_ARMS + 1][24];
-    const char *population_names[PK_MAX_ARMS + 1];
-    if (texts == NULL || arms == NULL || numbers == NULL)
-        goto done;
-    for (size_t p = 0; p < n_populations; p++) {
-        snprintf(populations[p], sizeof populations[p], p == 0 ? "everyone" : "enrolled_%zu", p);
-        population_names[p] = populations[p];
-    }
-    pk_out_axis_texts(out, group, "population", n_populations, population_names, "whom the outcome is about");
-    pk_out_axis_texts(out, group, "outcome", n, texts, "outcome");
-    pk_out_axis_texts(out, group, "arm", n_arms, arms, "arm of the comparison");
-    for (size_t u = 0; u < fold->n_units; u++)
-        numbers[u] = (int64_t)u;
-    pk_out_axis_integers(out, group, "replication", fold->n_units, numbers, "replication, or keyed batch of one");
-    for (size_t l = 0; l < PK_LANGUAGES; l++) {
-        for (size_t i = 0; i < n; i++)
-            texts[i] = scenario->outcomes[i].label.in[l];
-        pk_out_array_texts(out, group, labels[l], &dims[3], 1, n, texts, "label");
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct pk_outcome *outcome = &scenario->outcomes[i];
-        texts[i] = outcome->measure != PK_MEASURE_PERSON_YEARS
-                       ? outcome->measure == PK_MEASURE_TRANSITIONS ? "events" : "persons"
-                   : outcome->i_reward == SIZE_MAX ? "person-years"
-                                                   : store->model->rewards[outcome->i_reward].unit;
-    }
-    pk_out_array_texts(out, group, "unit_of_measure", &dims[3], 1, n, texts, "unit of the outcome");
-    for (size_t i = 0; i < n; i++)
-        texts[i] = pk_measure_names[scenario->outcomes[i].measure];
-    pk_out_array_texts(out, group, "measure", &dims[3], 1, n, texts, "measure");
-    for (size_t i = 0; i < n; i++)
-        numbers[i] = scenario->outcomes[i].share | scenario->outcomes[i].per_cost << 1;
-    for (size_t i = 0; i < scenario->n_decides; i++)
-        numbers[scenario->i_decides[i]] |= 4;
-    pk_out_array_integers(
-        out, group, "flags", &dims[3], 1, n, numbers, NULL,
-        "1: tell the reference arm's share; 2: tell euros per additional unit; 4: told in what decides");
-    pk_out_array_doubles(out, group, "value", dims, 4, n_populations * fold->n_units * n_arms * n, fold->outcomes, NULL,
-                         "outcome of each replication or batch");
-    pk_out_array_doubles(out, group, "persons", dims, 2, n_populations * fold->n_units, fold->persons, "persons",
-                         "people in each replication or batch");
-    pk_out_text(out, group, "per_label", scenario->per_label);
-    if (scenario->raw_heading != NULL) {
-        struct pk_text raw;
-        pk_text_init(&raw);
-        for (size_t i = 0; i < scenario->n_raw; i++)
-            describe_parameter(&raw, store, scenario->i_raw[i]);
-        pk_out_text(out, group, "raw_heading", scenario->raw_heading);
-        pk_out_text(out, group, "raw", pk_text_string(&raw));
-        pk_text_free(&raw);
-    }
-    pk_out_number(out, group, "per_persons", pk_number_value(&scenario->per_persons, store->values));
-done:
-    pk_free(texts);
-    pk_free(arms);
-    pk_free(numbers);
-}
-
-void pk_store_put_variants(struct pk_out *out, const struct pk_store *store)
-{
-    size_t n = store->n_variants, n_arms = store->scenario->n_arms, n_outcomes = store->scenario->n_outcomes;
-    if (n == 0)
-        return;
-    const struct pk_variant_result *variants = store->variants;
-    const char *group = "/variants", *dims[] = {"variant", "replication", "arm", "outcome"},
-               *cost_dims[] = {"variant", "arm"};
-    size_t n_units = variants[0].n_units, n_each = n_units * n_arms * n_outcomes;
-    const char **texts = pk_out_names(out, store->scenario->outcomes, n_outcomes, sizeof *store->scenario->outcomes);
-    const char **arms = pk_out_names(out, store->scenario->arms, n_arms, sizeof *store->scenario->arms);
-    const char **of_variants = pk_out_room(out, n, sizeof *of_variants);
-    char(*keys)[24] = pk_out_room(out, n, sizeof *keys);
-    int64_t *units = pk_out_room(out, n_units, sizeof *units);
-    double *values = pk_out_room(out, n * n_each, sizeof *values),
-           *persons = pk_out_room(out, n * n_units, sizeof *persons),
-           *costs = pk_out_room(out, n * n_arms, sizeof *costs);
-    if (texts && arms && of_variants && keys && units && values && persons && costs) {
-        for (size_t i = 0; i < n; i++) {
-            snprintf(keys[i], sizeof keys[i], "v%zu", i);
-            of_variants[i] = keys[i];
-            memcpy(values + i * n_each, variants[i].outcomes, n_each * sizeof *values);
-            memcpy(persons + i * n_units, variants[i].persons, n_units * sizeof *persons);
-            memcpy(costs + i * n_arms, variants[i].costs, n_arms * sizeof *costs);
-        }
-        for (size_t u = 0; u < n_units; u++)
-            units[u] = (int64_t)u;
-        pk_out_axis_texts(out, group, "variant", n, of_variants, "variant of the scenario");
-        pk_out_axis_texts(out, group, "outcome", n_outcomes, texts, "outcome");
-        pk_out_axis_texts(out, group, "arm", n_arms, arms, "arm of the comparison");
-        pk_out_axis_integers(out, group, "replication", n_units, units, "replication, or keyed batch of one");
-        for (size_t i = 0; i < n; i++)
-            of_variants[i] = variants[i].topic;
-        pk_out_array_texts(out, group, "topic", dims, 1, n, of_variants, "the question it belongs to");
-        for (size_t i = 0; i < n; i++)
-            of_variants[i] = variants[i].name;
-        pk_out_array_texts(out, group, "name", dims, 1, n, of_variants, "name");
-        for (size_t i = 0; i < n; i++)
-            of_variants[i] = variants[i].changed;
-        pk_out_array_texts(out, group, "changed", dims, 1, n, of_variants,
-                           "what is set otherwise than in the main run");
-        for (size_t i = 0; i < n; i++)
-            of_variants[i] = variants[i].warning;
-        pk_out_array_texts(out, group, "warning", dims, 1, n, of_variants, "why to read it with care");
-        pk_out_array_doubles(out, group, "value", dims, 4, n * n_each, values, NULL,
-                             "outcome of each replication or batch");
-        pk_out_array_doubles(out, group, "persons", dims, 2, n * n_units, persons, "persons",
-                             "people in each replication or batch");
-        pk_out_array_doubles(out, group, "cost_per_person", cost_dims, 2, n * n_arms, costs, "euros",
-                             "service costs per enrolled person");
-    }
-    pk_free(texts);
-    pk_free(arms);
-    pk_free(of_variants);
-    pk_free(keys);
-    pk_free(units);
-    pk_free(values);
-    pk_free(persons);
-    pk_free(costs);
+    static const char *const taken[] = {"row", "arm", "id", "from", "to", "tstart", "tstop", "status"};
+    bool is_taken = false;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        is_taken |= strcmp(model->attributes[i_attribute].name, taken[i]) == 0;
+    snprintf(name, size, "%s%s", model->attributes[i_attribute].name, is_taken ? "_" : "");
 }
 
 void pk_store_put_events(struct pk_out *out, const struct pk_store *store)
@@ -266,7 +153,7 @@ void pk_store_put_events(struct pk_out *out, const struct pk_store *store)
     const char *group = "/events", *dim = "row";
     if (log == NULL || log->n_rows == 0)
         return;
-    size_t n = log->n_rows;
+    size_t n = log->n_rows, n_attributes = store->model->n_attributes;
     const char **texts = pk_out_room(out, n, sizeof *texts);
     int64_t *rows = pk_out_room(out, n, sizeof *rows);
     if (texts != NULL && rows != NULL) {
@@ -287,6 +174,14 @@ void pk_store_put_events(struct pk_out *out, const struct pk_store *store)
         pk_out_array_doubles(out, group, "tstop", &dim, 1, n, log->stop_years, "years", "end of the spell");
         pk_out_array_integers(out, group, "status", &dim, 1, n, log->status, NULL,
                               "1: left for another state; 0: still there at the end");
+        for (size_t a = 0; a < n_attributes; a++) {
+            const struct pk_attribute *attribute = &store->model->attributes[a];
+            char name[PK_RESULTS_NAME_BYTES];
+            for (size_t i = 0; i < n; i++)
+                texts[i] = attribute->values[log->values[i * n_attributes + a]];
+            event_column(store->model, a, name, sizeof name);
+            pk_out_array_texts(out, group, name, &dim, 1, n, texts, attribute->label.in[2]);
+        }
     }
     pk_free(texts);
     pk_free(rows);

@@ -28,6 +28,16 @@ static void json_set(const struct pk_comparison *c, const struct pk_compare_set 
         pk_text_add_json_string(text, c->outcome_names[i]);
         pk_text_put(text, ", \"unit\": ");
         pk_text_add_json_string(text, c->outcome_units[i]);
+        if (pk_compare_about(c, i)[0] != '\0') {
+            pk_text_put(text, ", \"about\": ");
+            pk_text_add_json_string(text, pk_compare_about(c, i));
+        }
+        if (pk_compare_has_flag(c, i, PK_FLAG_LEDGER) && c->payers != NULL) {
+            pk_text_put(text, ", \"payer\": ");
+            pk_text_add_json_string(text, c->payers[i]);
+            pk_text_put(text, ", \"kind\": ");
+            pk_text_add_json_string(text, c->kinds[i]);
+        }
         pk_text_put(text, ", \"arms\": {");
         for (size_t a = 0; a < c->n_arms; a++) {
             pk_text_addf(text, "%s", a ? ", " : "");
@@ -71,6 +81,70 @@ static void json_set(const struct pk_comparison *c, const struct pk_compare_set 
             pk_text_put(text, "}");
         }
         pk_text_put(text, "}}");
+    }
+    pk_text_put(text, "]");
+}
+
+static void json_numbers(struct pk_text *text, const char *key, const double *numbers, size_t n, double scale)
+{
+    pk_text_put(text, ", ");
+    json_key(text, key);
+    pk_text_put(text, "[");
+    for (size_t i = 0; i < n; i++) {
+        pk_text_put(text, i ? ", " : "");
+        pk_text_add_json_number(text, numbers[i] * scale);
+    }
+    pk_text_put(text, "]");
+}
+
+static void json_histograms(const struct pk_comparison *c, struct pk_text *text)
+{
+    pk_text_put(text, "[");
+    for (size_t i = 0; i < c->n_histograms; i++) {
+        const struct pk_compare_histogram *h = &c->histograms[i];
+        for (size_t a = 0; a < c->n_arms; a++)
+            for (size_t g = 0; g < h->n_groups; g++) {
+                pk_text_addf(text, "%s\n {\"histogram\": ", i + a + g ? "," : "");
+                pk_text_add_json_string(text, h->name);
+                pk_text_put(text, ", \"unit\": ");
+                pk_text_add_json_string(text, h->units);
+                pk_text_put(text, ", \"arm\": ");
+                pk_text_add_json_string(text, c->arm_names[a]);
+                pk_text_put(text, ", \"group\": ");
+                pk_text_add_json_string(text, h->groups[g]);
+                json_numbers(text, "quantiles", h->quantiles, h->n_quantiles, 1);
+                json_numbers(text, "values", h->values + (a * h->n_groups + g) * h->n_quantiles, h->n_quantiles, 1);
+                pk_text_put(text, "}");
+            }
+    }
+    pk_text_put(text, "]");
+}
+
+static void json_preventions(const struct pk_comparison *c, struct pk_text *text)
+{
+    pk_text_put(text, "[");
+    for (size_t i = 0; i < c->n_preventions; i++) {
+        const struct pk_compare_prevention *prevention = &c->preventions[i];
+        const struct {
+            const char *key;
+            struct pk_mean mean;
+        } told[] = {{"persons_blocked", prevention->persons},
+                    {"persons_without", prevention->persons_without},
+                    {"persons_later", prevention->persons_later}};
+        pk_text_addf(text, "%s\n {\"arm\": ", i ? "," : "");
+        pk_text_add_json_string(text, prevention->arm);
+        pk_text_put(text, ", \"prevention\": ");
+        pk_text_add_json_string(text, prevention->name);
+        for (size_t k = 0; k < 3; k++) {
+            pk_text_put(text, ", ");
+            json_mean(text, told[k].key, told[k].mean);
+            pk_text_put(text, "}");
+        }
+        json_numbers(text, "blocked", prevention->blocked, prevention->n_years, prevention->scale);
+        json_numbers(text, "blocked_standard_error", prevention->blocked_se, prevention->n_years, prevention->scale);
+        json_numbers(text, "fewer", prevention->fewer, prevention->n_years, prevention->scale);
+        json_numbers(text, "fewer_standard_error", prevention->fewer_se, prevention->n_years, prevention->scale);
+        pk_text_put(text, "}");
     }
     pk_text_put(text, "]");
 }
@@ -122,6 +196,15 @@ void pk_compare_json(const struct pk_comparison *c, struct pk_text *text)
         pk_text_put(text, "}");
     }
     pk_text_put(text, "],\n ");
+    json_key(text, "histograms");
+    json_histograms(c, text);
+    pk_text_put(text, ",\n ");
+    json_key(text, "preventions");
+    json_preventions(c, text);
+    pk_text_put(text, ",\n ");
+    json_key(text, "prices_set");
+    pk_text_add_json_string(text, c->prices.told);
+    pk_text_put(text, ",\n ");
     json_key(text, "documents_warn");
     pk_text_add_json_string(text, c->documents_warn);
     pk_text_put(text, ",\n ");

@@ -137,6 +137,14 @@ static void add_measure(struct exporting *e, const char *group, const char *meas
     pk_free(errors);
 }
 
+/* "/enrolled_1/occupancy" becomes "enrolled_1_occupancy" and what follows. */
+static void file_name(const char *group, const char *after, char *name, size_t size)
+{
+    snprintf(name, size, "%.200s%s", group + 1, after);
+    for (char *c = name; *c != '\0'; c++)
+        *c = *c == '/' ? '_' : *c;
+}
+
 /* A table's group: its measure and, where there are several arms, the differences. */
 static void export_table(struct exporting *e, const char *group)
 {
@@ -144,9 +152,7 @@ static void export_table(struct exporting *e, const char *group)
     char path[256], name[256];
     struct pk_text text;
     pk_text_init(&text);
-    snprintf(name, sizeof name, "%s", group + 1);
-    for (char *c = name; *c != '\0'; c++)
-        *c = *c == '/' ? '_' : *c;
+    file_name(group, "", name, sizeof name);
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", group, measures[i]);
         if (!pk_results_has(e->results, path))
@@ -162,6 +168,23 @@ static void export_table(struct exporting *e, const char *group)
     pk_text_free(&text);
 }
 
+/* A histogram's group: numbers and shares by bin; quantiles apart, since they have another axis. */
+static void export_histogram(struct exporting *e, const char *group)
+{
+    char name[256];
+    struct pk_text text;
+    file_name(group, "", name, sizeof name);
+    pk_text_init(&text);
+    add_measure(e, group, "share", true, &text);
+    add_measure(e, group, "count", false, &text);
+    write_csv(e, name, &text);
+    pk_text_free(&text);
+    file_name(group, "_quantiles", name, sizeof name);
+    add_measure(e, group, "value", true, &text);
+    write_csv(e, name, &text);
+    pk_text_free(&text);
+}
+
 static void export_outcomes(struct exporting *e, const char *group, const char *name)
 {
     struct pk_text text;
@@ -171,6 +194,9 @@ static void export_outcomes(struct exporting *e, const char *group, const char *
         return;
     pk_text_init(&text);
     add_measure(e, group, "value", true, &text);
+    snprintf(path, sizeof path, "%s/denominator", group);
+    if (pk_results_has(e->results, path)) /* value is to be divided by it */
+        add_measure(e, group, "denominator", false, &text);
     write_csv(e, name, &text);
     pk_text_free(&text);
 }
@@ -210,12 +236,13 @@ struct groups {
     bool failed;
 };
 
-/* Remembers the group of every dataset that is called time: those are tables. */
-static bool find_tables(const char *path, void *data)
+/* Remembers the group of every dataset that is called time: those are tables; of every share: those are histograms. */
+static bool find_groups(const char *path, void *data)
 {
     struct groups *groups = data;
     const char *slash = strrchr(path, '/');
-    if (slash == NULL || strcmp(slash, "/time") != 0 || (size_t)(slash - path) >= sizeof groups->names[0])
+    if (slash == NULL || (strcmp(slash, "/time") != 0 && strcmp(slash, "/share") != 0) ||
+        (size_t)(slash - path) >= sizeof groups->names[0])
         return true;
     if (groups->n == groups->room) {
         void *grown = pk_realloc(groups->names, groups->room + 64, sizeof groups->names[0]);
@@ -229,15 +256,72 @@ static bool find_tables(const char *path, void *data)
     return true;
 }
 
+/* The log's own columns, then the attributes of people. */
+struct columns {
+    const char *names[32];
+    char texts[32][PK_RESULTS_NAME_BYTES];
+    size_t n;
+};
+
+static bool find_columns(const char *path, void *data)
+{
+    struct columns *columns = data;
+    const char *name = path + strlen("/events/");
+    if (strncmp(path, "/events/", strlen("/events/")) != 0 || strcmp(name, "row") == 0)
+        return true;
+    for (size_t i = 0; i < columns->n; i++)
+        if (strcmp(columns->names[i], name) == 0)
+            return true;
+    if (columns->n < 32 && strlen(name) < sizeof columns->texts[0]) {
+        strcpy(columns->texts[columns->n], name);
+        columns->names[columns->n] = columns->texts[columns->n];
+        columns->n++;
+    }
+    return true;
+}
+
+static void export_events(struct exporting *e)
+{
+    struct columns columns = {.names = {"id", "arm", "from", "to", "tstart", "tstop", "status"}, .n = 7};
+    if (e->status == PK_OK)
+        e->status = pk_results_visit(e->results, find_columns, &columns, e->error);
+    export_columns(e, "/events", columns.names, columns.n, "events");
+}
+
+/* By prevention, and by prevention and year. */
+static void export_preventions(struct exporting *e)
+{
+    static const char *const columns[] = {"row",
+                                          "arm",
+                                          "prevention",
+                                          "persons",
+                                          "persons_blocked",
+                                          "persons_blocked_se",
+                                          "persons_without",
+                                          "persons_without_se",
+                                          "persons_later",
+                                          "persons_later_se"};
+    static const char *const yearly[] = {"blocked", "events_base", "events_arm", "fewer"};
+    struct pk_text text;
+    export_columns(e, "/preventions", columns, sizeof columns / sizeof *columns, "preventions");
+    if (!pk_results_has(e->results, "/preventions/blocked"))
+        return;
+    pk_text_init(&text);
+    for (size_t i = 0; i < 4; i++)
+        add_measure(e, "/preventions", yearly[i], i == 0, &text);
+    write_csv(e, "preventions_by_year", &text);
+    pk_text_free(&text);
+}
+
 enum pk_status pk_export_csv(const char *result_path, const char *directory, void (*told)(const char *path),
                              struct pk_error *error)
 {
-    static const char *const parameters[] = {"parameter", "value",      "unit",       "given",       "given_unit",
-                                             "low",       "high",       "overridden", "source_kind", "source",
-                                             "caveat",    "conversion", "description"};
+    static const char *const parameters[] = {"parameter", "value",      "unit",        "given",       "given_unit",
+                                             "low",       "high",       "overridden",  "source_kind", "source",
+                                             "caveat",    "conversion", "description", "price"};
     static const char *const arms[] = {"arm",     "label_fi", "label_sv", "label_en",        "note",
                                        "assumes", "enrolled", "changed",  "cost_per_person", "cohort"};
-    static const char *const events[] = {"id", "arm", "from", "to", "tstart", "tstop", "status"};
+    static const char *const rewards[] = {"reward", "label_fi", "label_sv", "label_en", "unit", "payer", "kind"};
     static const char *const variants[] = {"variant", "topic", "name", "changed", "warning"};
     struct exporting e = {.directory = directory, .told = told, .error = error};
     struct groups groups = {0};
@@ -247,16 +331,21 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
     if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
         e.status = pk_error_set(error, PK_IO, "cannot make the directory %s: %s", directory, strerror(errno));
     } else {
-        e.status = pk_results_visit(e.results, find_tables, &groups, error);
+        e.status = pk_results_visit(e.results, find_groups, &groups, error);
         if (groups.failed)
             e.status = pk_error_set(error, PK_NO_MEMORY, "no memory to export");
         for (size_t i = 0; i < groups.n && e.status == PK_OK; i++)
-            export_table(&e, groups.names[i]);
+            if (strstr(groups.names[i], "/histograms/") != NULL)
+                export_histogram(&e, groups.names[i]);
+            else
+                export_table(&e, groups.names[i]);
         export_outcomes(&e, "/outcomes", "outcomes");
         export_outcomes(&e, "/variants", "variant_outcomes");
         export_columns(&e, "/parameters", parameters, sizeof parameters / sizeof *parameters, "parameters");
         export_columns(&e, "/arms", arms, sizeof arms / sizeof *arms, "arms");
-        export_columns(&e, "/events", events, sizeof events / sizeof *events, "events");
+        export_events(&e);
+        export_columns(&e, "/rewards", rewards, sizeof rewards / sizeof *rewards, "rewards");
+        export_preventions(&e);
         export_columns(&e, "/variants", variants, sizeof variants / sizeof *variants, "variants");
     }
     pk_free(groups.names);

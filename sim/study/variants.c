@@ -38,21 +38,34 @@ enum pk_status pk_variants_values(struct pk_values *values, const struct pk_mode
     return status;
 }
 
-/* The lowest level of a service's hazard against the highest of the base. */
-static bool lowers(const struct pk_plan *plan, const struct pk_plan_effect *effect, double *lowest, double *highest)
+/* The lowest and highest value of a rate, per month; of a form, at points over its first 50 years. */
+static void extremes(const struct pk_rate *rate, double *lowest, double *highest)
 {
-    const struct pk_rate *base = &plan->arcs[effect->arc].rate;
-    if (effect->mode != PK_EFFECT_REPLACE)
-        return false;
+    enum { POINTS = 600 };
     *lowest = INFINITY;
     *highest = 0;
-    for (size_t i = 0; i <= effect->rate.n_cuts; i++)
-        *lowest = effect->rate.levels[i] * 12 < *lowest ? effect->rate.levels[i] * 12 : *lowest;
-    for (size_t z = 0; z < plan->n_strata; z++)
-        for (size_t i = 0; i <= base->n_cuts; i++) {
-            double level = plan->multipliers[z * plan->n_arcs + effect->arc] * base->levels[i] * 12;
-            *highest = level > *highest ? level : *highest;
-        }
+    for (size_t i = 0; i <= (rate->smooth ? POINTS : rate->n_cuts); i++) {
+        double level = rate->smooth ? pk_rate_at(rate, (double)i) : rate->levels[i];
+        *lowest = level < *lowest ? level : *lowest;
+        *highest = level > *highest ? level : *highest;
+    }
+}
+
+/* The lowest level of a service's hazard against the highest of the base, a year. */
+static bool lowers(const struct pk_plan *plan, const struct pk_plan_effect *effect, double *lowest, double *highest)
+{
+    double ignored;
+    if (effect->mode != PK_EFFECT_REPLACE)
+        return false;
+    extremes(&effect->rate, lowest, &ignored);
+    *lowest *= 12;
+    *highest = 0;
+    for (uint32_t z = 0; z < plan->n_strata; z++) {
+        double low, high;
+        extremes(pk_plan_arc_rate(&plan->arcs[effect->arc], z), &low, &high);
+        high *= 12 * plan->multipliers[z * plan->n_arcs + effect->arc];
+        *highest = high > *highest ? high : *highest;
+    }
     return *lowest < *highest;
 }
 
@@ -86,8 +99,13 @@ static enum pk_status copy_results(struct pk_variants *variants, const struct pk
     result->outcomes = pk_arena_alloc(&variants->arena, n_each, sizeof(double));
     result->persons = pk_arena_alloc(&variants->arena, run->fold.n_units, sizeof(double));
     result->costs = pk_arena_alloc(&variants->arena, n_arms, sizeof(double));
-    if (result->outcomes == NULL || result->persons == NULL || result->costs == NULL)
+    if (run->fold.denominators != NULL)
+        result->denominators = pk_arena_alloc(&variants->arena, n_each, sizeof(double));
+    if (result->outcomes == NULL || result->persons == NULL || result->costs == NULL ||
+        (run->fold.denominators != NULL && result->denominators == NULL))
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
+    if (run->fold.denominators != NULL)
+        memcpy(result->denominators, run->fold.denominators + i_population * n_each, n_each * sizeof(double));
     memcpy(result->outcomes, run->fold.outcomes + i_population * n_each, n_each * sizeof(double));
     memcpy(result->persons, run->fold.persons + i_population * run->fold.n_units, run->fold.n_units * sizeof(double));
     for (size_t a = 0; a < n_arms; a++)

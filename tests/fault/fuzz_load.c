@@ -78,9 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_model = data[0] % 2 == 0;
     const char *text = (const char *)data + 1;
     pk_problems_init(&problems);
-    enum pk_status status =
-        pk_load_texts("scenario", is_model ? fixed[1] : text, is_model ? fixed_sizes[1] : size - 1, "model",
-                      is_model ? text : fixed[0], is_model ? size - 1 : fixed_sizes[0], &scenario, &model, &problems);
+    enum pk_status status = pk_load_texts("scenario", is_model ? fixed[1] : text, is_model ? fixed_sizes[1] : size - 1,
+                                          "model", is_model ? text : fixed[0], is_model ? size - 1 : fixed_sizes[0],
+                                          NULL, NULL, &scenario, &model, &problems);
     if (status != PK_OK && status != PK_BAD_INPUT)
         abort();
     if ((status == PK_OK) != (pk_problems_errors(&problems) == 0))

@@ -31,7 +31,7 @@ void support_open_file(struct support_world *world, const char *config, const st
     snprintf(path, sizeof path, "%s/configs/%s", POLKU_SOURCE_DIR, config);
     pk_problems_init(&problems);
     pk_plan_init(&world->plan);
-    fail_on_problems(pk_load_scenario(path, &world->scenario, &world->model, &problems), &problems, config);
+    fail_on_problems(pk_load_scenario(path, NULL, &world->scenario, &world->model, &problems), &problems, config);
     fail_on(pk_variants_values(&world->values, &world->model, &world->scenario, sets, n_sets, NULL, 0, &error), &error,
             config);
     fail_on(pk_plan_compile(&world->plan, &world->model, &world->scenario, &world->values, &error), &error, config);
@@ -45,7 +45,7 @@ enum pk_status support_try_texts(struct support_world *world, const char *model,
     memset(world, 0, sizeof *world);
     pk_plan_init(&world->plan);
     fail_on_problems(pk_load_texts("scenario.yaml", scenario, strlen(scenario), "model.yaml", model, strlen(model),
-                                   &world->scenario, &world->model, &problems),
+                                   NULL, NULL, &world->scenario, &world->model, &problems),
                      &problems, "texts");
     enum pk_status status =
         pk_variants_values(&world->values, &world->model, &world->scenario, NULL, 0, NULL, 0, error);

@@ -113,7 +113,7 @@ Test(clocks, age_has_the_closed_survival_as_a_hazard_common_to_all_states)
     HEAD PARAMETER("level", "0.004", "per_year")                                                                       \
         PARAMETER("slope", "0.093",                                                                                    \
                   "per_year_of_clock") "transitions:\n  ab: {from: " from                                              \
-                                       ", to: b, hazard: {gompertz: {level: level, slope: slope, clock: age}}}\n"
+                                       ", to: b, hazard: {gompertz: {rate: level, shape: slope, clock: age}}}\n"
 static const struct spell_hazard gompertz = {.values = {0.004}, .slope = 0.093, .clock = 43.7};
 
 Test(clocks, gompertz_mortality_has_the_closed_survival_from_one_state)
@@ -132,13 +132,13 @@ Test(clocks, falling_gompertz_hazard_leaves_the_share_that_never_goes)
     expect_spell(HEAD PARAMETER("level", "0.9", "per_year")
                      PARAMETER("slope", "-1.3",
                                "per_year_of_clock") "transitions:\n  ab: {from: a, to: b, hazard: "
-                                                    "{gompertz: {level: level, slope: slope, clock: time_in_state}}}\n",
+                                                    "{gompertz: {rate: level, shape: slope, clock: time_in_state}}}\n",
                  "  state: {a: 1}\n", 29, &falling, 1);
     /* and as the common hazard, on since_start, which is the same clock here */
     expect_spell(HEAD PARAMETER("level", "0.9", "per_year")
                      PARAMETER("slope", "-1.3",
                                "per_year_of_clock") "transitions:\n  ab: {from: any, to: b, hazard: "
-                                                    "{gompertz: {level: level, slope: slope, clock: since_start}}}\n",
+                                                    "{gompertz: {rate: level, shape: slope, clock: since_start}}}\n",
                  "  state: {a: 1}\n", 30, &falling, 1);
 }
 
@@ -147,7 +147,7 @@ Test(clocks, gompertz_competes_with_a_constant_hazard)
     const struct spell_hazard both[2] = {gompertz, {.values = {0.37}}};
     expect_spell(HEAD PARAMETER("level", "0.004", "per_year") PARAMETER("slope", "0.093", "per_year_of_clock")
                      PARAMETER("other", "0.37", "per_year") "transitions:\n  ab: {from: a, to: b, hazard: {gompertz: "
-                                                            "{level: level, slope: slope, clock: age}}}\n"
+                                                            "{rate: level, shape: slope, clock: age}}}\n"
                                                             "  ac: {from: a, to: c, hazard: other}\n",
                  "  state: {a: 1}\n  age: {fixed: 43.7}\n", 31, both, 2);
 }
@@ -158,7 +158,7 @@ Test(clocks, common_gompertz_hazard_competes_with_a_constant_one)
     const struct spell_hazard both[2] = {gompertz, {.values = {0.37}}};
     expect_spell(HEAD PARAMETER("level", "0.004", "per_year") PARAMETER("slope", "0.093", "per_year_of_clock")
                      PARAMETER("other", "0.37", "per_year") "transitions:\n  ab: {from: any, to: b, hazard: {gompertz: "
-                                                            "{level: level, slope: slope, clock: age}}}\n"
+                                                            "{rate: level, shape: slope, clock: age}}}\n"
                                                             "  ac: {from: a, to: c, hazard: other}\n",
                  "  state: {a: 1}\n  age: {fixed: 43.7}\n", 32, both, 2);
 }
@@ -185,8 +185,8 @@ Test(clocks, two_tables_and_a_gompertz_run_at_once_from_one_state)
                          PARAMETER("slope", "0.093",
                                    "per_year_of_clock") "transitions:\n  ab: {from: a, to: b, hazard: by_spell}\n"
                                                         "  ac: {from: a, to: c, hazard: by_age}\n"
-                                                        "  ad: {from: a, to: c, hazard: {gompertz: {level: "
-                                                        "level, slope: slope, clock: age}}}\n",
+                                                        "  ad: {from: a, to: c, hazard: {gompertz: {rate: "
+                                                        "level, shape: slope, clock: age}}}\n",
              "  state: {a: 1}\n  age: {fixed: 43.7}\n", 34, &world, &run);
     for (size_t k = 0; k < 3; k++) {
         double t = times[k] / 12.0;

@@ -215,8 +215,8 @@ Test(events, excess_of_gompertz_mortality_has_the_closed_survival)
     simulate(HEAD("") PARAMETER("level", "0.004", "per_year") PARAMETER("slope", "0.093", "per_year_of_clock")
                  PARAMETER("of_a", "1.8", "ratio")
                      PARAMETER("ba", "0.6", "per_year") "transitions:\n  ba: {from: b, to: a, hazard: ba}\n"
-                                                        "  death: {from: any, to: c, hazard: {gompertz: {level: level, "
-                                                        "slope: slope, clock: age}}, excess: {a: of_a}}\n",
+                                                        "  death: {from: any, to: c, hazard: {gompertz: {rate: level, "
+                                                        "shape: slope, clock: age}}, excess: {a: of_a}}\n",
              "  state: {a: 1}\n  age: {fixed: 43.7}\n", 50, 60, 20, 37, &world, &run);
     support_expect(support_state(&run, 0, "in", "a", 20), spell_survival(&hazard, 1, 20 / 12.0), n_errors, "in", "a");
     support_expect(support_state(&run, 0, "in", "a", 37), spell_survival(&hazard, 1, 37 / 12.0), n_errors, "in", "a");
@@ -261,7 +261,7 @@ Test(events, triangular_ages_have_the_triangles_mean_variance_and_quantiles)
     }
     cr_expect(distance * sqrt(PERSONS) < 2.23, "sqrt(n) D = %g", distance * sqrt(PERSONS));
     for (double p = 0.001; p < 1; p += 0.0173) {
-        double x = pk_distribution_quantile(&world.plan.age, p);
+        double x = pk_distribution_quantile(&world.plan.origin.age, p);
         double below = x < b ? (x - a) * (x - a) / ((c - a) * (b - a)) : 1 - (c - x) * (c - x) / ((c - a) * (c - b));
         cr_expect_float_eq(below, p, 1e-13);
     }

@@ -1,4 +1,5 @@
-/* pk_log, pk_exp, pk_pow against glibc's 80-bit functions, whose own errors are below 2^-10 of a double's ulp. */
+/* pk_log, pk_exp, pk_pow, pk_expm1, pk_log1p against glibc's 80-bit functions, whose own errors are below 2^-10 of a
+ * double's ulp. */
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
@@ -300,4 +301,64 @@ Test(elementary, pow_of_special_arguments_is_special)
     cr_assert(isnan(pk_pow(-7.31, 2.0)));
     cr_assert(isnan(pk_pow((double)NAN, 2.385)));
     cr_assert(isnan(pk_pow(2.385, (double)NAN)));
+}
+
+Test(elementary, expm1_and_log1p_are_within_a_unit_and_a_half_of_the_exact_value)
+{
+    needs_wide_oracle();
+    splitmix_state = 6113;
+    double worst[2] = {0.0, 0.0}, at[2] = {0.0, 0.0};
+    for (int i = 0; i < 6000000; i++) {
+        double x, y;
+        switch (i % 5) {
+        case 0: /* ever nearer 0 */
+            x = y = ldexp(random_between(-1.0, 1.0), -(int)(random_word() % 60));
+            break;
+        case 1: /* about the splits */
+            x = ((int)(random_word() % 41) - 19.5) * 0x1.62e42fefa39efp-1 + random_between(-0.01, 0.01);
+            y = random_between(-0.3, 0.45);
+            break;
+        case 2: /* where the largest errors were seen */
+            x = random_between(36.0, 40.0);
+            y = ldexp(random_between(-4.0, 4.0), -53);
+            break;
+        case 3:
+            x = random_between(-708.0, 709.0);
+            y = ldexp(random_between(1.0, 2.0), (int)(random_word() % 2000) - 1000);
+            break;
+        default:
+            x = random_between(-1.0, 1.0);
+            y = random_between(-1.0, 50.0);
+        }
+        const double errors[2] = {x == 0.0 ? 0.0 : ulps(pk_expm1(x), expm1l((long double)x)),
+                                  y == 0.0 || y <= -1.0 ? 0.0 : ulps(pk_log1p(y), log1pl((long double)y))};
+        for (int k = 0; k < 2; k++)
+            if (!(errors[k] <= worst[k])) {
+                worst[k] = errors[k];
+                at[k] = k ? y : x;
+            }
+    }
+    cr_assert_lt(worst[0], 1.5, "expm1: %g ulp at %a", worst[0], at[0]);
+    cr_assert_lt(worst[1], 1.5, "log1p: %g ulp at %a", worst[1], at[1]);
+}
+
+Test(elementary, expm1_and_log1p_of_special_arguments_are_special)
+{
+    cr_assert(pk_expm1(0.0) == 0.0 && !signbit(pk_expm1(0.0)));
+    cr_assert(pk_expm1(-0.0) == 0.0 && signbit(pk_expm1(-0.0)));
+    cr_assert(pk_expm1(0x1p-1074) == 0x1p-1074);
+    cr_assert(pk_expm1(-HUGE_VAL) == -1.0);
+    cr_assert(pk_expm1(-50.0) == -1.0);
+    cr_assert(pk_expm1(HUGE_VAL) == HUGE_VAL);
+    cr_assert(pk_expm1(709.9) == HUGE_VAL);
+    cr_assert(isfinite(pk_expm1(0x1.62e42fefa39efp+9)));
+    cr_assert(isnan(pk_expm1((double)NAN)));
+    cr_assert(pk_log1p(0.0) == 0.0 && !signbit(pk_log1p(0.0)));
+    cr_assert(pk_log1p(-0.0) == 0.0 && signbit(pk_log1p(-0.0)));
+    cr_assert(pk_log1p(0x1p-1074) == 0x1p-1074);
+    cr_assert(pk_log1p(-1.0) == -HUGE_VAL);
+    cr_assert(isnan(pk_log1p(-1.5)));
+    cr_assert(pk_log1p(HUGE_VAL) == HUGE_VAL);
+    cr_assert(isfinite(pk_log1p(DBL_MAX)));
+    cr_assert(isnan(pk_log1p((double)NAN)));
 }

@@ -34,7 +34,7 @@ static enum pk_status load(struct stage *s)
 {
     struct pk_problems problems;
     pk_problems_init(&problems);
-    enum pk_status status = pk_load_scenario(SCENARIO, &s->scenario, &s->model, &problems);
+    enum pk_status status = pk_load_scenario(SCENARIO, NULL, &s->scenario, &s->model, &problems);
     cr_assert(status == PK_OK || pk_problems_errors(&problems) > 0 || status == PK_NO_MEMORY);
     pk_problems_free(&problems);
     return status;
@@ -305,7 +305,8 @@ Test(load, texts_give_what_files_give)
     prepare(&s, COMPILE);
     pk_problems_init(&problems);
     cr_assert_eq(pk_load_texts(s.scenario.file, s.scenario.text, s.scenario.text_size, s.model.file, s.model.text,
-                               s.model.text_size, &scenario, &model, &problems),
+                               s.model.text_size, &s.model.attachments, &s.scenario.attachments, &scenario, &model,
+                               &problems),
                  PK_OK);
     cr_expect_eq(problems.n_found, 0);
     struct pk_values values;
@@ -346,7 +347,7 @@ Test(load, the_good_scenario_is_read_as_it_stands)
     const struct pk_parameter *coach = &m->parameters[pk_model_parameter(m, "coach_rate")];
     cr_expect(coach->given == PK_GIVEN_PROBABILITY && coach->of_ever && coach->exits && coach->values[0] == 0.5);
     const struct pk_transition *death = &m->transitions[pk_model_transition(m, "death")];
-    cr_expect(death->from_any && death->hazard.gompertz && death->n_excess == 1 && !death->from[3] && death->from[2]);
+    cr_expect(death->from_any && death->hazard.parametric && death->n_excess == 1 && !death->from[3] && death->from[2]);
     cr_expect(pk_model_is_person_level(m, death));
     const struct pk_transition *recover = &m->transitions[pk_model_transition(m, "recover")];
     cr_expect(recover->n_to == 2 && recover->i_to[0] == 1 && recover->i_to[1] == 0);

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-enum { PK_LIFE_MAX_EVENTS = 8192 };
+enum { PK_LIFE_MAX_EVENTS = 8192, PK_LIFE_MAX_BLOCKED = 512 };
 
 struct pk_event {
     int64_t tick; /* after the start; 2^20 a month; strictly ascending within a life */
@@ -28,12 +28,22 @@ struct pk_event {
 
 /* A life and its workspace; about 128 KiB, made once a thread. */
 struct pk_life {
+    uint16_t start_state;
+    int64_t start_tick; /* of entry */
     size_t n_events;
     struct pk_event events[PK_LIFE_MAX_EVENTS];
+    size_t n_blocked; /* events prevented by a mark of their own (not those that immunity keeps away afterwards) */
+    struct {
+        int64_t tick;
+        uint16_t arc;
+        uint16_t i_prevention;
+    } blocked[PK_LIFE_MAX_BLOCKED];
     uint64_t n_draws; /* Philox calls so far, for measurements */
 };
 
 struct pk_treatment { /* what an arm does to one person: its enrolments, in order */
+    bool has_start;   /* starts in another state than without treatment ... */
+    uint16_t i_start; /* ... this one, with no time spent in it yet */
     size_t n;
     struct {
         size_t i_service;

@@ -1,7 +1,8 @@
-/* Who is enrolled: the persons of a target group with the smallest keyed numbers.
+/* Who is enrolled: the persons of a target group with the smallest keyed numbers, or the share of it with small ones.
  *
- * A scan over any range of people gives tickets; tickets of all ranges together give the winners, whatever the ranges
- * were. Memory is a few times the number of winners, not of people. */
+ * A share is decided person by person. For so many persons a scan over any range of people gives tickets; tickets of
+ * all ranges together give the winners, whatever the ranges were. Memory is a few times the number of winners, not of
+ * people. */
 #ifndef PK_LOTTERY_H
 #define PK_LOTTERY_H
 
@@ -18,6 +19,13 @@ struct pk_ticket {
 struct pk_tickets {
     struct pk_ticket *items; /* [n], owned */
     size_t n, room;
+};
+
+/* Ids, ascending, of those whom a lottery of one replication enrols; of a lottery by share there are none. */
+struct pk_winners {
+    uint64_t *ids; /* [n], owned */
+    size_t n;
+    bool drawn;
 };
 
 /* Lots at or below this bound are likely to hold all winners; attempt 0, 1, ... ever surer, at last certain. */
@@ -37,8 +45,19 @@ PK_CHECKED enum pk_status pk_lottery_draw(const struct pk_plan *plan, size_t i_l
 /* The first place in winners[n], ascending, at or above id; n if there is none. */
 size_t pk_lottery_place(const uint64_t *winners, size_t n, uint64_t id);
 
-/* What an arm does to a person who wins the lotteries in the mask (bit per lottery); n is 0 where it does nothing. */
-void pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, struct pk_treatment *treatment);
+/* The lotteries among winners[n_lotteries] that an id wins (bit per lottery). places[n_lotteries], from
+ * pk_lottery_place, are moved on: ids must be asked for in ascending order. */
+uint64_t pk_lottery_won(const struct pk_winners *winners, size_t n_lotteries, size_t *places, uint64_t id);
+/* The next id from the places on that wins any; UINT64_MAX: none. */
+uint64_t pk_lottery_next(const struct pk_winners *winners, size_t n_lotteries, const size_t *places);
+
+/* The lotteries by share that a person wins (bit per lottery). */
+uint64_t pk_lottery_shares(const struct pk_plan *plan, const struct pk_person *person);
+
+/* What an arm does to a person who wins the lotteries in the mask (bit per lottery); false where it does nothing.
+ * person NULL: anyone there at the start, who starts as without treatment. */
+bool pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, const struct pk_person *person,
+                          struct pk_treatment *treatment);
 
 #ifdef __cplusplus
 }

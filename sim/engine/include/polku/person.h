@@ -14,13 +14,33 @@ struct pk_person {
     uint64_t id;
     uint32_t replication;
     uint32_t stratum;
-    uint16_t state; /* at start */
-    double age;     /* months at start, a multiple of a tick */
-    double elapsed; /* months already in the state at start, a multiple of a tick */
+    uint32_t weight; /* in units of 2^-weight_bits */
+    uint16_t state;  /* at entry */
+    double entry;    /* months after the start, a multiple of a tick; 0: present at the start */
+    double age;      /* months, at the start of the scenario (below 0: not yet born), a multiple of a tick */
+    double elapsed;  /* months already in the state at entry, a multiple of a tick */
+    uint64_t cured;  /* bit per cure that is a person's */
     uint8_t values[PK_MAX_ATTRIBUTES];
+    double frailties[PK_MAX_FRAILTIES]; /* [n_frailties] */
 };
 
+/* Who there is in one replication: those present at the start, then those who flow in, year by year. A place in this
+ * order is an index; an id is the person's own, the same whatever the numbers of other years. */
+struct pk_crowd {
+    uint64_t n_persons; /* all */
+    size_t n_years;
+    uint64_t first[PK_MAX_INFLOW_YEARS + 1]; /* [n_years + 1] index of the first who flows in in the year */
+};
+void pk_crowd_make(const struct pk_plan *plan, uint32_t replication, struct pk_crowd *crowd);
+/* The id of an index; ids ascend with indices. */
+uint64_t pk_crowd_id(const struct pk_crowd *crowd, uint64_t index);
+
+/* The person with an id: at the start ids are 0, 1, ...; who flows in in year y is (y + 1) 2^32 + 0, 1, ... */
 void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person);
+
+/* The state this person starts in in an arm. */
+uint16_t pk_person_start_state(const struct pk_plan *plan, const struct pk_plan_arm *arm,
+                               const struct pk_person *person);
 
 bool pk_person_is_eligible(const struct pk_plan *plan, const struct pk_plan_target *target,
                            const struct pk_person *person);

@@ -20,26 +20,41 @@ extern "C" {
 
 #define PK_TICKS_PER_MONTH 1048576.0 /* 2^20 */
 #define PK_TICK 0x1p-20
-enum { PK_MAX_ARCS = 1024, PK_MAX_STRATA = 65536, PK_MAX_AXES = 4, PK_MAX_ARCS_FROM = 32, PK_MAX_EXCESS = 64 };
+enum {
+    PK_MAX_ARCS = 1024,
+    PK_MAX_STRATA = 65536,
+    PK_MAX_AXES = 4,
+    PK_MAX_ARCS_FROM = 32,
+    PK_MAX_EXCESS = 64,
+    PK_MAX_CURES = 64,
+    PK_MAX_GUARDED = 64, /* effects that prevent, in all services */
+    PK_MAX_INFLOW_YEARS = 200
+};
 
-/* A hazard on one clock, per month: piecewise constant, or Gompertz without cuts. */
+/* A hazard on one clock, per month: piecewise constant, or a parametric form without cuts. */
 struct pk_rate {
     enum pk_clock clock; /* CALENDAR is folded into START */
     size_t n_cuts;
     const double *cuts;   /* [n_cuts] ascending, months on the clock, multiples of a tick */
     const double *levels; /* [n_cuts + 1] the hazard in each segment */
-    bool gompertz;
-    double level, slope; /* Gompertz: level exp(slope x), x months on the clock; slope is not 0 */
+    bool smooth;          /* factor x the curve's hazard at x + offset, x months on the clock */
+    double factor, offset;
+    struct pk_hazard_curve curve; /* per month */
 };
 
 struct pk_plan_arc {
     size_t i_transition, i_from, i_to;
-    struct pk_rate rate;    /* split shares are in it; unused where deterministic */
-    size_t i_person_hazard; /* common to all living states, drawn once a person; else SIZE_MAX */
-    double excess;          /* person-level only: ratio - 1 in this state, a layer of its own */
-    size_t i_excess;        /* ... numbered, where excess > 0 */
+    size_t n_rates;
+    const struct pk_rate *rates; /* [n_rates] see pk_plan_arc_rate; split shares are in it; none where deterministic */
+    const uint16_t *rate_of;     /* [n_strata] which of them; NULL: the first */
+    size_t i_person_hazard;      /* common to all living states, drawn once a person; else SIZE_MAX */
+    double excess;               /* person-level only: ratio - 1 in this state, a layer of its own */
+    size_t i_excess;             /* ... numbered, where excess > 0 */
+    size_t i_frailty;            /* SIZE_MAX: none */
+    size_t i_cure;               /* SIZE_MAX: none; bit in a person's cured where the cure is a person's */
     bool deterministic;
-    double share; /* deterministic: of a split's destinations */
+    bool diverted; /* entered only where a prevented event leads elsewhere; no hazard */
+    double share;  /* deterministic: of a split's destinations */
 };
 
 /* Piecewise constant arcs from one state on the same clock, on the union of their cuts. */
@@ -47,7 +62,8 @@ struct pk_axis {
     enum pk_clock clock;
     size_t n_cuts, n_arcs;
     const double *cuts;   /* [n_cuts] */
-    const double *levels; /* [n_cuts + 1][n_arcs] */
+    const double *levels; /* [n_cuts + 1][n_arcs]; where a table is told by attribute: [n_strata][...] */
+    bool by_stratum;
     const uint16_t *arcs; /* [n_arcs] */
     const double *sums;   /* [n_strata][n_cuts + 1][n_arcs] running sums of level x multiplier; NULL: too many */
 };
@@ -63,9 +79,10 @@ struct pk_timer { /* a deterministic transition: the first time the clock is at 
 struct pk_plan_state {
     bool absorbing;
     uint32_t stream;
-    size_t n_axes, n_growing, n_timers, n_excess;
+    bool personal; /* a hazard from here has a frailty or a cure: multipliers are a person's own */
+    size_t n_axes, n_smooth, n_timers, n_excess;
     struct pk_axis axes[PK_MAX_AXES];
-    const uint16_t *growing;     /* [n_growing] Gompertz arcs */
+    const uint16_t *smooth;      /* [n_smooth] arcs with a parametric form */
     struct pk_timer *timers;     /* [n_timers] */
     const uint16_t *excess_arcs; /* [n_excess] */
     const uint16_t *person_arcs; /* [n_person_hazards] the arc of each person-level hazard from here */
@@ -73,15 +90,40 @@ struct pk_plan_state {
 
 struct pk_person_hazard {
     size_t i_transition, i_to;
-    struct pk_rate rate;
+    size_t n_rates;
+    const struct pk_rate *rates; /* as an arc's */
+    const uint16_t *rate_of;
+    size_t i_frailty, i_cure;
     const double *multipliers; /* [n_strata] */
+};
+
+struct pk_plan_frailty {
+    double shape; /* 1 / variance; infinite: everyone has 1 */
+    bool unconditional;
+};
+
+struct pk_plan_cure {
+    size_t i_transition;
+    double share;
+    bool per_spell, unconditional;
 };
 
 struct pk_plan_effect { /* of a service on one arc */
     uint16_t arc;
     enum pk_effect_mode mode;
-    double ratio;        /* scale: constant ratio */
+    double ratio;        /* scale: constant ratio, fidelity in it */
     struct pk_rate rate; /* replace, at_least */
+    size_t i_prevention; /* prevent */
+    uint16_t i_diverted; /* prevent: the arc taken instead; UINT16_MAX: the person stays */
+};
+
+/* Events of one transition blocked by one service. */
+struct pk_plan_prevention {
+    size_t i_service, i_transition;
+    double share;
+    enum pk_again again;
+    double again_months;
+    double relapse; /* per month; 0: none */
 };
 
 struct pk_plan_service {
@@ -94,7 +136,11 @@ struct pk_plan_service {
 
 struct pk_plan_distribution {
     enum pk_distribution_kind kind;
-    double a, b, c; /* months */
+    double a, b, c, d;                /* months (normal: mean, sd, and the probabilities below low and high) */
+    size_t n_bins;                    /* histogram */
+    const double *edges, *cumulative; /* [n_bins + 1] months; [n_bins] ascending, last 1 */
+    size_t n_points;                  /* points: equally likely values (the analytic twin's population) */
+    const double *points;             /* [n_points] months; used instead of all else where n_points > 0 */
 };
 
 struct pk_plan_choice { /* a categorical attribute or the state at start */
@@ -103,27 +149,58 @@ struct pk_plan_choice { /* a categorical attribute or the state at start */
     const double *cumulative; /* [n] ascending, last 1 */
 };
 
+struct pk_plan_joint { /* several attributes drawn together */
+    size_t n_attributes, n_cells;
+    size_t i_attributes[PK_MAX_ATTRIBUTES];
+    const double *cumulative; /* [n_cells] ascending, last 1; the last attribute varies fastest */
+    const uint8_t *values;    /* [n_cells][n_attributes] */
+};
+
+struct pk_plan_origin {
+    struct pk_plan_choice start_state;
+    struct pk_plan_choice *attributes; /* [n_attributes]; n is 0 where a joint draws it */
+    size_t n_joints;
+    struct pk_plan_joint *joints;
+    bool needs_age;
+    struct pk_plan_distribution age;      /* at entry */
+    struct pk_plan_distribution *elapsed; /* [n_states] at entry */
+    uint64_t elapsed_states;              /* bit per state: elapsed time is not always 0 */
+};
+
+struct pk_plan_people { /* imported */
+    size_t n;
+    const uint16_t *states;
+    const uint8_t *values;        /* [n][n_attributes] */
+    const double *ages, *elapsed; /* [n] months, multiples of a tick */
+    const uint32_t *weights;      /* [n] in units of 2^-weight_bits; NULL: 1 */
+};
+
 struct pk_plan_target {
     uint64_t states;          /* bit per state */
     const uint8_t *allowed;   /* [n_attributes][256] */
     double age_low, age_high; /* months */
 };
 
-struct pk_plan_lottery { /* the persons of a target group with the smallest keyed numbers */
+struct pk_plan_lottery { /* the persons of a target group with the smallest keyed numbers, or a share of it */
     size_t i_target;
+    bool by_share; /* whoever's keyed number is below share, whatever others do */
+    double share;
     uint64_t persons;
+    bool at_entry; /* also of those who flow in; else of those present at the start */
 };
 
 struct pk_plan_enrolment {
     size_t i_service;
     size_t i_lottery;
-    double at; /* months after the start, a multiple of a tick */
+    double at; /* months after the start (after entry where the lottery is at_entry), a multiple of a tick */
 };
 
 struct pk_plan_arm {
     size_t n_enrolments;
     const struct pk_plan_enrolment *enrolments;
-    size_t i_cohort; /* SIZE_MAX: nobody is enrolled */
+    size_t i_cohort; /* SIZE_MAX: nobody's life is changed */
+    bool has_start;  /* people start in other states */
+    struct pk_plan_choice start_state;
 };
 
 /* Whoever wins one of these lotteries: the people that an arm enrols, whatever the service. Arms that enrol the same
@@ -132,31 +209,40 @@ struct pk_plan_cohort {
     uint64_t lotteries; /* bit per lottery */
 };
 
+struct pk_plan_inflow {
+    size_t n_years;       /* years after the start in which anybody flows in; 0: a closed population */
+    const double *mean;   /* [n_years] persons */
+    const double *length; /* [n_years] months of the year within the horizon, at most 12 */
+    bool poisson;
+    struct pk_plan_origin origin;
+};
+
 struct pk_plan {
     struct pk_arena arena;
     uint64_t seed;
-    uint64_t n_persons;
-    double horizon; /* months */
+    uint64_t n_persons; /* at the start */
+    double horizon;     /* months */
     size_t n_excess, n_states, n_arcs, n_strata, n_attributes, n_person_hazards, n_services, n_targets, n_lotteries,
-        n_arms, n_cohorts;
+        n_arms, n_cohorts, n_frailties, n_cures, n_preventions;
     struct pk_plan_state *states;
     struct pk_plan_arc *arcs;
     double *multipliers; /* [n_strata][n_arcs] */
     struct pk_person_hazard *person_hazards;
+    struct pk_plan_frailty *frailties;
+    struct pk_plan_cure *cures;
     struct pk_plan_service *services;
+    struct pk_plan_prevention *preventions;
     struct pk_plan_target *targets;
     struct pk_plan_lottery *lotteries; /* at most 64 */
     struct pk_plan_arm *arms;
     struct pk_plan_cohort *cohorts;
     /* people */
-    struct pk_plan_choice start_state;
-    struct pk_plan_choice *attributes; /* [n_attributes] */
-    const size_t *stratum_strides;     /* [n_attributes] 0: the attribute enters no hazard */
-    bool needs_age;
-    struct pk_plan_distribution age;
-    struct pk_plan_distribution *elapsed; /* [n_states] */
-    uint64_t elapsed_states;              /* bit per state: elapsed time is not always 0 */
-    double start_months;                  /* of the start since year 0 */
+    struct pk_plan_origin origin;
+    struct pk_plan_people people; /* n > 0: instead of origin */
+    struct pk_plan_inflow inflow;
+    const size_t *stratum_strides; /* [n_attributes] 0: the attribute enters no hazard */
+    double start_months;           /* of the start since year 0 */
+    unsigned weight_bits;          /* a person of weight 1 counts 2^weight_bits */
 };
 
 void pk_plan_init(struct pk_plan *plan);
@@ -172,6 +258,19 @@ PK_CHECKED enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_
 size_t pk_rate_segment(const double *cuts, size_t n_cuts, double on_clock);
 /* The hazard at a clock value. */
 double pk_rate_at(const struct pk_rate *rate, double on_clock);
+
+/* The hazard of an arc (or of a hazard common to all states) for a stratum, before its multiplier. */
+static inline const struct pk_rate *pk_plan_arc_rate(const struct pk_plan_arc *arc, uint32_t stratum)
+{
+    return &arc->rates[arc->rate_of != NULL ? arc->rate_of[stratum] : 0];
+}
+static inline const struct pk_rate *pk_plan_person_rate(const struct pk_person_hazard *hazard, uint32_t stratum)
+{
+    return &hazard->rates[hazard->rate_of != NULL ? hazard->rate_of[stratum] : 0];
+}
+
+/* The integral of a rate over [from, to] of its clock. */
+double pk_rate_between(const struct pk_rate *rate, double from, double to);
 
 /* To the nearest tick; |months| < 2^31. Ties to even, by IEEE addition. */
 static inline double pk_tick_round(double months)

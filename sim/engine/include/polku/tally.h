@@ -3,7 +3,14 @@
  * Responsibility: one 64-bit add an event, and what can be read off afterwards. All is integer, so the order of
  * people, blocks, threads and shards cannot matter. Knows nothing of arms, names or files.
  *
- * Step j covers the times (j L, (j+1) L] for steps of L months; occupancy at j L counts the events at or before it. */
+ * Step j covers the times (j L, (j+1) L] for steps of L months; occupancy at j L counts the events at or before it.
+ *
+ * A closed shape counts people who are there from the start. An open one has two rows more a state, "enters s" and
+ * "leaves s" (from and to nowhere): someone who flows in enters, and who passes an age cut leaves in the old age group
+ * and enters in the new one at the same tick. So occupancy and person-time by attained age are exact. An event at the
+ * very tick of a cut counts in the age attained.
+ *
+ * Where people have weights everything counts in units of 2^-weight_bits; values are scaled when they are folded. */
 #ifndef PK_TALLY_H
 #define PK_TALLY_H
 
@@ -15,28 +22,47 @@ extern "C" {
 
 enum { PK_MAX_ENTRY_SETS = 60 };
 
+/* Who is counted; asked once a person and shape. */
+struct pk_tally_filter {
+    const uint8_t *allowed;           /* [PK_MAX_ATTRIBUTES][256] values; NULL: any; borrowed */
+    bool entrants;                    /* only who enters after the start, within ... */
+    int64_t entered_from, entered_to; /* ticks, half open */
+};
+
 /* What is told apart; shared by all tallies of one kind. */
 struct pk_tally_shape {
     size_t n_groups, n_states, n_arcs, n_steps, n_entry_sets;
     int64_t step_ticks;
-    size_t strides[PK_MAX_ATTRIBUTES];      /* group = sum of strides[a] * value[a]; 0: not told apart */
+    size_t strides[PK_MAX_ATTRIBUTES];      /* group = sum of strides[a] * value[a] + age group; 0: not told apart */
     uint64_t entry_sets[PK_MAX_ENTRY_SETS]; /* bit per state: first entries into these are counted */
     const uint16_t *arc_from, *arc_to;      /* [n_arcs] states, borrowed */
+    bool open;                              /* people flow in, or ages are told apart */
+    bool weighted;                          /* people count by their weight; else each counts 1 */
+    size_t n_ages;                          /* cuts of attained age; groups are attributes x (n_ages + 1) */
+    const int64_t *age_ticks;               /* [n_ages] ascending, borrowed; open only */
+    const struct pk_tally_filter *filter;   /* borrowed; NULL: everybody counts */
 };
+
+/* Arcs, then in an open shape "enters s" and then "leaves s" for each state. */
+static inline size_t pk_tally_rows(const struct pk_tally_shape *shape)
+{
+    return shape->n_arcs + (shape->open ? 2 * shape->n_states : 0);
+}
 
 /* Packs a count (high bits) and the ticks left in the step (low 44 bits) into one word; flushed before it can
  * overflow. */
 struct pk_tally {
     const struct pk_tally_shape *shape;
-    uint64_t *cells;     /* [n_groups][n_arcs][n_steps] not yet flushed */
-    size_t n_pending;    /* events since the last flush */
+    bool special;        /* anything beyond a closed shape of everybody, each counting 1 */
+    uint64_t *cells;     /* [n_groups][rows][n_steps] not yet flushed */
+    size_t n_pending;    /* events, times weight, since the last flush */
     size_t most_pending; /* ... before a cell could overflow */
-    int64_t *counts;     /* [n_groups][n_arcs][n_steps] events */
-    int64_t *remainders; /* [n_groups][n_arcs][n_steps] ticks from the event to the end of its step, summed */
+    int64_t *counts;     /* [n_groups][rows][n_steps] events */
+    int64_t *remainders; /* [n_groups][rows][n_steps] ticks from the event to the end of its step, summed */
     int64_t *starts;     /* [n_groups][n_states] persons at the start */
     int64_t *entries;    /* [n_entry_sets][n_groups][n_steps] first entries */
     int64_t n_persons;
-    int64_t n_events;
+    int64_t n_events; /* lived, whatever they weigh */
 };
 
 /* Shapes hold at most 2^31 cells. Errors: PK_BAD_INPUT (too large a table, too long a step), PK_NO_MEMORY. */
@@ -56,6 +82,9 @@ void pk_tally_occupancy(struct pk_tally *tally, size_t i_group, size_t i_state, 
 /* ticks[n_steps]: person-time of the group in the state within each step. occupancy: as from pk_tally_occupancy. */
 void pk_tally_person_time(struct pk_tally *tally, size_t i_group, size_t i_state, const int64_t *occupancy,
                           int64_t *ticks);
+
+/* Brings what is still packed into counts and remainders, for those who read them directly. */
+void pk_tally_flush(struct pk_tally *tally);
 
 /* Bytes that a tally of this shape takes. */
 uint64_t pk_tally_bytes(const struct pk_tally_shape *shape);

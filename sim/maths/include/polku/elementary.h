@@ -1,4 +1,4 @@
-/* log, exp and pow with the same bits on every processor.
+/* log, exp, pow, expm1 and log1p with the same bits on every processor.
  *
  * Only IEEE-exact operations (+ - * / and bit moves), no FMA, no libm, no tables: every host, compiler flag and
  * vector width gives the same result, which glibc's functions do not. Whatever can reach a life uses these. */
@@ -21,6 +21,14 @@ double pk_exp(double x);
  * product are each rounded before exp magnifies them). pow(0, y>0) = 0, pow(0, y<0) = +inf, pow(x, 0) = pow(1, y) = 1
  * for every x and y, pow(x<0, y) = nan. */
 double pk_pow(double x, double y);
+
+/* e^x - 1, also where e^x is nearly 1. Error < 1.5 ulp (measured 1.25). Overflow -> +inf, -inf -> -1, -0 -> -0,
+ * nan -> nan. */
+double pk_expm1(double x);
+
+/* log(1 + x), also where 1 + x is nearly 1. Error < 1.5 ulp (measured 1.44). -1 -> -inf, below -> nan, +inf ->
+ * +inf, -0 -> -0, nan -> nan. */
+double pk_log1p(double x);
 
 #ifdef __cplusplus
 }

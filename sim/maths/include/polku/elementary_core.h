@@ -69,6 +69,18 @@ static inline double pk_log_core(double x)
     return pk_elementary_log(x, 0.0);
 }
 
+/* P(r) of e^r = 1 + r + r^2 P(r) for |r| <= (ln 2) / 2. */
+static inline double pk_elementary_exp_polynomial(double r)
+{
+    const double z = r * r, w = z * z;
+    const double p01 = 0x1.000000000000ap-1 + r * 0x1.55555555554fap-3;
+    const double p23 = 0x1.555555555088cp-5 + r * 0x1.1111111127b9dp-7;
+    const double p45 = 0x1.6c16c184266d0p-10 + r * 0x1.a01a012a68eeap-13;
+    const double p67 = 0x1.a0199a16e16b4p-16 + r * 0x1.71df253c1954bp-19;
+    const double p89 = 0x1.28ad68a366d98p-22 + r * 0x1.ad7f77a804f57p-26;
+    return (p01 + z * p23) + w * ((p45 + z * p67) + w * p89);
+}
+
 /* e^x for x where the result is normal, -708.396 < x < 709.782; anything else gives an arbitrary number.
  * Error < 1 ulp.
  *
@@ -81,18 +93,38 @@ static inline double pk_exp_core(double x)
     const double k = shifted - magic;
     const double high = x - k * PK_LN2_HIGH, low = k * PK_LN2_LOW;
     const double r = high - low;
-    const double z = r * r, w = z * z;
-    const double p01 = 0x1.000000000000ap-1 + r * 0x1.55555555554fap-3;
-    const double p23 = 0x1.555555555088cp-5 + r * 0x1.1111111127b9dp-7;
-    const double p45 = 0x1.6c16c184266d0p-10 + r * 0x1.a01a012a68eeap-13;
-    const double p67 = 0x1.a0199a16e16b4p-16 + r * 0x1.71df253c1954bp-19;
-    const double p89 = 0x1.28ad68a366d98p-22 + r * 0x1.ad7f77a804f57p-26;
-    const double p = (p01 + z * p23) + w * ((p45 + z * p67) + w * p89);
+    const double z = r * r, p = pk_elementary_exp_polynomial(r);
     /* 1 + high - low, with what the rounding of 1 + high lost put back: exact, since |high| < 1 */
     const double leading = 1.0 + high, rest = ((1.0 - leading) + high) - low;
     const double y = leading + (rest + z * p);
     /* two's complement: only the low twelve bits of k survive the shift, and only they belong in the exponent */
     return pk_elementary_double(pk_elementary_bits(y) + (pk_elementary_bits(shifted) << 52));
+}
+
+/* e^x - 1 for -708.396 < x < 709.08, without the cancellation about 0; anything else gives an arbitrary number.
+ * Error < 1.5 ulp.
+ *
+ * pk_exp_core's sum, with 1 taken from its leading part before the small parts are added. */
+static inline double pk_expm1_core(double x)
+{
+    const double magic = 0x1.8p52;
+    const double shifted = x * PK_LOG2_E + magic;
+    const double k = shifted - magic;
+    const double high = x - k * PK_LN2_HIGH, low = k * PK_LN2_LOW;
+    const double r = high - low;
+    const double z = r * r, p = pk_elementary_exp_polynomial(r);
+    const double leading = 1.0 + high, rest = ((1.0 - leading) + high) - low;
+    const double scale = pk_elementary_double(0x3ff0000000000000 + (pk_elementary_bits(shifted) << 52));
+    return (scale * leading - 1.0) + scale * (rest + z * p);
+}
+
+/* log(1 + x) for x > -1 and normal 1 + x, without the cancellation about 0; anything else gives an arbitrary number.
+ * Error < 1.5 ulp. What the rounding of 1 + x to u lost comes back to first order: log(u + c) = log u + c / u. */
+static inline double pk_log1p_core(double x)
+{
+    const double u = 1.0 + x, added = u - 1.0;
+    const double lost = (1.0 - (u - added)) + (x - added);
+    return pk_log_core(u) + lost / u;
 }
 
 #endif

@@ -29,6 +29,9 @@ enum pk_rng_role {
     PK_ROLE_PERSON = 7,     /* stream: transition; hazards common to all states, one draw a person */
     PK_ROLE_SPLIT = 8,      /* stream: first arc; where a deterministic transition goes */
     PK_ROLE_OUTSIDE = 9,    /* stream: user; what GSL samples outside lives (rng_gsl.h) */
+    PK_ROLE_RELAPSE = 10,   /* stream: arc blocked; spell: events of the arc blocked before */
+    PK_ROLE_CURE = 11,      /* stream: cure; spell: stays in the state, where the cure is a spell's */
+    PK_ROLE_INFLOW = 12,    /* person: 0; stream: year; how many flow in */
     PK_ROLE_COUNT
 };
 

@@ -22,6 +22,11 @@ struct pk_mean pk_stats_batch_mean(const double *totals, const double *units, si
 /* The ratio sum y / sum x of two batch totals with its delta-method standard error; nan where sum x is 0. */
 struct pk_mean pk_stats_batch_ratio(const double *y, const double *x, size_t n_batches, size_t stride);
 
+/* The difference of two such ratios of the same batches, a_y / a_x - b_y / b_x, by the delta method: the residuals
+ * (a_y - A a_x) / sum a_x - (b_y - B b_x) / sum b_x of each batch add up to 0; se^2 = B / (B - 1) x their squares. */
+struct pk_mean pk_stats_batch_ratio_difference(const double *a_y, const double *a_x, const double *b_y,
+                                               const double *b_x, size_t n_batches, size_t stride);
+
 /* Standard deviation of the batch totals themselves, with B - 1; nan for fewer than two. */
 double pk_stats_standard_deviation(const double *values, size_t n_values, size_t stride);
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "polku/hazard.h"
 #include "polku/memory.h"
 #include "polku/status.h"
 
@@ -25,7 +26,10 @@ enum {
     PK_MAX_PARAMETERS = 4096,
     PK_MAX_TRANSITIONS = 256,
     PK_MAX_SERVICES = 32,
-    PK_LANGUAGES = 3 /* fi, sv, en */
+    PK_MAX_FRAILTIES = 8,
+    PK_MAX_PREVENTIONS = 16, /* effects that prevent, in one service */
+    PK_MAX_TABLE_BY = 3,     /* attributes that a table is told by */
+    PK_LANGUAGES = 3         /* fi, sv, en */
 };
 
 /* The clock that a hazard runs on. */
@@ -47,6 +51,13 @@ enum {
     X(PK_UNIT_PERSONS, "persons", 0, 1e12)                                                                             \
     X(PK_UNIT_EUROS, "euros", -1e15, 1e15)                                                                             \
     X(PK_UNIT_SLOPE, "per_year_of_clock", -10, 10)                                                                     \
+    X(PK_UNIT_SHAPE, "shape", 0, 1e3)                                                                                  \
+    X(PK_UNIT_LOG_YEARS, "log_years", -50, 50)                                                                         \
+    X(PK_UNIT_REAL, "real", -1e3, 1e3)                                                                                 \
+    X(PK_UNIT_VARIANCE, "variance", 0, 1e3)                                                                            \
+    X(PK_UNIT_HOURS, "hours", -1e9, 1e9)                                                                               \
+    X(PK_UNIT_UTILITY, "utility", -1e3, 1e3)                                                                           \
+    X(PK_UNIT_PERSONS_PER_YEAR, "persons_per_year", 0, 1e9)                                                            \
     X(PK_UNIT_SWITCH, "switch", 0, 1)
 
 /* Where a number comes from. */
@@ -98,10 +109,13 @@ struct pk_parameter {
     enum pk_unit unit;       /* of the value as used */
     enum pk_unit given_unit; /* of the value as given: differs from unit where it is converted */
     enum pk_given given;
-    size_t n_values;     /* 1, or n_cuts + 1 for a table on a clock */
-    double *values;      /* [n_values], as given */
-    enum pk_clock clock; /* of a table */
-    double *cuts;        /* [n_values - 1] ascending: years on the clock; calendar: months since year 0 */
+    size_t n_values;  /* 1, or n_cuts + 1 for a table on a clock */
+    double *values;   /* [n_columns][n_values], as given */
+    size_t n_columns; /* 1, or the combinations of the attributes that a table is told by */
+    size_t n_by;
+    size_t i_by_attribute[PK_MAX_TABLE_BY]; /* [n_by] the last varies fastest over columns */
+    enum pk_clock clock;                    /* of a table */
+    double *cuts; /* [n_values - 1] ascending: years on the clock; calendar: months since year 0 */
     bool has_range;
     double low, high; /* of the value as given */
     struct pk_source source;
@@ -130,13 +144,16 @@ struct pk_attribute {
     struct pk_label *value_labels; /* [n_values] */
 };
 
-/* The product of the named parameters, at most one of them a table, or level exp(slope * clock) times them. */
+/* The product of the named parameters, at most one of them a table, or a parametric form times them. */
 struct pk_hazard {
-    bool gompertz;
-    size_t i_level, i_slope; /* Gompertz: parameters; level is the hazard where the clock is 0 */
+    bool parametric;
+    enum pk_hazard_form form;
+    size_t i_form[3]; /* parameters of the form, in the order of pk_hazard_parameter_names */
+    bool has_origin;  /* calendar: where the form's clock is 0 ... */
+    double origin;    /* ... months since year 0 */
     size_t n_factors;
     size_t i_factors[PK_MAX_FACTORS];
-    enum pk_clock clock; /* of the table factor or of Gompertz; without either: time_in_state, unused */
+    enum pk_clock clock; /* of the table factor or of the form; without either: time_in_state, unused */
     bool on_clock;
 };
 
@@ -147,6 +164,16 @@ struct pk_ratio { /* proportional hazards: times a parameter for people with thi
 struct pk_excess { /* common hazards: times a parameter (at least 1) in this state */
     size_t i_state, i_parameter;
 };
+
+/* Unobserved differences between people: gamma with mean 1, a factor on the hazards that name it. */
+struct pk_frailty {
+    const char *name;
+    struct pk_label label;
+    size_t i_variance;  /* parameter; 0 is no frailty */
+    bool unconditional; /* mean 1 among those present at the start; else at the beginning of the spell they are in */
+};
+
+enum pk_cure { PK_CURE_NONE, PK_CURE_PERSON, PK_CURE_SPELL };
 
 struct pk_transition {
     const char *name;
@@ -164,15 +191,33 @@ struct pk_transition {
     struct pk_ratio *ratios;
     size_t n_excess;
     struct pk_excess *excess;
+    size_t i_frailty; /* SIZE_MAX: none */
+    enum pk_cure cure;
+    size_t i_cure;           /* parameter: the share whom the transition never happens to */
+    bool cure_unconditional; /* the share among those present at the start; else at the beginning of the spell */
     size_t line, column;
 };
 
-enum pk_effect_mode { PK_EFFECT_REPLACE, PK_EFFECT_SCALE, PK_EFFECT_AT_LEAST };
+enum pk_effect_mode { PK_EFFECT_REPLACE, PK_EFFECT_SCALE, PK_EFFECT_AT_LEAST, PK_EFFECT_PREVENT };
+
+/* What becomes of a person whose event was blocked. */
+enum pk_again {
+    PK_AGAIN_AT_RISK, /* the next event is blocked or not by a mark of its own */
+    PK_AGAIN_IMMUNE,  /* no more such events (but by relapse) */
+    PK_AGAIN_YEARS    /* none for so long */
+};
 
 struct pk_effect {
     size_t i_transition;
     enum pk_effect_mode mode;
-    struct pk_hazard hazard; /* scale: a ratio; else a hazard per year, without the transition's own ratios */
+    struct pk_hazard hazard; /* scale: a ratio; replace, at_least: a hazard per year, without the transition's own
+                                ratios and frailty; prevent: unused */
+    /* prevent */
+    size_t i_share;   /* parameter: of the events */
+    size_t i_instead; /* state entered instead; SIZE_MAX: the person stays */
+    enum pk_again again;
+    size_t i_again_years; /* parameter */
+    size_t i_relapse;     /* parameter: hazard of the blocked event coming all the same; SIZE_MAX: none */
 };
 
 struct pk_service {
@@ -181,15 +226,42 @@ struct pk_service {
     size_t i_window;         /* parameter (years from enrolment); SIZE_MAX: for life */
     size_t i_first_job_only; /* parameter (switch): effects end with the first event they work on; SIZE_MAX: no */
     size_t i_cost;           /* parameter (euros per person enrolled); SIZE_MAX: none */
+    size_t i_fidelity;       /* parameter (share): the log of a scale is multiplied by it; SIZE_MAX: 1 */
     size_t n_effects;
     struct pk_effect *effects;
 };
 
-struct pk_reward { /* so many units per person-year in a state */
+enum pk_reward_kind { PK_REWARD_EFFECT, PK_REWARD_COST, PK_REWARD_TRANSFER };
+extern const char *const pk_reward_kind_names[3];
+
+struct pk_reward_ratio { /* times a parameter for people with this value */
+    size_t i_attribute, i_value, i_parameter;
+};
+
+struct pk_reward { /* so many units per person-year in a state and per event of a transition */
     const char *name;
     const char *unit;
     struct pk_label label;
-    size_t *i_state_parameter; /* [n_states] parameters; SIZE_MAX: nothing */
+    const char *payer; /* of its ledger; NULL: none */
+    enum pk_reward_kind kind;
+    size_t *i_state_parameter;      /* [n_states] parameters; SIZE_MAX: nothing */
+    size_t *i_transition_parameter; /* [n_transitions] parameters; SIZE_MAX: nothing */
+    size_t i_by_age;                /* parameter: a table of ratios by age; SIZE_MAX: none */
+    size_t n_ratios;
+    struct pk_reward_ratio *ratios;
+};
+
+/* The text of a file that a model or scenario names (a table, people). */
+struct pk_attachment {
+    const char *name; /* as written in the model or scenario */
+    const char *text;
+    size_t size;
+};
+
+enum { PK_MAX_ATTACHMENTS = 32 };
+struct pk_attachments {
+    size_t n;
+    struct pk_attachment items[PK_MAX_ATTACHMENTS];
 };
 
 struct pk_model {
@@ -197,13 +269,15 @@ struct pk_model {
     const char *name, *title, *file;
     const char *text; /* the whole file, for provenance */
     size_t text_size;
-    size_t n_states, n_attributes, n_parameters, n_transitions, n_services, n_rewards;
+    size_t n_states, n_attributes, n_parameters, n_transitions, n_services, n_rewards, n_frailties;
     struct pk_state *states;
     struct pk_attribute *attributes;
     struct pk_parameter *parameters; /* a scenario's own are appended */
     struct pk_transition *transitions;
     struct pk_service *services;
     struct pk_reward *rewards;
+    struct pk_frailty *frailties;
+    struct pk_attachments attachments;  /* other files that it is made of, for provenance */
     const char **warnings_of_documents; /* what the documents themselves warn of, shown beside results */
     size_t n_warnings_of_documents;
 };
@@ -219,6 +293,7 @@ size_t pk_model_parameter(const struct pk_model *model, const char *name);
 size_t pk_model_transition(const struct pk_model *model, const char *name);
 size_t pk_model_service(const struct pk_model *model, const char *name);
 size_t pk_model_reward(const struct pk_model *model, const char *name);
+size_t pk_model_frailty(const struct pk_model *model, const char *name);
 
 /* True where the transition is one hazard common to all living states and ends lives: drawn once a person. */
 bool pk_model_is_person_level(const struct pk_model *model, const struct pk_transition *transition);

@@ -10,7 +10,16 @@
 extern "C" {
 #endif
 
-enum { PK_MAX_ARMS = 16, PK_MAX_ENROLMENTS = 8, PK_MAX_TABLES = 64, PK_MAX_OUTCOMES = 256, PK_MAX_SETS = 16 };
+enum {
+    PK_MAX_ARMS = 16,
+    PK_MAX_ENROLMENTS = 8,
+    PK_MAX_TABLES = 64,
+    PK_MAX_OUTCOMES = 256,
+    PK_MAX_SETS = 16,
+    PK_MAX_JOINTS = 8,
+    PK_MAX_HISTOGRAMS = 32,
+    PK_MAX_AGE_CUTS = 120
+};
 
 struct pk_number {
     double literal;
@@ -21,21 +30,63 @@ double pk_number_value(const struct pk_number *number, const struct pk_values *v
 enum pk_distribution_kind {
     PK_DISTRIBUTION_FIXED,
     PK_DISTRIBUTION_UNIFORM,
-    PK_DISTRIBUTION_TRIANGULAR, /* low, mode, high */
-    PK_DISTRIBUTION_EXPONENTIAL /* mean */
+    PK_DISTRIBUTION_TRIANGULAR,  /* low, mode, high */
+    PK_DISTRIBUTION_EXPONENTIAL, /* mean */
+    PK_DISTRIBUTION_NORMAL,      /* mean, sd, low, high: truncated */
+    PK_DISTRIBUTION_HISTOGRAM    /* uniform between edges */
 };
 struct pk_distribution {
     enum pk_distribution_kind kind;
-    struct pk_number arguments[3]; /* years */
+    struct pk_number arguments[4]; /* years */
+    size_t n_bins;                 /* histogram */
+    double *edges;                 /* [n_bins + 1] years, ascending */
+    struct pk_number *shares;      /* [n_bins] adding up to 1 */
+};
+
+/* Several attributes drawn together. */
+struct pk_joint {
+    size_t n_attributes;
+    size_t i_attributes[PK_MAX_ATTRIBUTES];
+    size_t n_cells;
+    double *shares; /* [n_cells], the last attribute varies fastest; adding up to 1, or a seed to be fitted */
+    bool fit;       /* by iterative proportional fitting to the attributes' own shares */
+};
+
+/* Where people come from: at the start, or as they flow in. */
+struct pk_origin {
+    struct pk_number *state_shares;  /* [n_states], adding up to 1 */
+    struct pk_number **value_shares; /* [n_attributes][n_values], adding up to 1 */
+    bool *in_joint;                  /* [n_attributes] drawn by a joint table */
+    size_t n_joints;
+    struct pk_joint joints[PK_MAX_JOINTS];
+    struct pk_distribution age; /* years at entry; fixed at 40 where nothing needs it */
+    bool has_age;
+    struct pk_distribution *elapsed; /* [n_states] time already in the state at entry */
+};
+
+/* People as a table gives them; nothing is drawn. */
+struct pk_people {
+    size_t n;
+    uint16_t *states; /* [n] */
+    uint8_t *values;  /* [n][n_attributes] */
+    double *ages;     /* [n] years at the start; NULL: no ages */
+    double *elapsed;  /* [n] years in the state */
+    double *weights;  /* [n] above 0; NULL: 1 each */
+};
+
+struct pk_inflow {
+    bool any;
+    struct pk_number per_year; /* persons; a table on the calendar or since_start may give it by year */
+    bool poisson;              /* the number of each year is drawn; else fixed, rounded by a keyed draw */
+    double until_months;       /* after the start; infinite: to the horizon */
+    struct pk_origin origin;
 };
 
 struct pk_population {
     struct pk_number size;
-    struct pk_number *state_shares;  /* [n_states], adding up to 1 */
-    struct pk_number **value_shares; /* [n_attributes][n_values], adding up to 1 */
-    struct pk_distribution age;      /* years at start; fixed at 40 where nothing needs it */
-    bool has_age;
-    struct pk_distribution *elapsed; /* [n_states] time already in the state at start */
+    struct pk_origin origin;
+    struct pk_people people; /* n > 0: instead of size and origin */
+    struct pk_inflow inflow;
 };
 
 struct pk_target {            /* who may be enrolled: a conjunction */
@@ -46,8 +97,10 @@ struct pk_target {            /* who may be enrolled: a conjunction */
 
 struct pk_enrolment {
     size_t i_service;
-    struct pk_number persons;
-    double at_months; /* after the start */
+    bool by_share;            /* a share of the target group; else so many persons */
+    struct pk_number persons; /* ... or the share (uptake) */
+    double at_months;         /* after the start, or after a person's entry */
+    bool at_entry;            /* everyone who flows in as well; else those present at the start */
     struct pk_target target;
 };
 
@@ -59,20 +112,36 @@ struct pk_arm {
     size_t *i_assumes; /* [n_assumes] parameters printed with the note */
     size_t n_enrolments;
     struct pk_enrolment enrolments[PK_MAX_ENROLMENTS];
+    struct pk_number *state_shares; /* [n_states] the states at start in this arm; NULL: as in the population */
+    struct pk_number *price_ratios; /* [n_rewards] factors on rewards in this arm; NULL: 1 */
 };
 
 enum pk_measure {
     PK_MEASURE_OCCUPANCY,    /* persons in a state at a time */
     PK_MEASURE_PERSON_YEARS, /* person-years in a state within a step */
     PK_MEASURE_TRANSITIONS,  /* events within a step */
-    PK_MEASURE_FIRST_ENTRY   /* persons who entered a set of states for the first time since the start */
+    PK_MEASURE_FIRST_ENTRY,  /* persons who entered a set of states for the first time since the start */
+    PK_MEASURE_SPELLS,       /* spells begun within a period: entries from other states, and people's first states */
+    PK_MEASURE_MEAN_SPELL,   /* person-years / spells of the same period */
+    PK_MEASURE_REWARD,       /* sum of rewards, per person-year and per transition */
+    PK_MEASURE_COUNT
 };
-extern const char *const pk_measure_names[4];
+extern const char *const pk_measure_names[PK_MEASURE_COUNT];
+
+enum pk_discounting { PK_DISCOUNT_ANNUAL, /* (1+r)^-t */ PK_DISCOUNT_CONTINUOUS /* exp(-r t) */ };
+
+struct pk_discount {
+    struct pk_number rate; /* a year; 0: none */
+    enum pk_discounting as;
+    double from_months; /* after the start (may be negative): where the factor is 1 */
+};
 
 struct pk_table {
     const char *name;
     enum pk_measure measure;
     bool by[PK_MAX_ATTRIBUTES]; /* attributes told apart */
+    size_t n_ages;              /* attained age told apart: cuts; 0: not */
+    double *ages;               /* [n_ages] years, ascending; n_ages + 1 groups */
     int64_t step_months;
 };
 
@@ -83,14 +152,47 @@ struct pk_outcome {
     bool *states;                  /* [n_states] summed over; first entry: the set entered */
     double from_months, to_months; /* person-years, transitions; occupancy and first entry use to_months */
     bool to_horizon;
-    size_t i_reward;           /* weights the person-years; SIZE_MAX: headcount */
-    struct pk_number discount; /* a year, by (1+r)^-t from the start; 0 undiscounted */
-    bool per_cost;             /* print euros per additional unit */
-    bool share;                /* print the reference arm's share of it (what would have happened anyway) */
+    size_t i_reward; /* weights the person-years; SIZE_MAX: headcount */
+    bool *rewards;   /* [n_rewards] REWARD: those summed; NULL otherwise */
+    struct pk_discount discount;
+    bool **among;                    /* [n_attributes][n_values] of these people only; NULL: of all */
+    bool entrants;                   /* only of people who flow in within ... */
+    double entered_from, entered_to; /* months after the start, half open */
+    bool per_cost;                   /* print euros per additional unit */
+    bool share;                      /* print the reference arm's share of it (what would have happened anyway) */
+    bool ledger;                     /* one reward, made by ledgers; told by payer, apart from the outcomes named */
+};
+
+/* What each person adds up to, counted in bins; quantiles over people come from it. */
+enum pk_quantity {
+    PK_QUANTITY_PERSON_YEARS, /* years in the states within the period */
+    PK_QUANTITY_SPELLS,       /* spells begun in the states within the period */
+    PK_QUANTITY_SPELL_LENGTH, /* years of each spell in the states that ends within the period (of spells, not people)
+                               */
+    PK_QUANTITY_FIRST_ENTRY   /* years from the start to the first entry; who never enters is in the last bin */
+};
+extern const char *const pk_quantity_names[4];
+
+struct pk_histogram {
+    const char *name;
+    enum pk_quantity quantity;
+    bool *states; /* [n_states] */
+    double from_months, to_months;
+    bool by[PK_MAX_ATTRIBUTES];
+    size_t n_edges;
+    double *edges; /* [n_edges] ascending, in the quantity's unit; n_edges + 1 bins, the first below edges[0] */
 };
 
 struct pk_set {
     const char *parameter, *to;
+};
+
+/* Replicate until an outcome is known well enough. */
+struct pk_precision {
+    size_t i_outcome;        /* SIZE_MAX: a fixed number of replications */
+    size_t i_arm, i_against; /* i_against SIZE_MAX: the arm itself, not a difference */
+    double standard_error;   /* of the figure as polku compare tells it */
+    int64_t most;            /* replications */
 };
 
 struct pk_variant { /* the same run with something changed, on the same random numbers */
@@ -112,17 +214,23 @@ struct pk_scenario {
     int64_t replications;
     int64_t batches; /* standard errors come from at least this many keyed batches */
     struct pk_population population;
-    size_t n_arms, n_tables, n_outcomes, n_variants, n_sets;
+    struct pk_precision precision;
+    size_t n_arms, n_tables, n_outcomes, n_variants, n_sets, n_histograms;
     struct pk_arm *arms;
     struct pk_table *tables;
     struct pk_outcome *outcomes;
+    struct pk_histogram *histograms;
     struct pk_variant *variants;
     struct pk_set *sets;
-    const char *per_label;        /* what the comparison is told for, e.g. "700 enrolled" */
-    struct pk_number per_persons; /* ... and the number; 0: all people */
-    int64_t log_persons;          /* people whose events are kept; 0: none */
-    bool log_enrolled;            /* ... of those enrolled; else of everyone */
-    bool ranges;                  /* move each parameter with a range to both ends, one at a time */
+    const char *per_label;                  /* what the comparison is told for, e.g. "700 enrolled" */
+    struct pk_number per_persons;           /* ... and the number; 0: all people */
+    bool has_ledgers;                       /* rewards told by payer ... */
+    double ledgers_from, ledgers_to;        /* ... over these months */
+    struct pk_discount ledgers_discount[3]; /* by enum pk_reward_kind */
+    struct pk_attachments attachments;
+    int64_t log_persons; /* people whose events are kept; 0: none; INT64_MAX: all */
+    bool log_enrolled;   /* ... of those enrolled; else of everyone */
+    bool ranges;         /* move each parameter with a range to both ends, one at a time */
     int64_t variant_replications;
     size_t *i_decides; /* [n_decides] outcomes told in the second table */
     size_t n_decides;
@@ -134,6 +242,8 @@ struct pk_scenario {
 void pk_scenario_init(struct pk_scenario *scenario);
 void pk_scenario_free(struct pk_scenario *scenario);
 
+/* The date of a day since 1970-01-01; months and days count from 1. */
+void pk_scenario_date(int64_t day, int64_t *year, int *month, int *day_of_month);
 /* Months since year 0 of a day since 1970-01-01; a day is its share of its month. */
 double pk_scenario_months(int64_t day);
 

@@ -4,12 +4,18 @@
  * integer; units are folded in their order, so floating point is the same for any number of threads and any blocks.
  * Knows no threads and no files.
  *
- * Whoever is enrolled by no arm lives the same life in every arm. So one tally holds everyone's base life, and for
- * each cohort (a set of people that arms enrol) one tally holds their base lives and one their lives in each arm:
- *   arm = everyone - cohort's base lives + cohort's lives in the arm. */
+ * Whoever's life no arm changes lives the same life in every arm. So one tally holds everyone's base life, and for
+ * each cohort (a set of people whose lives arms change) one tally holds their base lives and one their lives in each
+ * arm:
+ *   arm = everyone - cohort's base lives + cohort's lives in the arm.
+ *
+ * Outcomes are linear in the tables, but for ratios of two of them. A reward is a sum of price x quantity over cells;
+ * cells with the same price (the same product of parameters) are one element of the outcome's basis, so that new
+ * prices need no new run. */
 #ifndef PK_COLLECT_H
 #define PK_COLLECT_H
 
+#include "polku/discount.h"
 #include "polku/stats.h"
 #include "polku/tally.h"
 
@@ -17,7 +23,48 @@
 extern "C" {
 #endif
 
-enum { PK_MAX_SHAPES = PK_MAX_TABLES + 1, PK_MAX_SLOTS = 1 + PK_MAX_ARMS * (PK_MAX_ARMS + 1) };
+enum { PK_MAX_SLOTS = 1 + PK_MAX_ARMS * (PK_MAX_ARMS + 1), PK_MAX_BASIS_FACTORS = 1 + PK_MAX_ATTRIBUTES };
+
+/* The quantities of one reward outcome whose price is the same product. */
+struct pk_basis {
+    size_t i_outcome, i_reward;
+    bool per_event; /* else per person-year */
+    size_t n_factors;
+    size_t i_factors[PK_MAX_BASIS_FACTORS]; /* parameters; the arm's price ratio comes on top */
+};
+
+/* One reward of one outcome: where the quantities of a tally's cells go. */
+struct pk_reward_part {
+    size_t i_outcome, i_reward;
+    const size_t *of_state;    /* [n_groups][n_states] basis; SIZE_MAX: no price */
+    const size_t *of_arc;      /* [n_groups][n_arcs] */
+    const double *age_factors; /* [n_ages + 1] by attained age; NULL: 1 */
+};
+
+/* How an outcome is read off a tally of months. */
+struct pk_rule {
+    size_t i_shape, i_entry_set;
+    bool discounted;
+    struct pk_discounter discounter;
+    const double *month_factors; /* [n_steps] mean of the factor over the month; discounted only */
+    size_t first_part, n_parts;  /* rewards */
+    size_t first_basis, n_basis;
+};
+
+/* A histogram in integers: ticks, or numbers of spells. */
+struct pk_binning {
+    size_t strides[PK_MAX_ATTRIBUTES];
+    size_t n_groups, n_bins, first; /* cells [n_groups][n_bins] of a slot's start at `first` */
+    uint64_t states;                /* bit per state */
+    int64_t from, to;               /* ticks */
+    const int64_t *edges;           /* [n_bins - 1] */
+};
+
+/* One prevention at work in one arm: [n_years] events blocked, [n_years] events of the transition in the cohort's base
+ * lives, [n_years] in the arm's, then people with a blocked event, those without the event afterwards, those with. */
+struct pk_watch {
+    size_t i_arm, i_prevention;
+};
 
 /* What is collected; made once a run, read by all threads. */
 struct pk_collection {
@@ -26,24 +73,37 @@ struct pk_collection {
     const struct pk_model *model;
     struct pk_arena arena;
     size_t n_shapes;
-    struct pk_tally_shape shapes[PK_MAX_SHAPES];
+    struct pk_tally_shape *shapes; /* [n_shapes] */
     size_t i_table_shape[PK_MAX_TABLES];
-    size_t i_outcome_shape; /* monthly, no groups, with the entry sets of the outcomes */
-    size_t i_entry_set[PK_MAX_OUTCOMES];
-    const double *discount_factors[PK_MAX_OUTCOMES]; /* [n_steps] of each month at its middle; NULL: none */
-    const double *state_weights;                     /* [n_outcomes][n_states] reward per person-year */
-    size_t n_slots;                                  /* tallies of each shape: see pk_collection_slot */
+    struct pk_rule *rules; /* [n_outcomes] */
+    size_t n_parts, n_basis;
+    struct pk_reward_part *parts;
+    struct pk_basis *basis;
+    const double *prices;        /* [n_arms][n_basis] */
+    bool has_ratios;             /* an outcome is a ratio: denominators are kept */
+    bool weighted;               /* people count by their weight; else each counts 1 */
+    double weight;               /* 2^-weight_bits */
+    size_t n_bins;               /* of all histograms, in one slot */
+    struct pk_binning *binnings; /* [n_histograms] */
+    size_t n_watches, n_years;
+    struct pk_watch *watches;
+    size_t n_slots; /* tallies of each shape: see pk_collection_slot */
     bool has_slot[PK_MAX_SLOTS];
 };
 
-/* One unit's integers. */
+/* One unit's integers. People count by their weight. */
 struct pk_batch {
     const struct pk_collection *collection;
     struct pk_tally *tallies;        /* [n_slots][n_shapes]; those of absent slots are empty */
+    int64_t *bins;                   /* [n_slots][n_bins] */
+    int64_t *watched;                /* [n_watches][3 n_years + 3] */
+    int64_t n_persons;               /* people counted in the tally of everyone */
+    int64_t n_events;                /* lived, over all slots */
     int64_t n_enrolled[PK_MAX_ARMS]; /* by cohort: people of the cohort */
-    int64_t n_changed[PK_MAX_ARMS];  /* by arm: enrolled people whose life differs from their base life */
+    int64_t n_changed[PK_MAX_ARMS];  /* by arm: people of its cohort whose life differs from their base life */
 };
 
+/* Errors: PK_BAD_INPUT (too many groups, too many people for the integers), PK_NO_MEMORY. */
 PK_CHECKED enum pk_status pk_collection_init(struct pk_collection *collection, const struct pk_plan *plan,
                                              const struct pk_model *model, const struct pk_scenario *scenario,
                                              const struct pk_values *values, struct pk_error *error);
@@ -77,18 +137,31 @@ struct pk_folded {
     double *y, *yy, *ny, *d, *dd, *nd;
 };
 
+/* One histogram of one population over all units. */
+struct pk_folded_bins {
+    size_t i_histogram, i_population;
+    int64_t *counts; /* [n_arms][n_groups][n_bins] in units of weight */
+    /* running sums over units: n and n^2 of each [arm][group], y^2 and n y of each cell */
+    double *nn, *yy, *ny;
+};
+
 struct pk_fold {
     const struct pk_collection *collection;
     size_t n_units, i_unit;
-    size_t n_folded;
-    struct pk_folded *folded; /* [n_folded] */
-    double *outcomes;         /* [1 + n_cohorts][n_units][n_arms][n_outcomes] */
-    double *persons;          /* [1 + n_cohorts][n_units] */
-    int64_t *n_changed;       /* [n_arms] over all units */
-    int64_t n_events;         /* simulated transitions, base and arms */
+    size_t n_folded, n_bins;
+    struct pk_folded *folded;    /* [n_folded] */
+    struct pk_folded_bins *bins; /* [n_bins] */
+    double *outcomes;            /* [1 + n_cohorts][n_units][n_arms][n_outcomes]; of a ratio, the numerator */
+    double *denominators;        /* the same; 1 where the outcome is no ratio; NULL: no outcome is */
+    double *basis;               /* [1 + n_cohorts][n_units][n_arms][n_basis] quantities */
+    double *persons;             /* [1 + n_cohorts][n_units] */
+    double *watched;             /* [n_units][n_watches][3 n_years + 3] */
+    int64_t *n_changed;          /* [n_arms] over all units, in units of weight */
+    int64_t n_events;            /* simulated transitions, base and arms */
     int64_t n_draws;
-    int64_t *scratch; /* two tables of the largest size and two rows of a tally */
-    int64_t *views;   /* [n_slots][n_states]: occupancy and person-time by month, for the outcomes */
+    int64_t *scratch;       /* two tables of the largest size and two rows of a tally; bins of an arm */
+    int64_t *views;         /* occupancy and person-time by group, state and month of one tally, for the outcomes */
+    struct pk_tally *whole; /* [n_shapes] everyone's tally in one arm */
 };
 
 /* tables: false folds outcomes only. */
@@ -101,6 +174,15 @@ void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone);
 /* Mean total per replication of a cell and its standard error, from the running sums. */
 struct pk_mean pk_fold_cell(const struct pk_fold *fold, const struct pk_folded *folded, double y, double yy, double ny,
                             double n_replications);
+/* The share of a bin among all of its group in the arm, with its standard error; nan where there is nobody. */
+struct pk_mean pk_fold_share(const struct pk_fold *fold, const struct pk_folded_bins *bins, size_t i_arm,
+                             size_t i_group, size_t i_bin);
+/* The p-quantile of a group, interpolated within its bin in the unit of the edges; nan in the two open bins. */
+double pk_fold_quantile(const struct pk_fold *fold, const struct pk_folded_bins *bins, size_t i_arm, size_t i_group,
+                        double p);
+/* One figure of a watch, mean per replication; minus: another one taken off it in each unit, or SIZE_MAX. */
+struct pk_mean pk_fold_watched(const struct pk_fold *fold, size_t i_watch, size_t i_figure, size_t i_minus,
+                               double n_replications);
 
 #ifdef __cplusplus
 }

@@ -9,15 +9,19 @@
 extern "C" {
 #endif
 
+enum { PK_LOG_MAX_ROWS = 20000000 };
+
 struct pk_log {
-    size_t n_rows, room;
+    size_t n_rows, room, n_attributes;
     int64_t *arms, *persons, *from, *to,
         *status;                      /* [n_rows]; status 1: left for `to`; 0: there to the end, to = from */
-    double *start_years, *stop_years; /* [n_rows] since the start */
+    double *start_years, *stop_years; /* [n_rows] since the start; who flows in begins at their entry */
+    uint8_t *values;                  /* [n_rows][n_attributes] of the person */
 };
 
 /* Lives, in replication 0, of the first n people by id, or of the first n whom some arm enrols. Ids mean nothing in a
- * synthetic population, so this is a random sample. Errors: those of a life, PK_NO_MEMORY. */
+ * synthetic population, so this is a random sample; INT64_MAX: all. Errors: those of a life, PK_NO_MEMORY,
+ * PK_BAD_INPUT: more than PK_LOG_MAX_ROWS rows. */
 PK_CHECKED enum pk_status pk_log_make(struct pk_log *log, const struct pk_plan *plan, int64_t n_persons,
                                       bool of_enrolled, struct pk_error *error);
 void pk_log_free(struct pk_log *log);

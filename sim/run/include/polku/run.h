@@ -35,6 +35,11 @@ PK_CHECKED enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_pl
                                           const struct pk_run_options *options, struct pk_error *error);
 void pk_run_free(struct pk_run *run);
 
+/* How many workers there are for a wish (0: all the cores that OpenMP gives). */
+int pk_run_workers(int n_threads);
+/* Calls task for i = 0 .. n - 1 on that many workers, in no order; whatever a task writes must be its own. */
+void pk_run_each(size_t n, int n_workers, void (*task)(size_t i, int i_worker, void *data), void *data);
+
 #ifdef __cplusplus
 }
 #endif

@@ -16,9 +16,10 @@ struct pk_variant_result {    /* one variant's outcomes among the enrolled (or e
     const char *changed;      /* "parameter = value, ..." */
     const char *warning;      /* "" or why to read it with care */
     size_t n_units;
-    double *outcomes; /* [n_units][n_arms][n_outcomes] */
-    double *persons;  /* [n_units] */
-    double *costs;    /* [n_arms] euros per enrolled person */
+    double *outcomes;     /* [n_units][n_arms][n_outcomes]; of a ratio, the numerator */
+    double *denominators; /* the same; NULL: no outcome is a ratio */
+    double *persons;      /* [n_units] */
+    double *costs;        /* [n_arms] euros per enrolled person */
 };
 
 struct pk_store {

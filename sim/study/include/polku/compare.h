@@ -5,6 +5,7 @@
 #ifndef PK_COMPARE_H
 #define PK_COMPARE_H
 
+#include "polku/prices.h"
 #include "polku/results.h"
 #include "polku/stats.h"
 #include "polku/text.h"
@@ -22,10 +23,43 @@ struct pk_compare_pair {
 /* One set of outcomes (the main run, or a variant): totals by unit. */
 struct pk_compare_set {
     size_t n_units, n_arms, n_outcomes;
-    const double *values;  /* [n_units][n_arms][n_outcomes] */
-    const double *persons; /* [n_units] */
-    const double *costs;   /* [n_arms] euros a person */
-    double scale;          /* the number of people a figure is told for */
+    const double *values;       /* [n_units][n_arms][n_outcomes] */
+    const double *denominators; /* the same: what a ratio is divided by; NULL: no outcome is a ratio */
+    const double *ratios;       /* [n_outcomes] not 0: a ratio of two sums, not scaled */
+    const double *persons;      /* [n_units] */
+    const double *costs;        /* [n_arms] euros a person */
+    double scale;               /* the number of people a figure is told for */
+};
+
+/* What reward outcomes are made of (see the group /rewards of a result). */
+struct pk_compare_prices {
+    size_t n_rows;
+    double *quantities;       /* [n_units][n_arms][n_rows] */
+    char **prices, **factors; /* [n_rows] "a*b*c"; [n_arms][n_rows] "" or a number or a parameter */
+    size_t *i_outcomes;       /* [n_rows] */
+    double *values;           /* [n_parameters] in use */
+    double *uses;             /* [n_parameters] 1: only a price; 2: more; 0: no price */
+    char **units;             /* [n_parameters] */
+    char told[512];           /* "a = 1, b = 2" of those set anew; "" none */
+};
+
+/* One histogram's quantiles by arm and group. */
+struct pk_compare_histogram {
+    char *name, *of, *units;
+    size_t n_groups, n_quantiles;
+    char **groups;           /* [n_groups] "female, depression"; "" where none are told apart */
+    const double *quantiles; /* [n_quantiles] probabilities */
+    const double *values;    /* [n_arms][n_groups][n_quantiles] */
+};
+
+/* Prevented events, by arm and prevention: means per replication and standard errors, scaled as the outcomes are. */
+struct pk_compare_prevention {
+    char *arm, *name; /* "service:transition" */
+    size_t n_years;
+    double scale;                       /* from a replication's figures to those told */
+    const double *blocked, *blocked_se; /* [n_years] */
+    const double *fewer, *fewer_se;     /* [n_years] base less arm */
+    struct pk_mean persons, persons_without, persons_later;
 };
 
 struct pk_comparison {
@@ -33,17 +67,24 @@ struct pk_comparison {
     size_t n_arms, n_outcomes, n_variants, n_pairs, n_parameters;
     char **arm_names, **arm_labels, **arm_notes, **arm_assumes;
     char **outcome_names, **outcome_labels, **outcome_units, **measures;
-    double *flags;              /* [n_outcomes] 1 share, 2 euros per unit, 4 decides */
+    char **abouts;              /* [n_outcomes] a stock or a cohort, where people flow in; else "" */
+    char **payers, **kinds;     /* [n_outcomes] of ledgers; NULL: there are none */
+    double *flags;              /* [n_outcomes] 1 share, 2 euros per unit, 4 decides, 8 ledger */
     double *enrolled, *changed; /* [n_arms] */
     char **variant_topics, **variant_names, **variant_changed, **variant_warnings;
     char **parameter_names, **parameter_kinds;
     struct pk_compare_pair pairs[PK_COMPARE_MAX_PAIRS];
     struct pk_compare_set main;
     struct pk_compare_set *variants; /* [n_variants] */
-    bool whole_cohort;               /* figures are about those enrolled; else about everyone */
-    bool replicated;                 /* each unit is a whole replication: the spread of one programme is known */
+    struct pk_compare_prices prices;
+    size_t n_histograms, n_preventions;
+    struct pk_compare_histogram *histograms;
+    struct pk_compare_prevention *preventions;
+    bool whole_cohort; /* figures are about those enrolled; else about everyone */
+    bool replicated;   /* each unit is a whole replication: the spread of one programme is known */
     double replications;
-    void **blocks; /* what was read, freed together */
+    double *repriced; /* owned; the main run's values at new prices; NULL: at the prices of the run */
+    void **blocks;    /* what was read, freed together */
     size_t n_blocks, room_blocks;
 };
 
@@ -53,9 +94,18 @@ PK_CHECKED enum pk_status pk_comparison_open(struct pk_comparison *comparison, c
                                              size_t language, struct pk_error *error);
 void pk_comparison_free(struct pk_comparison *comparison);
 
+/* New values of prices: every reward outcome of the main run anew from the file alone. The variants were run at the old
+ * prices and are left out from then on. Errors: PK_BAD_INPUT (no such parameter, no price, not only a price: it changes
+ * lives, a value its unit does not allow). */
+PK_CHECKED enum pk_status pk_comparison_reprice(struct pk_comparison *comparison, const struct pk_set *sets,
+                                                size_t n_sets, struct pk_error *error);
+
 /* An arm's outcome, told for `scale` people, and the difference of a pair, from the same units. */
 struct pk_mean pk_compare_arm(const struct pk_compare_set *set, size_t i_arm, size_t i_outcome);
 struct pk_mean pk_compare_difference(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome);
+/* The sum of some outcomes in an arm, less that in another (SIZE_MAX: none). */
+struct pk_mean pk_compare_sum(const struct pk_compare_set *set, size_t i_arm, size_t i_against,
+                              const size_t *i_outcomes, size_t n);
 /* against / arm: the share of the arm's outcome that would have been there anyway. */
 struct pk_mean pk_compare_share(const struct pk_compare_set *set, struct pk_compare_pair pair, size_t i_outcome);
 /* Standard deviation over replications of the arm's total for the enrolled of one replication. */

@@ -1,0 +1,190 @@
+/* What an arm changes in a life: layers above the base, base events dropped, blocked, or coming all the same.
+ * See life_private.h. */
+#include "life_private.h"
+
+size_t pk_walk_list_active(const struct walk *walk, struct active *active, bool *guards)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < walk->treatment->n; i++) {
+        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
+        double from = walk->treatment->items[i].from, to = from + service->window;
+        if (to <= walk->entry)
+            continue;
+        for (size_t k = 0; k < service->n_effects; k++) {
+            const struct pk_plan_effect *effect = &service->effects[k];
+            if (walk->plan->arcs[effect->arc].i_from != walk->i_state || (walk->done[i] >> k & 1))
+                continue;
+            active[n++] = (struct active){.effect = effect, .from = from, .to = to, .enrolled = from};
+            *guards |= effect->mode == PK_EFFECT_PREVENT;
+        }
+    }
+    return n;
+}
+
+void pk_walk_end_effects(struct walk *walk, size_t i_to, double time)
+{
+    for (size_t i = 0; i < walk->treatment->n; i++) {
+        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
+        if (!service->first_job_only || time <= walk->treatment->items[i].from)
+            continue;
+        for (size_t k = 0; k < service->n_effects; k++)
+            if (walk->plan->arcs[service->effects[k].arc].i_to == i_to)
+                walk->done[i] |= UINT64_C(1) << k;
+    }
+}
+
+/* Where a form is involved the difference has no inverse: candidates of the arm's own hazard, each kept with the share
+ * of it that lies above the base. */
+static double thinned_layer_time(struct walk *walk, const struct active *active, uint32_t i_stay, double from,
+                                 double until)
+{
+    const struct pk_plan_effect *effect = active->effect;
+    const struct pk_rate *base = pk_walk_rate(walk, effect->arc);
+    for (uint32_t k = 0; k <= UINT16_MAX; k++) {
+        struct pk_rng_pair uniforms = pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_stay, k);
+        double left = pk_walk_exponential(uniforms.first);
+        from = pk_walk_spend(walk, &left, &effect->rate, 1, NULL, 0, active->enrolled, from, until);
+        if (!(from < until))
+            break;
+        double with = pk_walk_hazard_now(walk, &effect->rate, 1, active->enrolled, from);
+        double without = pk_walk_hazard_now(walk, base, walk->multipliers[effect->arc], 0, from);
+        if (uniforms.second * with >= without)
+            return from;
+    }
+    return PK_NEVER;
+}
+
+double pk_walk_layer_time(struct walk *walk, const struct active *active, uint32_t i_stay, double until)
+{
+    const struct pk_plan_effect *effect = active->effect;
+    if (effect->mode == PK_EFFECT_PREVENT || (effect->mode == PK_EFFECT_SCALE && effect->ratio <= 1))
+        return PK_NEVER;
+    double from = active->from > walk->entry ? active->from : walk->entry;
+    if (active->to < until)
+        until = active->to;
+    if (from >= until)
+        return PK_NEVER;
+    const struct pk_rate *base = pk_walk_rate(walk, effect->arc);
+    if (effect->mode != PK_EFFECT_SCALE && (base->smooth || effect->rate.smooth))
+        return thinned_layer_time(walk, active, i_stay, from, until);
+    double left = pk_walk_exponential(pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_stay, 0).first);
+    double multiplier = walk->multipliers[effect->arc];
+    if (effect->mode == PK_EFFECT_SCALE)
+        return pk_walk_spend(walk, &left, base, multiplier * (effect->ratio - 1), NULL, 0, 0, from, until);
+    return pk_walk_spend(walk, &left, &effect->rate, 1, base, multiplier, active->enrolled, from, until);
+}
+
+/* The arm's hazard over the base hazard for an active effect at time x, where that is below 1; else 1. */
+static double kept_share(const struct walk *walk, const struct active *active, double x)
+{
+    const struct pk_plan_effect *effect = active->effect;
+    if (effect->mode == PK_EFFECT_SCALE)
+        return effect->ratio < 1 ? effect->ratio : 1;
+    if (effect->mode == PK_EFFECT_AT_LEAST)
+        return 1;
+    double base = pk_walk_hazard_now(walk, pk_walk_rate(walk, effect->arc), walk->multipliers[effect->arc], 0, x);
+    double with = pk_walk_hazard_now(walk, &effect->rate, 1, active->enrolled, x);
+    return with < base ? with / base : 1;
+}
+
+/* The arc of a relapsing event from the present state; UINT16_MAX: the transition does not leave it. */
+static uint16_t relapse_arc(const struct walk *walk, const struct guarded *guarded)
+{
+    const struct pk_plan *plan = walk->plan;
+    const struct pk_plan_arc *blocked = &plan->arcs[guarded->arc];
+    uint16_t found = UINT16_MAX;
+    if (blocked->i_from == walk->i_state)
+        return guarded->arc;
+    for (size_t a = 0; a < plan->n_arcs; a++) {
+        const struct pk_plan_arc *arc = &plan->arcs[a];
+        if (arc->diverted || arc->i_transition != blocked->i_transition || arc->i_from != walk->i_state)
+            continue;
+        if (found == UINT16_MAX || arc->i_to == blocked->i_to)
+            found = (uint16_t)a;
+    }
+    return found;
+}
+
+static void block(struct walk *walk, const struct pk_plan_effect *effect, double x, struct candidate *best)
+{
+    const struct pk_plan_prevention *prevention = &walk->plan->preventions[effect->i_prevention];
+    struct guarded *guarded = &walk->guarded[effect->i_prevention];
+    struct pk_life *life = walk->life;
+    if (life->n_blocked < PK_LIFE_MAX_BLOCKED) {
+        int64_t tick = (int64_t)(pk_tick_round(x) * PK_TICKS_PER_MONTH);
+        life->blocked[life->n_blocked].tick = tick > life->start_tick ? tick : life->start_tick + 1;
+        life->blocked[life->n_blocked].arc = effect->arc;
+        life->blocked[life->n_blocked].i_prevention = (uint16_t)effect->i_prevention;
+    }
+    life->n_blocked++; /* too many of them is an error at the end of the life */
+    if (prevention->again != PK_AGAIN_AT_RISK)
+        guarded->immune_until = prevention->again == PK_AGAIN_IMMUNE ? PK_NEVER : x + prevention->again_months;
+    uint32_t i_block = guarded->n_blocked++;
+    if (!(prevention->relapse > 0) || guarded->relapsing)
+        return;
+    guarded->relapsing = true;
+    guarded->arc = effect->arc;
+    guarded->since = x;
+    guarded->left =
+        pk_walk_exponential(pk_walk_draw(walk, effect->arc, PK_ROLE_RELAPSE, i_block & UINT16_MAX, 0).first);
+    if (effect->i_diverted == UINT16_MAX)
+        pk_walk_consider(best, x + guarded->left / prevention->relapse, effect->arc, NULL);
+}
+
+enum verdict pk_walk_judge(struct walk *walk, uint32_t i_used, uint32_t i_candidate, const struct active *active,
+                           size_t n_active, uint16_t *arc, double x, struct candidate *best)
+{
+    for (size_t i = 0; i < n_active; i++) {
+        const struct pk_plan_effect *effect = active[i].effect;
+        if (effect->arc != *arc || x < active[i].from || x >= active[i].to)
+            continue;
+        if (effect->mode == PK_EFFECT_PREVENT) {
+            if (x < walk->guarded[effect->i_prevention].immune_until)
+                return PK_DROPPED;
+            double share = walk->plan->preventions[effect->i_prevention].share;
+            if (!(pk_walk_draw(walk, *arc, PK_ROLE_PREVENTION, i_used, i_candidate).first < share))
+                continue;
+            block(walk, effect, x, best);
+            if (effect->i_diverted == UINT16_MAX)
+                return PK_DROPPED;
+            *arc = effect->i_diverted;
+            return PK_KEPT;
+        }
+        double share = kept_share(walk, &active[i], x);
+        if (share < 1 && pk_walk_draw(walk, *arc, PK_ROLE_ACCEPTANCE, i_used, i_candidate).first >= share)
+            return PK_DROPPED;
+    }
+    return PK_KEPT;
+}
+
+void pk_walk_relapses(struct walk *walk, struct candidate *best)
+{
+    for (size_t i = 0; i < walk->plan->n_preventions; i++) {
+        struct guarded *guarded = &walk->guarded[i];
+        if (!guarded->relapsing)
+            continue;
+        uint16_t arc = relapse_arc(walk, guarded);
+        guarded->since = walk->entry;
+        if (arc != UINT16_MAX)
+            pk_walk_consider(best, walk->entry + guarded->left / walk->plan->preventions[i].relapse, arc, NULL);
+    }
+}
+
+void pk_walk_spend_relapses(struct walk *walk, const struct candidate *best, double until)
+{
+    for (size_t i = 0; i < walk->plan->n_preventions; i++) {
+        struct guarded *guarded = &walk->guarded[i];
+        uint16_t arc = guarded->relapsing ? relapse_arc(walk, guarded) : UINT16_MAX;
+        if (arc == UINT16_MAX)
+            continue;
+        double relapse = walk->plan->preventions[i].relapse;
+        double time = guarded->since + guarded->left / relapse;
+        if (best->arc == arc && best->time == time) { /* it came: the protection is over */
+            guarded->relapsing = false;
+            guarded->immune_until = 0;
+        } else if (until > guarded->since) {
+            double used = (until - guarded->since) * relapse;
+            guarded->left = guarded->left > used ? guarded->left - used : 0;
+        }
+    }
+}

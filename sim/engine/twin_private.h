@@ -1,0 +1,71 @@
+/* The grid of the analytic twin. Not installed.
+ *
+ * Mass of people by phase, state and age of spell. Cell c of a state holds spells that began c to c + 1 steps ago; the
+ * last one all longer spells. Spells whose beginning is known exactly (those people start in, those a timer begins)
+ * are kept apart, each with its own zero. */
+#ifndef PK_TWIN_PRIVATE_H
+#define PK_TWIN_PRIVATE_H
+
+#include "polku/twin.h"
+
+enum { PK_TWIN_BITS = 4, PK_TWIN_PHASES = 1 << PK_TWIN_BITS, PK_TWIN_EXACT = 96, PK_TWIN_EXITS = 4 * PK_MAX_ARCS_FROM };
+
+struct exact_spell {
+    size_t i_state;
+    double zero; /* where its clock was 0, months after the start */
+    double mass[PK_TWIN_PHASES];
+};
+
+/* What a treatment does to an arc, looked up once. */
+struct arc_effect {
+    const struct pk_plan_effect *effect; /* NULL: nothing */
+    double enrolled, until;              /* window */
+    unsigned over;                       /* phase bit that ends it; 0: none */
+};
+
+struct exit {
+    double rate;
+    size_t i_to;         /* SIZE_MAX: stays, in another phase */
+    unsigned set, clear; /* phase bits */
+};
+
+struct grid {
+    const struct pk_twin_case *problem;
+    const struct pk_plan *plan;
+    size_t n_bits, n_phases, n_steps;
+    double step;
+    size_t n_cells[PK_MAX_STATES], first_cell[PK_MAX_STATES], n_all;
+    double *mass, *next; /* [n_phases][n_all] */
+    size_t n_exact;
+    struct exact_spell exact[PK_TWIN_EXACT];
+    double entered[PK_TWIN_PHASES][PK_MAX_STATES];
+    /* looked up once: arcs in the order of the state they leave */
+    uint16_t arcs[PK_MAX_ARCS];
+    size_t first_arc[PK_MAX_STATES + 1];
+    double multipliers[PK_MAX_ARCS];          /* stratum, frailty, cure of the person, excess */
+    const struct pk_rate *rates[PK_MAX_ARCS]; /* base; NULL: none */
+    bool on_state[PK_MAX_ARCS], own_on_state[PK_MAX_ARCS];
+    struct arc_effect effects[PK_MAX_ARCS];
+    unsigned end_bit[PK_MAX_STATES];             /* entering it ends effects for the first job */
+    double end_from;                             /* ... from then on */
+    unsigned guard_bit;                          /* a prevention has left something behind; 0: nothing to follow */
+    const struct pk_plan_prevention *prevention; /* ... this one */
+    unsigned cure_bit;                           /* the spell is cured of what it may be */
+    size_t i_cure_from[PK_MAX_STATES];           /* cure of a spell in the state; SIZE_MAX: none */
+    /* this step's */
+    double base_now[PK_MAX_ARCS], own_now[PK_MAX_ARCS], overlap[PK_MAX_ARCS];
+    double t;
+    /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an entry */
+    size_t i_base_cells[PK_MAX_ARCS], i_own_cells[PK_MAX_ARCS];
+    double *cells;
+};
+
+/* Where a spell stands within a step: a cell, the half step after an entry, or known exactly. */
+enum place { PLACE_CELL, PLACE_ENTRY, PLACE_EXACT };
+
+size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, size_t i_cell,
+                     double zero, double length, struct exit *exits);
+void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass);
+void pk_twin_step(struct grid *grid, double t);
+
+#endif

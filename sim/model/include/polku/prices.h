@@ -1,0 +1,23 @@
+/* Which parameters are only prices: of rewards, and nothing else. New values of these need no new run. */
+#ifndef PK_PRICES_H
+#define PK_PRICES_H
+
+#include "polku/scenario.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum pk_price {
+    PK_PRICE_NONE, /* no reward uses it */
+    PK_PRICE_ONLY, /* rewards (or an arm's factor on them) use it and nothing else does */
+    PK_PRICE_MORE  /* ... and so does something that changes lives, people, costs or discounting */
+};
+
+/* uses[n_parameters] of the model. */
+void pk_prices_find(const struct pk_model *model, const struct pk_scenario *scenario, enum pk_price *uses);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,199 @@
+/* Reading the arms of a scenario: who is enrolled in what, what else differs. See load.h. */
+#include <string.h>
+
+#include "load_private.h"
+
+/* among: {attribute: value or [values]} */
+static void read_among(struct pk_load *load, const struct pk_reader *r, struct pk_target *target)
+{
+    const struct pk_model *model = load->model;
+    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values"))
+        return;
+    const char *const *names = pk_load_attribute_names(load);
+    for (size_t i = 0; i < pk_reader_count(r); i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        size_t a, v;
+        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &a))
+            continue;
+        bool list = pk_reader_is(&item, PK_YAML_SEQUENCE);
+        size_t n = list ? pk_reader_count(&item) : 1;
+        if (n == 0)
+            pk_reader_problem(&item, NULL, "is an empty list, so nobody could be enrolled");
+        memset(target->values[a], 0, model->attributes[a].n_values * sizeof(bool));
+        for (size_t k = 0; k < n; k++) {
+            struct pk_reader value = list ? pk_reader_item(&item, k) : item;
+            if (pk_load_attribute_value(load, &value, a, &v))
+                target->values[a][v] = true;
+        }
+    }
+}
+
+/* states, among, age: a conjunction */
+static void read_target(struct pk_load *load, const struct pk_reader *r, struct pk_target *target)
+{
+    const struct pk_model *model = load->model;
+    struct pk_reader child;
+    if (pk_reader_find(r, "among", &child))
+        read_among(load, &child, target);
+    if (pk_reader_find(r, "states", &child))
+        (void)pk_load_states(load, &child, target->states);
+    else
+        for (size_t s = 0; s < model->n_states; s++)
+            target->states[s] = !model->states[s].absorbing;
+    if (pk_reader_find(r, "age", &child) && pk_reader_expect(&child, PK_YAML_SEQUENCE, "[from, below] in years")) {
+        struct pk_reader low = pk_reader_item(&child, 0), high = pk_reader_item(&child, 1);
+        if (pk_reader_count(&child) != 2)
+            pk_reader_problem(&child, NULL, "has %zu numbers, expected [from, below] in years",
+                              pk_reader_count(&child));
+        else if (!pk_load_has_age(load))
+            pk_reader_problem(&child, NULL, "needs people with an age; the population has none");
+        else if (pk_reader_double_in(&low, 0, 120, &target->age_low) &&
+                 pk_reader_double_in(&high, 0, 120, &target->age_high) && target->age_high <= target->age_low)
+            pk_reader_problem(&child, NULL, "is empty: %g is not below %g", target->age_low, target->age_high);
+    }
+}
+
+/* at: a duration after the start; entry; or {after_entry: a duration} */
+static void read_at(struct pk_load *load, const struct pk_reader *r, struct pk_enrolment *enrolment)
+{
+    static const char *const keys[] = {"after_entry", NULL};
+    struct pk_reader child;
+    enrolment->at_entry = true;
+    if (pk_reader_is(r, PK_YAML_SCALAR) && strcmp(r->node->text, "entry") == 0) {
+        enrolment->at_months = 0;
+    } else if (pk_reader_find(r, "after_entry", &child)) {
+        if (pk_reader_allow(r, keys))
+            (void)pk_reader_duration_months(&child, &enrolment->at_months);
+    } else {
+        enrolment->at_entry = false;
+        if (!pk_reader_is(r, PK_YAML_MAPPING))
+            (void)pk_reader_mismatch(r, "a duration such as {months: 6}, entry or {after_entry: {months: 6}}", NULL);
+        else
+            (void)pk_reader_duration_months(r, &enrolment->at_months);
+    }
+    if (enrolment->at_entry && !enrolment->by_share)
+        pk_reader_problem(r, "say share instead of persons",
+                          "enrols those who flow in too, of whom so many persons cannot be chosen in advance");
+    if (enrolment->at_entry && !load->scenario->population.inflow.any)
+        pk_reader_warning(r, "nobody flows in: everyone's entry is the start");
+}
+
+static void read_enrolment(struct pk_load *load, const struct pk_reader *r, struct pk_enrolment *enrolment)
+{
+    static const char *const keys[] = {"service", "persons", "share", "at", "among", "states", "age", NULL};
+    const struct pk_model *model = load->model;
+    struct pk_target *target = &enrolment->target;
+    struct pk_reader child, share;
+    target->states = pk_load_alloc(load, model->n_states, sizeof(bool));
+    target->values = pk_load_alloc(load, model->n_attributes, sizeof(bool *));
+    for (size_t i = 0; i < model->n_attributes && target->values != NULL; i++) {
+        target->values[i] = pk_load_alloc(load, model->attributes[i].n_values, sizeof(bool));
+        if (target->values[i] != NULL)
+            memset(target->values[i], 1, model->attributes[i].n_values * sizeof(bool));
+    }
+    target->age_high = (double)__builtin_inf();
+    enrolment->persons.i_parameter = SIZE_MAX;
+    if (load->no_memory || !pk_reader_allow(r, keys))
+        return;
+    if (pk_reader_need(r, "service", &child))
+        (void)pk_load_service(load, &child, &enrolment->i_service);
+    bool has_persons = pk_reader_find(r, "persons", &child);
+    enrolment->by_share = pk_reader_find(r, "share", &share);
+    if (has_persons == enrolment->by_share)
+        pk_reader_problem(r, NULL, "has %s persons %s share, expected one of them", has_persons ? "both" : "neither",
+                          has_persons ? "and" : "nor");
+    else if (has_persons)
+        (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_PERSONS), 0, 1e12, &enrolment->persons);
+    else
+        (void)pk_load_number(load, &share, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), 0, 1,
+                             &enrolment->persons);
+    if (pk_reader_find(r, "at", &child))
+        read_at(load, &child, enrolment);
+    read_target(load, r, target);
+}
+
+/* prices: {REWARD: a number or ratio} */
+static void read_prices(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
+{
+    const struct pk_model *model = load->model;
+    const char **names = pk_load_alloc(load, model->n_rewards, sizeof *names);
+    arm->price_ratios = pk_load_alloc(load, model->n_rewards, sizeof *arm->price_ratios);
+    if (load->no_memory || !pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of rewards to ratios"))
+        return;
+    for (size_t i = 0; i < model->n_rewards; i++) {
+        names[i] = model->rewards[i].name;
+        arm->price_ratios[i] = (struct pk_number){.literal = 1, .i_parameter = SIZE_MAX};
+    }
+    for (size_t i = 0; i < pk_reader_count(r); i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        size_t k;
+        if (pk_load_key(load, r, i, names, model->n_rewards, "a reward", &k))
+            (void)pk_load_number(load, &item, PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE), -1e6, 1e6,
+                                 &arm->price_ratios[k]);
+    }
+}
+
+static void read_start(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
+{
+    size_t n = load->model->n_states;
+    arm->state_shares = pk_load_alloc(load, n, sizeof *arm->state_shares);
+    for (size_t i = 0; i < n && arm->state_shares != NULL; i++)
+        arm->state_shares[i] = (struct pk_number){.i_parameter = SIZE_MAX};
+    if (arm->state_shares != NULL)
+        pk_load_shares(load, r, pk_load_state_names(load), n, "a state", arm->state_shares);
+}
+
+static void read_arm(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
+{
+    static const char *const keys[] = {"label", "note", "assumes", "enrol", "start", "prices", NULL};
+    struct pk_reader child;
+    const char *text;
+    pk_load_label(load, r, arm->name, &arm->label);
+    if (pk_reader_is_empty(r) || !pk_reader_allow(r, keys))
+        return;
+    if (pk_reader_find(r, "note", &child) && pk_reader_text(&child, &text))
+        load->no_memory |= (arm->note = pk_arena_text(load->arena, text)) == NULL;
+    if (pk_reader_find(r, "assumes", &child))
+        pk_load_parameter_list(load, &child, &arm->i_assumes, &arm->n_assumes);
+    if (pk_reader_find(r, "start", &child))
+        read_start(load, &child, arm);
+    if (pk_reader_find(r, "prices", &child))
+        read_prices(load, &child, arm);
+    if (!pk_reader_find(r, "enrol", &child) || !pk_reader_expect(&child, PK_YAML_SEQUENCE, "a list of enrolments"))
+        return;
+    if (pk_reader_count(&child) > PK_MAX_ENROLMENTS) {
+        pk_reader_problem(&child, NULL, "has %zu enrolments, at most %d are allowed", pk_reader_count(&child),
+                          PK_MAX_ENROLMENTS);
+        return;
+    }
+    for (size_t k = 0; k < pk_reader_count(&child); k++) {
+        struct pk_reader enrolment = pk_reader_item(&child, k);
+        read_enrolment(load, &enrolment, &arm->enrolments[arm->n_enrolments++]);
+    }
+}
+
+void pk_load_arms(struct pk_load *load, const struct pk_reader *root)
+{
+    struct pk_scenario *scenario = load->scenario;
+    struct pk_reader r;
+    if (!pk_reader_need(root, "arms", &r) || !pk_reader_expect(&r, PK_YAML_MAPPING, "a mapping of arms by name"))
+        return;
+    size_t n = pk_reader_count(&r);
+    if (n == 0 || n > PK_MAX_ARMS) {
+        pk_reader_problem(&r, NULL, "has %zu arms, expected 1 to %d", n, PK_MAX_ARMS);
+        return;
+    }
+    scenario->arms = pk_load_alloc(load, n, sizeof *scenario->arms);
+    for (size_t i = 0; i < n && scenario->arms != NULL; i++) {
+        struct pk_reader item = pk_reader_item(&r, i);
+        const char *name;
+        if (!pk_reader_key_name(&r, i, &name))
+            continue;
+        struct pk_arm *arm = &scenario->arms[scenario->n_arms++];
+        arm->name = pk_arena_text(load->arena, name);
+        load->no_memory |= arm->name == NULL;
+        if (load->no_memory)
+            return;
+        read_arm(load, &item, arm);
+    }
+}

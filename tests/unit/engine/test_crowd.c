@@ -1,0 +1,2 @@
+#include <criterion/criterion.h>
+Test(test_crowd_stub, stub) {}

@@ -1,0 +1,2 @@
+#include <criterion/criterion.h>
+Test(test_people_stub, stub) {}
