@@ -267,6 +267,7 @@ void pk_twin_free(struct pk_twin *twin)
     if (twin == NULL)
         return;
     pk_free(twin->grid);
+    pk_free(twin->ways);
     pk_free(twin->mass);
     pk_twin_init(twin);
 }
@@ -303,9 +304,11 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
         return pk_error_set(error, PK_BAD_INPUT, "the analytic twin cannot follow it: the transition %zu %s",
                             i_transition + 1, obstacle);
     struct grid *grid = twin->grid = twin->grid != NULL ? twin->grid : pk_alloc(1, sizeof *grid);
-    if (grid == NULL)
+    twin->ways = twin->ways != NULL ? twin->ways : pk_alloc(PK_TWIN_PHASES, sizeof(struct ways));
+    if (grid == NULL || twin->ways == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
     memset(grid, 0, sizeof *grid);
+    grid->ways = twin->ways;
     grid->problem = problem;
     grid->plan = problem->plan;
     double steps = problem->until / problem->step;

@@ -29,6 +29,8 @@ struct exit {
     unsigned set, clear; /* phase bits */
 };
 
+struct ways;
+
 struct grid {
     const struct pk_twin_case *problem;
     const struct pk_plan *plan;
@@ -55,6 +57,7 @@ struct grid {
     /* this step's */
     double base_now[PK_MAX_ARCS], own_now[PK_MAX_ARCS], overlap[PK_MAX_ARCS];
     double t;
+    struct ways *ways; /* [PK_TWIN_PHASES] of the state at hand */
     /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an entry */
     size_t i_base_cells[PK_MAX_ARCS], i_own_cells[PK_MAX_ARCS];
     double *cells;
@@ -63,8 +66,28 @@ struct grid {
 /* Where a spell stands within a step: a cell, the half step after an entry, or known exactly. */
 enum place { PLACE_CELL, PLACE_ENTRY, PLACE_EXACT };
 
-size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, size_t i_cell,
-                     double zero, double length, struct exit *exits);
+/* The rate of one way out for any cell: constant + of_base base cell + of_own own cell (at_least: the larger of the
+ * two, in the share `least` of the step; least_base, least_own: where they are the same for all cells). */
+struct way {
+    double constant, of_base, of_own, least, least_base, least_own;
+    const double *base, *own; /* means by cell; NULL: none */
+    size_t i_to;              /* SIZE_MAX: stays, in another phase */
+    unsigned set, clear;      /* phase bits */
+    double moved;             /* mass that took it in this step */
+};
+
+struct ways {
+    size_t n;
+    struct way items[PK_TWIN_EXITS];
+};
+
+/* The ways out of a state in a phase in this step, for spells in cells. */
+void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways);
+/* The same as rates for one spell known exactly, or for those who have just entered. */
+size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, double zero,
+                     double length, struct exit *exits);
+/* Looks up what is the same for all cells in the step that begins at t. */
+void pk_twin_look(struct grid *grid, double t);
 void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass);
 void pk_twin_step(struct grid *grid, double t);
 

@@ -1,4 +1,4 @@
-/* One step of the analytic twin. See twin_private.h. */
+/* One step of the analytic twin. See twin_private.h; the hazards in it: twin_ways.c. */
 #include <math.h>
 #include <string.h>
 
@@ -8,126 +8,6 @@
 static bool stops(const struct grid *grid, size_t i_state)
 {
     return grid->plan->states[i_state].absorbing || (grid->problem->stop_states >> i_state & 1);
-}
-
-static double zero_of(const struct grid *grid, enum pk_clock clock, double state_zero, double enrolled)
-{
-    return clock == PK_CLOCK_STATE       ? state_zero
-           : clock == PK_CLOCK_AGE       ? -grid->problem->age
-           : clock == PK_CLOCK_ENROLMENT ? enrolled
-                                         : 0;
-}
-
-/* Means of the hazards that do not run on time_in_state, and the share of the step that lies in each effect's window.
- */
-static void look_at_step(struct grid *grid, double t)
-{
-    const double h = grid->step;
-    grid->t = t;
-    for (size_t a = 0; a < grid->plan->n_arcs; a++) {
-        const struct pk_rate *rate = grid->rates[a];
-        const struct arc_effect *effect = &grid->effects[a];
-        if (rate != NULL && !grid->on_state[a]) {
-            double zero = zero_of(grid, rate->clock, 0, 0);
-            grid->base_now[a] = grid->multipliers[a] * pk_twin_rate_mean(rate, t - zero, t - zero + h);
-        }
-        if (effect->effect == NULL)
-            continue;
-        double from = t > effect->enrolled ? t : effect->enrolled, to = t + h < effect->until ? t + h : effect->until;
-        grid->overlap[a] = to > from ? (to - from) / h : 0;
-        bool own = effect->effect->mode == PK_EFFECT_REPLACE || effect->effect->mode == PK_EFFECT_AT_LEAST;
-        if (own && !grid->own_on_state[a] && to > from) {
-            double zero = zero_of(grid, effect->effect->rate.clock, 0, effect->enrolled);
-            grid->own_now[a] = pk_twin_rate_mean(&effect->effect->rate, from - zero, to - zero);
-        }
-    }
-}
-
-/* The mean of one arc's base hazard and of its effect's own hazard for a spell at a place. */
-static void means(const struct grid *grid, size_t a, enum place place, size_t i_cell, double zero, double length,
-                  double *base, double *own)
-{
-    const struct pk_plan_effect *effect = grid->effects[a].effect;
-    const size_t n = grid->n_cells[grid->plan->arcs[a].i_from];
-    *base = 0;
-    *own = 0;
-    if (grid->rates[a] != NULL && !grid->on_state[a])
-        *base = grid->base_now[a];
-    else if (grid->rates[a] != NULL && place == PLACE_EXACT)
-        *base = grid->multipliers[a] * pk_twin_rate_mean(grid->rates[a], grid->t - zero, grid->t - zero + length);
-    else if (grid->rates[a] != NULL)
-        *base = grid->cells[grid->i_base_cells[a] + (place == PLACE_ENTRY ? n : i_cell)];
-    if (effect == NULL || grid->overlap[a] <= 0 || effect->mode == PK_EFFECT_SCALE || effect->mode == PK_EFFECT_PREVENT)
-        return;
-    if (!grid->own_on_state[a])
-        *own = grid->own_now[a];
-    else if (place == PLACE_EXACT)
-        *own = pk_twin_rate_mean(&effect->rate, grid->t - zero, grid->t - zero + length);
-    else
-        *own = grid->cells[grid->i_own_cells[a] + (place == PLACE_ENTRY ? n : i_cell)];
-}
-
-static void add_exit(struct exit *exits, size_t *n, double rate, size_t i_to, unsigned set, unsigned clear)
-{
-    if (rate > 0)
-        exits[(*n)++] = (struct exit){.rate = rate, .i_to = i_to, .set = set, .clear = clear};
-}
-
-size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, size_t i_cell,
-                     double zero, double length, struct exit *exits)
-{
-    const struct pk_plan *plan = grid->plan;
-    size_t n = 0;
-    bool guarded = grid->guard_bit != 0 && (phase & grid->guard_bit);
-    double of_guarded = 0; /* the base hazard of what was prevented, from here: shares the relapse out */
-    size_t n_guarded = 0;
-    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
-        const size_t a = grid->arcs[k], i_to = plan->arcs[a].i_to;
-        const struct arc_effect *on = &grid->effects[a];
-        const struct pk_plan_effect *effect = on->effect;
-        double base, own, w = effect != NULL && !(phase & on->over) ? grid->overlap[a] : 0;
-        means(grid, a, place, i_cell, zero, length, &base, &own);
-        if (plan->arcs[a].i_cure != SIZE_MAX && plan->cures[plan->arcs[a].i_cure].per_spell && (phase & grid->cure_bit))
-            base = 0;
-        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT) {
-            double with = base;
-            if (w > 0 && effect->mode == PK_EFFECT_SCALE)
-                with = base * (1 + w * (effect->ratio - 1));
-            else if (w > 0 && (effect->mode == PK_EFFECT_REPLACE || own > base))
-                with = base + w * (own - base);
-            add_exit(exits, &n, with, i_to, 0, 0);
-            continue;
-        }
-        const struct pk_plan_prevention *prevention = &plan->preventions[effect->i_prevention];
-        bool follows = prevention == grid->prevention;
-        if (follows) {
-            of_guarded += base;
-            n_guarded++;
-        }
-        if (follows && guarded && prevention->again == PK_AGAIN_IMMUNE) {
-            add_exit(exits, &n, base * (1 - w), i_to, 0, 0);
-            continue;
-        }
-        double blocked = base * w * prevention->share;
-        add_exit(exits, &n, base - blocked, i_to, 0, 0);
-        if (effect->i_diverted != UINT16_MAX)
-            add_exit(exits, &n, blocked, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0);
-        else if (follows && !guarded)
-            add_exit(exits, &n, blocked, SIZE_MAX, grid->guard_bit, 0);
-    }
-    for (size_t k = grid->first_arc[i_state]; guarded && k < grid->first_arc[i_state + 1]; k++) {
-        const size_t a = grid->arcs[k];
-        const struct pk_plan_effect *effect = grid->effects[a].effect;
-        double base, own;
-        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT ||
-            &plan->preventions[effect->i_prevention] != grid->prevention)
-            continue;
-        means(grid, a, place, i_cell, zero, length, &base, &own);
-        double share = of_guarded > 0 ? base / of_guarded : 1 / (double)n_guarded;
-        add_exit(exits, &n, grid->prevention->relapse * share, plan->arcs[a].i_to, 0, grid->guard_bit);
-    }
-    PK_ASSERT(n <= PK_TWIN_EXITS);
-    return n;
 }
 
 void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass)
@@ -167,22 +47,46 @@ static double leave(struct grid *grid, double mass, unsigned phase, const struct
     return staying;
 }
 
-/* A spell's mass through one step: what stays, by phase. What a prevention moves to another phase has half a step left
- * there. */
-static void pass(struct grid *grid, double mass, size_t i_state, unsigned phase, enum place place, size_t i_cell,
-                 double zero, double duration, double *stays)
+/* Moves the mass of a spell known exactly through one step: what stays, by phase. What a prevention moves to another
+ * phase has half a step left there. */
+static void pass_exact(struct grid *grid, double mass, size_t i_state, unsigned phase, double zero, double *stays)
 {
     struct exit exits[PK_TWIN_EXITS];
     double moved = 0, again = 0;
     unsigned moved_phase = phase, again_phase = phase;
-    size_t n = pk_twin_exits(grid, i_state, phase, place, i_cell, zero, grid->step, exits);
-    stays[phase] += leave(grid, mass, phase, exits, n, duration, grid->entered, &moved, &moved_phase);
+    size_t n = pk_twin_exits(grid, i_state, phase, PLACE_EXACT, zero, grid->step, exits);
+    stays[phase] += leave(grid, mass, phase, exits, n, grid->step, grid->entered, &moved, &moved_phase);
     if (!(moved > 0))
         return;
-    n = pk_twin_exits(grid, i_state, moved_phase, place, i_cell, zero, grid->step, exits);
+    n = pk_twin_exits(grid, i_state, moved_phase, PLACE_EXACT, zero, grid->step, exits);
     stays[moved_phase] +=
-        leave(grid, moved, moved_phase, exits, n, 0.5 * duration, grid->entered, &again, &again_phase);
+        leave(grid, moved, moved_phase, exits, n, 0.5 * grid->step, grid->entered, &again, &again_phase);
     stays[again_phase] += again;
+}
+
+/* Lets the mass of one cell leave for a time; returns what stays as it is, *moved what stays in another phase. */
+static double leave_cell(struct ways *ways, size_t i_cell, double mass, double duration, double *moved)
+{
+    double rates[PK_TWIN_EXITS], total = 0;
+    for (size_t i = 0; i < ways->n; i++) {
+        const struct way *way = &ways->items[i];
+        double base = way->base != NULL ? way->base[i_cell] : way->least_base;
+        double own = way->own != NULL ? way->own[i_cell] : way->least_own;
+        rates[i] = way->constant + way->of_base * base + way->of_own * own;
+        if (way->least > 0 && own > base)
+            rates[i] += way->least * (own - base);
+        total += rates[i];
+    }
+    *moved = 0;
+    if (!(total > 0))
+        return mass;
+    double staying = mass * pk_exp(-total * duration), each = (mass - staying) / total;
+    for (size_t i = 0; i < ways->n; i++) {
+        double part = each * rates[i];
+        ways->items[i].moved += part;
+        *moved += ways->items[i].i_to == SIZE_MAX ? part : 0;
+    }
+    return staying;
 }
 
 /* The cell of a state whose spells reach the value of a timer on time_in_state within the step; SIZE_MAX: none. */
@@ -249,7 +153,8 @@ static void fire_timers(struct grid *grid, double now)
         const struct pk_plan_state *state = &grid->plan->states[s];
         for (size_t i = 0; i < state->n_timers && !stops(grid, s); i++) {
             const struct pk_timer *timer = &state->timers[i];
-            bool due = timer->clock != PK_CLOCK_STATE && now - zero_of(grid, timer->clock, 0, 0) >= timer->value;
+            bool due = timer->clock != PK_CLOCK_STATE &&
+                       now - (timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0) >= timer->value;
             for (unsigned phase = 0; phase < grid->n_phases; phase++) {
                 double *cells = grid->mass + phase * grid->n_all + grid->first_cell[s], fired = 0;
                 for (size_t c = 0; due && c < grid->n_cells[s]; c++) {
@@ -274,6 +179,58 @@ static void fire_timers(struct grid *grid, double now)
         begin_exact(grid, now, into);
 }
 
+/* All cells of one state through one step. Ways are laid out once; mass on them is added up before it enters. */
+static void step_cells(struct grid *grid, size_t i_state)
+{
+    const size_t last = grid->n_cells[i_state] - 1;
+    const struct pk_timer *timer = NULL;
+    const size_t i_firing = firing_cell(grid, i_state, &timer);
+    struct ways *ways = grid->ways;
+    double fired[PK_TWIN_PHASES] = {0};
+    if (stops(grid, i_state)) {
+        for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+            const size_t offset = phase * grid->n_all + grid->first_cell[i_state];
+            for (size_t c = 0; c <= last; c++)
+                grid->next[offset + (c < last ? c + 1 : last)] += grid->mass[offset + c];
+        }
+        return;
+    }
+    for (unsigned phase = 0; phase < grid->n_phases; phase++)
+        pk_twin_ways(grid, i_state, phase, &ways[phase]);
+    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+        const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
+        const unsigned guarded = phase | grid->guard_bit;
+        for (size_t c = 0; c <= last; c++) {
+            if (mass[c] <= 0)
+                continue;
+            bool fires = c >= i_firing;
+            double duration = fires ? 0.5 * grid->step : grid->step, moved, again, guarded_stays = 0;
+            double stays = leave_cell(&ways[phase], c, mass[c], duration, &moved);
+            if (moved > 0) { /* half of the time left, in the other phase */
+                guarded_stays = leave_cell(&ways[guarded], c, moved, 0.5 * duration, &again);
+                guarded_stays += again;
+            }
+            if (fires) {
+                fired[phase] += stays;
+                fired[guarded] += guarded_stays;
+                continue;
+            }
+            const size_t next = grid->first_cell[i_state] + (c < last ? c + 1 : last);
+            grid->next[phase * grid->n_all + next] += stays;
+            grid->next[guarded * grid->n_all + next] += guarded_stays;
+        }
+    }
+    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+        for (size_t i = 0; i < ways[phase].n; i++) {
+            const struct way *way = &ways[phase].items[i];
+            if (way->i_to != SIZE_MAX && way->moved > 0)
+                pk_twin_enter(grid, grid->entered, (phase | way->set) & ~way->clear, way->i_to, way->moved);
+        }
+        if (fired[phase] > 0)
+            fire(grid, timer, phase, fired[phase], grid->entered);
+    }
+}
+
 void pk_twin_step(struct grid *grid, double t)
 {
     const struct pk_plan *plan = grid->plan;
@@ -282,31 +239,9 @@ void pk_twin_step(struct grid *grid, double t)
     memset(grid->entered, 0, sizeof grid->entered);
     memset(again, 0, sizeof again);
     memset(grid->next, 0, grid->n_phases * grid->n_all * sizeof *grid->next);
-    look_at_step(grid, t);
-    for (size_t s = 0; s < plan->n_states; s++) {
-        const size_t last = grid->n_cells[s] - 1;
-        const struct pk_timer *timer = NULL;
-        const size_t i_firing = firing_cell(grid, s, &timer);
-        for (unsigned phase = 0; phase < grid->n_phases; phase++) {
-            const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[s];
-            for (size_t c = 0; c <= last; c++) {
-                if (mass[c] <= 0)
-                    continue;
-                double stays[PK_TWIN_PHASES] = {0};
-                bool fires = c >= i_firing && !stops(grid, s);
-                if (stops(grid, s))
-                    stays[phase] = mass[c];
-                else
-                    pass(grid, mass[c], s, phase, PLACE_CELL, c, 0, fires ? 0.5 * h : h, stays);
-                for (unsigned p = 0; p < grid->n_phases; p++) {
-                    if (fires && stays[p] > 0)
-                        fire(grid, timer, p, stays[p], grid->entered);
-                    else
-                        grid->next[p * grid->n_all + grid->first_cell[s] + (c < last ? c + 1 : last)] += stays[p];
-                }
-            }
-        }
-    }
+    pk_twin_look(grid, t);
+    for (size_t s = 0; s < plan->n_states; s++)
+        step_cells(grid, s);
     for (size_t k = 0; k < grid->n_exact; k++) {
         struct exact_spell *spell = &grid->exact[k];
         double stays[PK_TWIN_PHASES] = {0};
@@ -314,7 +249,7 @@ void pk_twin_step(struct grid *grid, double t)
             continue;
         for (unsigned phase = 0; phase < grid->n_phases; phase++)
             if (spell->mass[phase] > 0)
-                pass(grid, spell->mass[phase], spell->i_state, phase, PLACE_EXACT, 0, spell->zero, h, stays);
+                pass_exact(grid, spell->mass[phase], spell->i_state, phase, spell->zero, stays);
         memcpy(spell->mass, stays, sizeof stays);
     }
     for (unsigned phase = 0; phase < grid->n_phases; phase++) /* who enters has half a step left to leave again */
@@ -323,7 +258,7 @@ void pk_twin_step(struct grid *grid, double t)
             unsigned moved_phase = phase;
             if (stays > 0 && !stops(grid, s)) {
                 struct exit exits[PK_TWIN_EXITS];
-                size_t n = pk_twin_exits(grid, s, phase, PLACE_ENTRY, 0, 0, 0.5 * h, exits);
+                size_t n = pk_twin_exits(grid, s, phase, PLACE_ENTRY, 0, 0.5 * h, exits);
                 stays = leave(grid, stays, phase, exits, n, 0.5 * h, again, &moved, &moved_phase);
             }
             grid->next[phase * grid->n_all + grid->first_cell[s]] += stays;

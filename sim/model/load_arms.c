@@ -54,7 +54,7 @@ static void read_target(struct pk_load *load, const struct pk_reader *r, struct 
 }
 
 /* at: a duration after the start; entry; or {after_entry: a duration} */
-static void read_at(struct pk_load *load, const struct pk_reader *r, struct pk_enrolment *enrolment)
+static void read_at(struct pk_load *load, const struct pk_reader *r, bool has_persons, struct pk_enrolment *enrolment)
 {
     static const char *const keys[] = {"after_entry", NULL};
     struct pk_reader child;
@@ -71,7 +71,7 @@ static void read_at(struct pk_load *load, const struct pk_reader *r, struct pk_e
         else
             (void)pk_reader_duration_months(r, &enrolment->at_months);
     }
-    if (enrolment->at_entry && !enrolment->by_share)
+    if (enrolment->at_entry && has_persons)
         pk_reader_problem(r, "say share instead of persons",
                           "enrols those who flow in too, of whom so many persons cannot be chosen in advance");
     if (enrolment->at_entry && !load->scenario->population.inflow.any)
@@ -108,7 +108,7 @@ static void read_enrolment(struct pk_load *load, const struct pk_reader *r, stru
         (void)pk_load_number(load, &share, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), 0, 1,
                              &enrolment->persons);
     if (pk_reader_find(r, "at", &child))
-        read_at(load, &child, enrolment);
+        read_at(load, &child, has_persons && !enrolment->by_share, enrolment);
     read_target(load, r, target);
 }
 

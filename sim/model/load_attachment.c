@@ -51,9 +51,11 @@ static bool read(struct pk_load *load, const struct pk_reader *r, const char *pa
         *text = NULL;
         status = pk_error_set(&error, PK_BAD_INPUT, "holds a table too large to be kept with a result");
     }
-    if (status != PK_OK)
-        pk_reader_problem(r, error.hint[0] != '\0' ? error.hint : NULL, "names a file that %s: %s",
-                          status == PK_IO ? "cannot be read" : "is no table", error.message);
+    if (status != PK_OK) {
+        char name[PK_SOURCE_EXCERPT_SIZE];
+        pk_source_excerpt(path, name);
+        pk_reader_problem(r, error.hint[0] != '\0' ? error.hint : NULL, "%s: %s", name, error.message);
+    }
     return status == PK_OK;
 }
 

@@ -137,7 +137,7 @@ bool pk_load_key(struct pk_load *load, const struct pk_reader *r, size_t i, cons
                  const char *what, size_t *found)
 {
     const char *key = pk_reader_key(r, i);
-    if (names == NULL) {
+    if (names == NULL && n_names > 0) { /* an attribute with a problem of its own has no values, and no names */
         load->no_memory = true;
         return false;
     }

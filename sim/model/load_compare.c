@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "load_private.h"
+#include "polku/text.h"
 
 static const char *copied(struct pk_load *load, const char *text)
 {
@@ -53,14 +54,17 @@ static void read_event_log(struct pk_load *load, const struct pk_reader *root)
 {
     static const char *const keys[] = {"persons", "of", NULL}, *const of[] = {"everyone", "enrolled"};
     struct pk_reader r, child;
+    int64_t n;
     size_t i = 0;
     if (!pk_reader_find(root, "event_log", &r) || !pk_reader_allow(&r, keys))
         return;
     if (pk_reader_need(&r, "persons", &child)) {
         if (pk_reader_is(&child, PK_YAML_SCALAR) && strcmp(child.node->text, "all") == 0)
             load->scenario->log_persons = INT64_MAX;
-        else
+        else if (pk_reader_is(&child, PK_YAML_SCALAR) && pk_text_to_int64(child.node->text, &n))
             (void)pk_reader_int_in(&child, 0, 100000, &load->scenario->log_persons);
+        else
+            (void)pk_reader_mismatch(&child, "a whole number from 0 to 100000, or all", NULL);
     }
     if (pk_reader_find(&r, "of", &child) && pk_reader_choice(&child, of, 2, &i, "a set of people"))
         load->scenario->log_enrolled = i == 1;

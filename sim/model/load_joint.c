@@ -12,11 +12,6 @@ static bool read_attributes(struct pk_load *load, const struct pk_reader *r, str
     const struct pk_model *model = load->model;
     if (!pk_reader_expect(r, PK_YAML_SEQUENCE, "a list of attributes"))
         return false;
-    if (pk_reader_count(r) < 2)
-        pk_reader_problem(r, "give it shares under attributes", "names %zu attributes, expected two or more",
-                          pk_reader_count(r));
-    if (pk_reader_count(r) < 2)
-        return false;
     joint->n_cells = 1;
     for (size_t i = 0; i < pk_reader_count(r); i++) {
         struct pk_reader item = pk_reader_item(r, i);
@@ -35,7 +30,11 @@ static bool read_attributes(struct pk_load *load, const struct pk_reader *r, str
             return false;
         }
     }
-    return true;
+    if (joint->n_attributes >= 2)
+        return true;
+    pk_reader_problem(r, "draw one alone by shares under attributes",
+                      "names %zu of the attributes, expected two or more", joint->n_attributes);
+    return false;
 }
 
 /* Rows of values, the share last. */

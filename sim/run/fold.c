@@ -192,6 +192,25 @@ void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone)
     fold->i_unit++;
 }
 
+/* [n_populations][n_units][n_each] with only the first n_kept units of each population, at the front. */
+static void keep_units(double *values, size_t n_populations, size_t n_units, size_t n_kept, size_t n_each)
+{
+    for (size_t p = 1; values != NULL && p < n_populations; p++)
+        memmove(values + p * n_kept * n_each, values + p * n_units * n_each, n_kept * n_each * sizeof *values);
+}
+
+void pk_fold_stop(struct pk_fold *fold)
+{
+    const struct pk_collection *collection = fold->collection;
+    const size_t n_populations = 1 + collection->plan->n_cohorts, n_arms = collection->plan->n_arms;
+    const size_t n = fold->n_units, n_kept = fold->i_unit, n_outcomes = n_arms * collection->scenario->n_outcomes;
+    keep_units(fold->outcomes, n_populations, n, n_kept, n_outcomes);
+    keep_units(fold->denominators, n_populations, n, n_kept, n_outcomes);
+    keep_units(fold->basis, n_populations, n, n_kept, n_arms * collection->n_basis);
+    keep_units(fold->persons, n_populations, n, n_kept, 1);
+    fold->n_units = n_kept;
+}
+
 struct pk_mean pk_fold_cell(const struct pk_fold *fold, const struct pk_folded *folded, double y, double yy, double ny,
                             double n_replications)
 {

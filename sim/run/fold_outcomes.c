@@ -216,3 +216,31 @@ void pk_fold_outcomes(struct pk_fold *fold, const struct pk_batch *unit, size_t 
         }
     }
 }
+
+struct pk_mean pk_fold_outcome(const struct pk_fold *fold, size_t i_population, size_t i_arm, size_t i_against,
+                               size_t i_outcome)
+{
+    const struct pk_collection *collection = fold->collection;
+    const size_t n_outcomes = collection->scenario->n_outcomes, n_arms = collection->plan->n_arms;
+    const size_t stride = n_arms * n_outcomes, first = i_population * fold->n_units * stride + i_outcome;
+    const double *y = fold->outcomes + first + i_arm * n_outcomes,
+                 *persons = fold->persons + i_population * fold->n_units;
+    const double *minus = i_against == SIZE_MAX ? NULL : fold->outcomes + first + i_against * n_outcomes;
+    if (collection->scenario->outcomes[i_outcome].measure == PK_MEASURE_MEAN_SPELL) {
+        const double *x = fold->denominators + first + i_arm * n_outcomes;
+        if (minus == NULL)
+            return pk_stats_batch_ratio(y, x, fold->i_unit, stride);
+        return pk_stats_batch_ratio_difference(y, x, minus, fold->denominators + first + i_against * n_outcomes,
+                                               fold->i_unit, stride);
+    }
+    struct pk_moments moments = {.batches = (double)fold->i_unit};
+    for (size_t u = 0; u < fold->i_unit; u++) {
+        const double value = y[u * stride] - (minus == NULL ? 0 : minus[u * stride]), n = persons[u];
+        moments.n += n;
+        moments.nn += n * n;
+        moments.y += value;
+        moments.yy += value * value;
+        moments.ny += n * value;
+    }
+    return pk_stats_moments_mean(&moments);
+}

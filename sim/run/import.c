@@ -51,6 +51,24 @@ static herr_t take_name(hid_t group, const char *name, const H5L_info_t *about, 
     return table->too_many;
 }
 
+/* The text of an attribute, of fixed or variable length, cut if need be; "" if there is none. */
+static void read_meanings(struct pk_results *file, hid_t dataset, struct column *column)
+{
+    struct pk_results_source source;
+    struct pk_error ignored;
+    char *text = NULL;
+    enum pk_status status = pk_results_look_attribute(file, dataset, column->name, "flag_meanings", &source, &ignored);
+    bool is_variable = status == PK_OK && source.class == H5T_STRING && H5Tis_variable_str(source.type) > 0;
+    if (is_variable && source.n_values == 1 &&
+        pk_results_fetch(file, &source, source.type, &text, column->name, &ignored) == PK_OK && text != NULL) {
+        snprintf(column->meanings, sizeof column->meanings, "%s", text);
+        H5Dvlen_reclaim(source.type, source.space, H5P_DEFAULT, &text);
+    } else if (!is_variable) {
+        pk_results_dataset_text(file, column->name, "flag_meanings", column->meanings, sizeof column->meanings);
+    }
+    pk_results_done(&source);
+}
+
 /* Flags and their meanings, where the dataset has both in equal number; else it keeps its numbers. */
 static void read_flags(struct pk_results *file, struct column *column)
 {
@@ -60,9 +78,9 @@ static void read_flags(struct pk_results *file, struct column *column)
     if (pk_results_look_attribute(file, dataset, column->name, "flag_values", &source, &ignored) == PK_OK &&
         source.class == H5T_INTEGER && source.n_values <= FLAGS_MAX &&
         pk_results_fetch(file, &source, H5T_NATIVE_INT64, column->flags, column->name, &ignored) == PK_OK) {
-        pk_results_dataset_text(file, column->name, "flag_meanings", column->meanings, sizeof column->meanings);
         size_t n = 0;
         char *rest = NULL;
+        read_meanings(file, dataset, column);
         for (char *word = strtok_r(column->meanings, " ", &rest); word != NULL && n < FLAGS_MAX;
              word = strtok_r(NULL, " ", &rest))
             column->meaning[n++] = word;

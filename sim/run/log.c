@@ -34,6 +34,7 @@ static enum pk_status make_room(struct pk_log *log, size_t more, struct pk_error
                             "(event_log: {persons: ...})",
                             PK_LOG_MAX_ROWS);
     size_t room = 2 * (log->n_rows + more);
+    room = room < PK_LOG_MAX_ROWS ? room : PK_LOG_MAX_ROWS;
     uint8_t *values = pk_realloc(log->values, room, log->n_attributes > 0 ? log->n_attributes : 1);
     if (values == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the event log");

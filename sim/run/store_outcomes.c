@@ -44,7 +44,7 @@ static void put_people(struct pk_out *out, const struct pk_store *store, const c
         else if (scenario->population.inflow.any && outcome->measure == PK_MEASURE_OCCUPANCY)
             snprintf(abouts[i], sizeof abouts[i], "stock at %g years", outcome->to_months / 12);
         else if (scenario->population.inflow.any)
-            snprintf(abouts[i], sizeof abouts[i], "stock and all who flow in");
+            snprintf(abouts[i], sizeof abouts[i], "everyone, there at the start or flowing in");
     }
     if (abouts != NULL)
         pk_out_array_texts(out, "/outcomes", "about", &dim, 1, n, texts,

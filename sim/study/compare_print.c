@@ -28,13 +28,10 @@ void pk_compare_pad(struct pk_text *text, const char *cell, int columns, bool ri
         pk_text_put(text, " ");
 }
 
-void pk_compare_put_number(struct pk_text *text, double value, int decimals, int columns)
+/* Thousands set apart; true where the cell leaves a blank before it. */
+static bool group_digits(double value, int decimals, int columns, char grouped[96])
 {
-    char digits[64], grouped[96];
-    if (!isfinite(value)) {
-        pk_compare_pad(text, "-", columns, true);
-        return;
-    }
+    char digits[64];
     snprintf(digits, sizeof digits, "%.*f", decimals, value);
     if (strspn(digits, "-0.") == strlen(digits)) /* no minus before a zero */
         snprintf(digits, sizeof digits, "%.*f", decimals, 0.0);
@@ -48,6 +45,18 @@ void pk_compare_put_number(struct pk_text *text, double value, int decimals, int
         grouped[k++] = start[i];
     }
     grouped[k] = '\0';
+    return k < (size_t)columns;
+}
+
+void pk_compare_put_number(struct pk_text *text, double value, int decimals, int columns)
+{
+    char grouped[96];
+    if (!isfinite(value)) {
+        pk_compare_pad(text, "-", columns, true);
+        return;
+    }
+    if (!group_digits(value, decimals, columns, grouped) && !group_digits(value, 0, columns, grouped))
+        pk_text_put(text, " ");
     pk_compare_pad(text, grouped, columns, true);
 }
 

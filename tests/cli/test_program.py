@@ -270,7 +270,7 @@ def test_export(folder, result):
     tables = {"occupancy": "occupancy", "person_years": "person_years", "transitions": "transitions"}
     for group in ("enrolled_1", "enrolled_2"):
         tables |= {f"{group}_{name}": name for name in ("occupancy", "person_years", "transitions")}
-    expected = {"outcomes", "variant_outcomes", "parameters", "arms", "variants", *tables}
+    expected = {"outcomes", "variant_outcomes", "parameters", "arms", "variants", "rewards", *tables}
     check({name[:-4] for name in listing(out)} == expected, f"export writes {sorted(expected)}, found {listing(out)}")
 
     occupancy = check_table(out, result, "occupancy", "occupancy")["occupancy"]
@@ -307,6 +307,49 @@ def test_export(folder, result):
     check("{find_rate: high}" not in str(rows) and len(rows) == 20, f"{len(rows)} parameters")
 
 
+def test_told(folder):
+    """Rewards, ledgers, histograms, preventions and the event log: exported, and told at other prices."""
+    result, csv_folder = os.path.join(folder, "told.h5"), os.path.join(folder, "csv")
+    expect(0, "", "run", os.path.join(GOOD, "told.yaml"), "-o", result)
+    expect(0, "", "export", result, "--csv", csv_folder)
+    columns, rows = rows_of(csv_folder, "events")
+    check(columns[:7] == ["id", "arm", "from", "to", "tstart", "tstop", "status"], f"events.csv is for mstate: {columns}")
+    check(set(columns[7:]) == {"sex", "region"}, f"and has the attributes: {columns}")
+    columns, rows = rows_of(csv_folder, "histograms_years_in_work")
+    check(columns == ["arm", "sex", "bin", "measure", "value", "mcse"] and len(rows) == 2 * 3 * 2 * 7,
+          f"a histogram is told by bin: {columns}, {len(rows)}")
+    columns, rows = rows_of(csv_folder, "histograms_years_in_work_quantiles")
+    check(columns[:3] == ["arm", "sex", "quantile"] and len(rows) == 3 * 2 * 7, f"its quantiles apart: {columns}")
+    columns, rows = rows_of(csv_folder, "preventions")
+    check([row["prevention"] for row in rows] == ["shield:fall", "shield:fall", "detour:lose"], "preventions are told")
+    columns, rows = rows_of(csv_folder, "outcomes")
+    check({row["measure"] for row in rows} == {"value", "denominator"}, "a ratio's two parts are told")
+
+    def figures(*arguments):
+        done = expect(0, "", "compare", result, "--json", *arguments)
+        return {row["outcome"]: row for row in json.loads(done.stdout)["outcomes"]}
+
+    before, after = figures(), figures("--set", "wage=62000", "--set", "course=0")
+    check(after["output"]["arms"]["both"]["value"] > 1.999 * before["output"]["arms"]["both"]["value"], "twice the wage")
+    check(after["htv"] == {**before["htv"], **{"differences": after["htv"]["differences"]}}, "hours cost what they did")
+    check(after["ledger_courses"]["arms"]["none"]["value"] == 0, "courses cost nothing now")
+    check("'low'" in str(before["output"]) and "'low'" not in str(after["output"]), "ranges were run at the old prices")
+    check("Prices set anew: course = 0." in polku("compare", result, "--set", "course=0").stdout, "it is said so")
+    expect(1, "blocked is no price of a reward", "compare", result, "--set", "blocked=0.5")
+    expect(1, ['no parameter is called "wgae"', 'did you mean "wage"?'], "compare", result, "--set", "wgae=1")
+    expect(2, "expected NAME=VALUE", "compare", result, "--set", "wage")
+    other = os.path.join(folder, "other.h5")
+    expect(0, "", "run", os.path.join(GOOD, "told.yaml"), "--set", "wage=62000", "--set", "course=0", "--no-variants",
+           "-o", other)
+    anew = {row["outcome"]: row for row in json.loads(polku("compare", other, "--json").stdout)["outcomes"]}
+    for name, row in anew.items():
+        for arm, figure in row["arms"].items():
+            told = after[name]["arms"][arm]
+            check(abs(told["value"] - figure["value"]) <= 1e-12 * abs(figure["value"]) and
+                  abs(told["standard_error"] - figure["standard_error"]) <= 1e-9 * abs(figure["standard_error"]),
+                  f"{name} in {arm} is that of a new run: {told}, {figure}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         def room(name):
@@ -327,6 +370,7 @@ def main():
         test_json(room("json"), result)
         test_same_answer(room("same"))
         test_export(room("export"), result)
+        test_told(room("told"))
     finish()
 
 

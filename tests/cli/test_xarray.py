@@ -89,6 +89,50 @@ def main():
         check_axes(path, "person_years", ("arm", "sex", "region", "state", "time"),
                    {"sex": ["woman", "man"], "region": ["north", "south"]})
 
+        path = os.path.join(folder, "told.h5")
+        expect(0, "", "run", os.path.join(GOOD, "told.yaml"), "-o", path)
+        check_file(path)
+        table = check_axes(path, "occupancy", ("arm", "sex", "age", "state", "time"),
+                           {"sex": ["woman", "man"], "age": ["-25", "25-40", "40-"]})
+        check(abs(float(table.sel(arm="none", time=0.0).sum()) - 500) < 1e-9, "everyone is somewhere, of some age")
+        check(abs(float(table.sel(arm="both", time=6.0).sum()) - 860) < 1e-9, "those who flowed in are there too")
+        with xarray.open_dataset(path, engine="h5netcdf", group="transitions") as dataset:
+            names = [str(name) for name in dataset["transition"].values]
+            check("lose prevented:work>ill" in names, f"prevented events that lead elsewhere have their row: {names}")
+        with xarray.open_dataset(path, engine="h5netcdf", group="histograms/years_in_work") as dataset:
+            check(dataset["share"].dims == ("arm", "sex", "bin") and dataset["value"].dims == ("arm", "sex", "quantile"),
+                  "a histogram has its axes")
+            check(int(dataset["count"].sel(arm="none").sum()) == 4 * 860, "everybody is in a histogram once")
+            check(numpy.allclose(dataset["share"].sum("bin"), 1), "shares add up to 1")
+        with xarray.open_dataset(path, engine="h5netcdf", group="outcomes") as outcomes, \
+                xarray.open_dataset(path, engine="h5netcdf", group="rewards") as rewards, \
+                xarray.open_dataset(path, engine="h5netcdf", group="parameters") as parameters:
+            value = dict(zip(parameters["parameter"].values, parameters["value"].values))
+            for arm in ("none", "both"):
+                for outcome in ("output", "all", "htv", "ledger_benefits"):
+                    rows = rewards.sel(arm=arm, population="everyone").isel(basis=rewards["of_outcome"].values == outcome)
+                    price = [numpy.prod([value[factor] for factor in text.split("*")]) for text in rows["price"].values]
+                    factor = [value.get(text, 1) if text in value else float(text or 1)
+                              for text in rows["arm_factor"].values]
+                    found = (rows["quantity"].values * numpy.array(price) * numpy.array(factor)).sum(axis=1)
+                    told = outcomes["value"].sel(population="everyone", arm=arm, outcome=outcome).values
+                    check(numpy.allclose(found, told, rtol=1e-12), f"{outcome} in {arm} is prices times quantities")
+            mean = outcomes["value"] / outcomes["denominator"]
+            check(0.5 < float(mean.sel(population="everyone", arm="none", outcome="mean_spell").mean()) < 3,
+                  "a ratio is value over denominator")
+        with xarray.open_dataset(path, engine="h5netcdf", group="preventions") as dataset:
+            check(list(dataset["prevention"].values) == ["shield:fall", "shield:fall", "detour:lose"], "preventions by name")
+            check(numpy.allclose(dataset["fewer"], dataset["events_base"] - dataset["events_arm"]), "fewer is base less arm")
+        with xarray.open_dataset(path, engine="h5netcdf", group="events") as events:
+            check({"id", "arm", "from", "to", "tstart", "tstop", "status", "sex", "region"} <= set(events.variables),
+                  "the event log has the attributes")
+            check(len(numpy.unique(events["id"].values)) == 860, "everybody is in the event log")
+            late = events["id"].values >= 2**32
+            first = {}
+            for person, start in zip(events["id"].values[late], events["tstart"].values[late]):
+                first[person] = min(first.get(person, 99), start)
+            check(len(first) == 360 and min(first.values()) > 0, "lives of those who flow in begin at their entry")
+
         path = os.path.join(folder, "ips.h5")
         expect(0, "", "run", os.path.join(SOURCE, "configs", "ips-vs-typ.yaml"), "-r", "4", "--no-variants", "-o", path)
         check_file(path)

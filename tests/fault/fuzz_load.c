@@ -1,7 +1,9 @@
-/* libFuzzer entry: any text as a model beside the good scenario, or as a scenario beside the good model (the first byte
- * chooses), through loading, conversion and compilation. What is found must be told in clean text with its place.
+/* libFuzzer entry: any text as a model beside a good scenario, or as a scenario beside a good model, or as one of the
+ * tables that these name (the first byte chooses), through loading, conversion and compilation. What is found must be
+ * told in clean text with its place.
  *
- * Seeds: models/, configs/ and tests/data, each behind a byte 0 (model) or 1 (scenario). */
+ * Seeds: models/, configs/ and tests/data, each behind a byte 0 (model), 1 (scenario), 2 and 3 (the same of the open
+ * population), 4 to 6 (tables). */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,19 +18,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char *fixed[2]; /* the good model, the good scenario */
-static size_t fixed_sizes[2];
+enum { MODEL, SCENARIO, OPEN_MODEL, OPEN_SCENARIO, IMPORTED, DEATHS, DIAGNOSES, PEOPLE, N_FIXED };
+static char *fixed[N_FIXED]; /* good ones */
+static size_t fixed_sizes[N_FIXED];
 
 /* Beside this file in the tree. */
 static void read_fixed(void)
 {
-    static const char *const names[] = {"../data/good/model.yaml", "../data/good/scenario.yaml"};
+    static const char *const names[] = {"model.yaml",    "scenario.yaml", "mortality.yaml", "open.yaml",
+                                        "imported.yaml", "deaths.csv",    "diagnoses.csv",  "people.csv"};
     static const char here[] = __FILE__;
     const char *slash = strrchr(here, '/');
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < N_FIXED; i++) {
         char path[4096];
         struct pk_error error;
-        snprintf(path, sizeof path, "%.*s%s", slash != NULL ? (int)(slash - here) + 1 : 0, here, names[i]);
+        snprintf(path, sizeof path, "%.*s../data/good/%s", slash != NULL ? (int)(slash - here) + 1 : 0, here, names[i]);
         if (pk_file_read(path, PK_YAML_BYTES_MAX, &fixed[i], &fixed_sizes[i], &error) != PK_OK)
             abort();
     }
@@ -75,12 +79,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (fixed[0] == NULL)
         read_fixed();
-    bool is_model = data[0] % 2 == 0;
-    const char *text = (const char *)data + 1;
+    static const int models[] = {MODEL, MODEL, OPEN_MODEL, OPEN_MODEL, OPEN_MODEL, OPEN_MODEL, OPEN_MODEL};
+    static const int scenarios[] = {SCENARIO,      SCENARIO,      OPEN_SCENARIO, OPEN_SCENARIO,
+                                    OPEN_SCENARIO, OPEN_SCENARIO, IMPORTED};
+    static const int replaced[] = {MODEL, SCENARIO, OPEN_MODEL, OPEN_SCENARIO, DEATHS, DIAGNOSES, PEOPLE};
+    const char *texts[N_FIXED];
+    size_t sizes[N_FIXED], which = data[0] % 7;
+    for (int i = 0; i < N_FIXED; i++) {
+        texts[i] = fixed[i];
+        sizes[i] = fixed_sizes[i];
+    }
+    texts[replaced[which]] = (const char *)data + 1;
+    sizes[replaced[which]] = size - 1;
+    const struct pk_attachments of_model = {.n = 1, .items = {{"deaths.csv", texts[DEATHS], sizes[DEATHS]}}};
+    const struct pk_attachments of_scenario = {
+        .n = 2,
+        .items = {{"diagnoses.csv", texts[DIAGNOSES], sizes[DIAGNOSES]}, {"people.csv", texts[PEOPLE], sizes[PEOPLE]}}};
+    int i_model = models[which], i_scenario = scenarios[which];
     pk_problems_init(&problems);
-    enum pk_status status = pk_load_texts("scenario", is_model ? fixed[1] : text, is_model ? fixed_sizes[1] : size - 1,
-                                          "model", is_model ? text : fixed[0], is_model ? size - 1 : fixed_sizes[0],
-                                          NULL, NULL, &scenario, &model, &problems);
+    enum pk_status status = pk_load_texts("scenario", texts[i_scenario], sizes[i_scenario], "model", texts[i_model],
+                                          sizes[i_model], &of_model, &of_scenario, &scenario, &model, &problems);
     if (status != PK_OK && status != PK_BAD_INPUT)
         abort();
     if ((status == PK_OK) != (pk_problems_errors(&problems) == 0))

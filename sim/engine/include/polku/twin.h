@@ -47,7 +47,7 @@ const char *pk_twin_obstacle(const struct pk_plan *plan, const struct pk_treatme
 
 /* Memory for many solutions, one after the other; init, then solve, then free. One thread's. */
 struct pk_twin {
-    void *grid;
+    void *grid, *ways;
     double *mass;
     size_t n_mass;
 };

@@ -1,7 +1,7 @@
 /* Gauss quadrature over a gamma distribution: the nodes and weights that average a smooth function over it.
  *
- * Golub and Welsch 1969 ("Calculation of Gauss quadrature rules", Math Comp 23): eigenvalues of the Jacobi matrix of the
- * generalised Laguerre polynomials. IEEE-exact operations only. */
+ * Golub and Welsch 1969 ("Calculation of Gauss quadrature rules", Math Comp 23): eigenvalues of the Jacobi matrix of
+ * the generalised Laguerre polynomials. IEEE-exact operations only. */
 #ifndef PK_QUADRATURE_H
 #define PK_QUADRATURE_H
 

@@ -171,6 +171,14 @@ void pk_fold_free(struct pk_fold *fold);
 /* Folds the next unit; units must come in their order. everyone: the unit counted all people. */
 void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone);
 
+/* Ends the folding before all units came: from then on n_units is the number folded. */
+void pk_fold_stop(struct pk_fold *fold);
+
+/* An outcome per person of the population (of a ratio: the ratio itself), or its difference from another arm
+ * (i_against SIZE_MAX: none), over the units folded so far, as polku compare tells it for one person. */
+struct pk_mean pk_fold_outcome(const struct pk_fold *fold, size_t i_population, size_t i_arm, size_t i_against,
+                               size_t i_outcome);
+
 /* Mean total per replication of a cell and its standard error, from the running sums. */
 struct pk_mean pk_fold_cell(const struct pk_fold *fold, const struct pk_folded *folded, double y, double yy, double ny,
                             double n_replications);

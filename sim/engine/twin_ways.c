@@ -1,0 +1,225 @@
+/* Hazards in one step of the analytic twin, by arc, phase and place. See twin_private.h. */
+#include "twin_private.h"
+
+static double zero_of(const struct grid *grid, enum pk_clock clock, double state_zero, double enrolled)
+{
+    return clock == PK_CLOCK_STATE       ? state_zero
+           : clock == PK_CLOCK_AGE       ? -grid->problem->age
+           : clock == PK_CLOCK_ENROLMENT ? enrolled
+                                         : 0;
+}
+
+/* Means of the hazards that do not run on time_in_state, and the share of the step that lies in each effect's window.
+ */
+void pk_twin_look(struct grid *grid, double t)
+{
+    const double h = grid->step;
+    grid->t = t;
+    for (size_t a = 0; a < grid->plan->n_arcs; a++) {
+        const struct pk_rate *rate = grid->rates[a];
+        const struct arc_effect *effect = &grid->effects[a];
+        if (rate != NULL && !grid->on_state[a]) {
+            double zero = zero_of(grid, rate->clock, 0, 0);
+            grid->base_now[a] = grid->multipliers[a] * pk_twin_rate_mean(rate, t - zero, t - zero + h);
+        }
+        if (effect->effect == NULL)
+            continue;
+        double from = t > effect->enrolled ? t : effect->enrolled, to = t + h < effect->until ? t + h : effect->until;
+        grid->overlap[a] = to > from ? (to - from) / h : 0;
+        bool own = effect->effect->mode == PK_EFFECT_REPLACE || effect->effect->mode == PK_EFFECT_AT_LEAST;
+        if (own && !grid->own_on_state[a] && to > from) {
+            double zero = zero_of(grid, effect->effect->rate.clock, 0, effect->enrolled);
+            grid->own_now[a] = pk_twin_rate_mean(&effect->effect->rate, from - zero, to - zero);
+        }
+    }
+}
+
+/* The mean of one arc's base hazard and of its effect's own hazard for a spell at a place. */
+static void means(const struct grid *grid, size_t a, enum place place, double zero, double length, double *base,
+                  double *own)
+{
+    const struct pk_plan_effect *effect = grid->effects[a].effect;
+    const size_t n = grid->n_cells[grid->plan->arcs[a].i_from];
+    *base = 0;
+    *own = 0;
+    if (grid->rates[a] != NULL && !grid->on_state[a])
+        *base = grid->base_now[a];
+    else if (grid->rates[a] != NULL && place == PLACE_EXACT)
+        *base = grid->multipliers[a] * pk_twin_rate_mean(grid->rates[a], grid->t - zero, grid->t - zero + length);
+    else if (grid->rates[a] != NULL)
+        *base = grid->cells[grid->i_base_cells[a] + n];
+    if (effect == NULL || grid->overlap[a] <= 0 || effect->mode == PK_EFFECT_SCALE || effect->mode == PK_EFFECT_PREVENT)
+        return;
+    if (!grid->own_on_state[a])
+        *own = grid->own_now[a];
+    else if (place == PLACE_EXACT)
+        *own = pk_twin_rate_mean(&effect->rate, grid->t - zero, grid->t - zero + length);
+    else
+        *own = grid->cells[grid->i_own_cells[a] + n];
+}
+
+static void add_exit(struct exit *exits, size_t *n, double rate, size_t i_to, unsigned set, unsigned clear)
+{
+    if (rate > 0)
+        exits[(*n)++] = (struct exit){.rate = rate, .i_to = i_to, .set = set, .clear = clear};
+}
+
+size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, double zero,
+                     double length, struct exit *exits)
+{
+    const struct pk_plan *plan = grid->plan;
+    size_t n = 0;
+    bool guarded = grid->guard_bit != 0 && (phase & grid->guard_bit);
+    double of_guarded = 0; /* the base hazard of what was prevented, from here: shares the relapse out */
+    size_t n_guarded = 0;
+    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
+        const size_t a = grid->arcs[k], i_to = plan->arcs[a].i_to;
+        const struct arc_effect *on = &grid->effects[a];
+        const struct pk_plan_effect *effect = on->effect;
+        double base, own, w = effect != NULL && !(phase & on->over) ? grid->overlap[a] : 0;
+        means(grid, a, place, zero, length, &base, &own);
+        if (plan->arcs[a].i_cure != SIZE_MAX && plan->cures[plan->arcs[a].i_cure].per_spell && (phase & grid->cure_bit))
+            base = 0;
+        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT) {
+            double with = base;
+            if (w > 0 && effect->mode == PK_EFFECT_SCALE)
+                with = base * (1 + w * (effect->ratio - 1));
+            else if (w > 0 && (effect->mode == PK_EFFECT_REPLACE || own > base))
+                with = base + w * (own - base);
+            add_exit(exits, &n, with, i_to, 0, 0);
+            continue;
+        }
+        const struct pk_plan_prevention *prevention = &plan->preventions[effect->i_prevention];
+        bool follows = prevention == grid->prevention;
+        if (follows) {
+            of_guarded += base;
+            n_guarded++;
+        }
+        if (follows && guarded && prevention->again == PK_AGAIN_IMMUNE) {
+            add_exit(exits, &n, base * (1 - w), i_to, 0, 0);
+            continue;
+        }
+        double blocked = base * w * prevention->share;
+        add_exit(exits, &n, base - blocked, i_to, 0, 0);
+        if (effect->i_diverted != UINT16_MAX)
+            add_exit(exits, &n, blocked, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0);
+        else if (follows && !guarded)
+            add_exit(exits, &n, blocked, SIZE_MAX, grid->guard_bit, 0);
+    }
+    for (size_t k = grid->first_arc[i_state]; guarded && k < grid->first_arc[i_state + 1]; k++) {
+        const size_t a = grid->arcs[k];
+        const struct pk_plan_effect *effect = grid->effects[a].effect;
+        double base, own;
+        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT ||
+            &plan->preventions[effect->i_prevention] != grid->prevention)
+            continue;
+        means(grid, a, place, zero, length, &base, &own);
+        double share = of_guarded > 0 ? base / of_guarded : 1 / (double)n_guarded;
+        add_exit(exits, &n, grid->prevention->relapse * share, plan->arcs[a].i_to, 0, grid->guard_bit);
+    }
+    PK_ASSERT(n <= PK_TWIN_EXITS);
+    return n;
+}
+
+static struct way *add_way(struct ways *ways, size_t i_to, unsigned set, unsigned clear)
+{
+    PK_ASSERT(ways->n < PK_TWIN_EXITS);
+    struct way *way = &ways->items[ways->n++];
+    *way = (struct way){.i_to = i_to, .set = set, .clear = clear};
+    return way;
+}
+
+/* factor times the base hazard, wherever it comes from. */
+static void of_base(const struct grid *grid, struct way *way, size_t a, double factor)
+{
+    if (grid->rates[a] == NULL || factor == 0)
+        return;
+    if (grid->on_state[a]) {
+        way->base = grid->cells + grid->i_base_cells[a];
+        way->of_base += factor;
+    } else {
+        way->constant += factor * grid->base_now[a];
+    }
+}
+
+/* w times (own - base), at_least: where that is above 0. */
+static void of_own(const struct grid *grid, struct way *way, size_t a, double w, bool least, bool cured)
+{
+    const bool base_cells = grid->on_state[a] && !cured, own_cells = grid->own_on_state[a];
+    double base = grid->rates[a] == NULL || cured ? 0 : grid->base_now[a], own = grid->own_now[a];
+    if (!base_cells && !own_cells) {
+        way->constant += !least || own > base ? w * (own - base) : 0;
+        return;
+    }
+    if (!least) {
+        of_base(grid, way, a, cured ? 0 : -w);
+        if (own_cells) {
+            way->own = grid->cells + grid->i_own_cells[a];
+            way->of_own += w;
+        } else {
+            way->constant += w * own;
+        }
+        return;
+    }
+    way->least = w;
+    way->base = base_cells ? grid->cells + grid->i_base_cells[a] : NULL;
+    way->own = own_cells ? grid->cells + grid->i_own_cells[a] : NULL;
+    way->least_base = base_cells ? 0 : base;
+    way->least_own = own_cells ? 0 : own;
+}
+
+/* The share of each arc in the relapse of what it was: by their base hazards now, or equal. */
+static double relapse_share(const struct grid *grid, size_t i_state, size_t a)
+{
+    double all = 0, own = 0;
+    size_t n = 0;
+    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
+        const size_t other = grid->arcs[k];
+        const struct pk_plan_effect *effect = grid->effects[other].effect;
+        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT ||
+            &grid->plan->preventions[effect->i_prevention] != grid->prevention || grid->rates[other] == NULL)
+            continue;
+        double now = grid->on_state[other] ? grid->cells[grid->i_base_cells[other]] : grid->base_now[other];
+        all += now;
+        own += other == a ? now : 0;
+        n++;
+    }
+    return n == 1 ? 1 : all > 0 ? own / all : 1 / (double)n;
+}
+
+void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways)
+{
+    const struct pk_plan *plan = grid->plan;
+    const bool guarded = grid->guard_bit != 0 && (phase & grid->guard_bit);
+    ways->n = 0;
+    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
+        const size_t a = grid->arcs[k], i_to = plan->arcs[a].i_to;
+        const struct arc_effect *on = &grid->effects[a];
+        const struct pk_plan_effect *effect = on->effect;
+        const double w = effect != NULL && !(phase & on->over) ? grid->overlap[a] : 0;
+        const bool cured =
+            plan->arcs[a].i_cure != SIZE_MAX && plan->cures[plan->arcs[a].i_cure].per_spell && (phase & grid->cure_bit);
+        struct way *way = add_way(ways, i_to, 0, 0);
+        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT) {
+            double factor = w > 0 && effect->mode == PK_EFFECT_SCALE ? 1 + w * (effect->ratio - 1) : 1;
+            of_base(grid, way, a, cured ? 0 : factor);
+            if (w > 0 && effect->mode != PK_EFFECT_SCALE)
+                of_own(grid, way, a, w, effect->mode == PK_EFFECT_AT_LEAST, cured);
+            continue;
+        }
+        const struct pk_plan_prevention *prevention = &plan->preventions[effect->i_prevention];
+        const bool follows = prevention == grid->prevention;
+        if (follows && guarded && prevention->again == PK_AGAIN_IMMUNE) {
+            of_base(grid, way, a, cured ? 0 : 1 - w);
+        } else {
+            of_base(grid, way, a, cured ? 0 : 1 - w * prevention->share);
+            if (effect->i_diverted != UINT16_MAX)
+                of_base(grid, add_way(ways, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0), a,
+                        cured ? 0 : w * prevention->share);
+            else if (follows && !guarded)
+                of_base(grid, add_way(ways, SIZE_MAX, grid->guard_bit, 0), a, cured ? 0 : w * prevention->share);
+        }
+        if (follows && guarded && prevention->relapse > 0)
+            add_way(ways, i_to, 0, grid->guard_bit)->constant = prevention->relapse * relapse_share(grid, i_state, a);
+    }
+}
