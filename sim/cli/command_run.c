@@ -2,12 +2,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "polku/trace.h"
 #include "simulate.h"
 
 static const char help[] =
     "Usage: polku run [OPTION...] SCENARIO\n\n"
     "Simulates a scenario and writes one HDF5 file, whole or not at all. The result does not depend on the number of\n"
-    "threads or the size of blocks.\n\n"
+    "threads or the size of blocks. A run that is interrupted leaves finished replications in FILE.part; the same "
+    "command\n"
+    "takes them up.\n\n"
     "  -o, --output FILE      where to; default outputs/NAME.h5\n"
     "  -t, --threads N        default: all cores\n"
     "  -r, --replications N   instead of the scenario's\n"
@@ -15,15 +18,20 @@ static const char help[] =
     "      --set NAME=VALUE   a parameter's value, or one of its alternatives by name; may be repeated\n"
     "      --no-variants      leave out the scenario's variants and ranges\n"
     "      --block N          people a task (4096)\n"
+    "      --keep-every SECONDS  how often finished replications are kept for the case of an interruption (20)\n"
+    "      --person ID        nothing is written: one person's life in every arm is printed as a story\n"
+    "      --trace            the same; without --person of person 0\n"
+    "      --replication N    ... of this replication (0)\n"
     "      --json             tell what was done as JSON\n"
     "  -h, --help\n\n"
     "Example:\n"
-    "  polku run configs/ips-vs-typ.yaml -o outputs/ips.h5 && polku compare outputs/ips.h5\n";
+    "  polku run configs/ips-vs-typ.yaml -o outputs/ips.h5 && polku compare outputs/ips.h5\n"
+    "  polku run configs/ips-vs-typ.yaml --person 17 --trace\n";
 
 struct request {
     const char *scenario_path, *output;
-    int64_t threads, replications, people, block;
-    bool variants, json;
+    int64_t threads, replications, people, block, keep, person, replication;
+    bool variants, json, trace;
     struct pk_cli_sets sets;
 };
 
@@ -40,10 +48,14 @@ static int read_request(int argc, char **argv, struct request *request)
                                             {"set", required_argument, NULL, 's'},
                                             {"no-variants", no_argument, NULL, 'n'},
                                             {"block", required_argument, NULL, 'b'},
+                                            {"keep-every", required_argument, NULL, 'k'},
+                                            {"person", required_argument, NULL, 'P'},
+                                            {"replication", required_argument, NULL, 'R'},
+                                            {"trace", no_argument, NULL, 'T'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    *request = (struct request){.variants = true};
+    *request = (struct request){.variants = true, .keep = 20};
     for (;;) {
         bool good = true;
         int code = pk_cli_option(&pk_command_run, argc, argv, options);
@@ -70,6 +82,19 @@ static int read_request(int argc, char **argv, struct request *request)
             break;
         case 'n':
             request->variants = false;
+            break;
+        case 'k':
+            good = pk_cli_whole(&pk_command_run, "--keep-every", optarg, 0, 1000000, &request->keep);
+            break;
+        case 'P':
+            good = pk_cli_whole(&pk_command_run, "--person", optarg, 0, (INT64_C(1) << 40) - 1, &request->person);
+            request->trace = true;
+            break;
+        case 'R':
+            good = pk_cli_whole(&pk_command_run, "--replication", optarg, 0, (1 << 24) - 1, &request->replication);
+            break;
+        case 'T':
+            request->trace = true;
             break;
         case 'j':
             request->json = true;
@@ -115,6 +140,32 @@ static void tell(const struct request *request, const char *output, const struct
     pk_text_free(&text);
 }
 
+static enum pk_status trace(const struct request *request, const struct pk_model *model, struct pk_scenario *scenario,
+                            struct pk_error *error)
+{
+    struct pk_values values;
+    struct pk_plan plan;
+    struct pk_text text;
+    if (request->people > 0)
+        scenario->population.size = (struct pk_number){.literal = (double)request->people, .i_parameter = SIZE_MAX};
+    enum pk_status status =
+        pk_variants_values(&values, model, scenario, request->sets.items, request->sets.n, NULL, 0, error);
+    if (status != PK_OK)
+        return status;
+    pk_plan_init(&plan);
+    pk_text_init(&text);
+    status = pk_plan_compile(&plan, model, scenario, &values, error);
+    if (status == PK_OK)
+        status = pk_trace_person(&plan, model, scenario, (uint32_t)request->replication, (uint64_t)request->person, 2,
+                                 &text, error);
+    if (status == PK_OK)
+        fputs(pk_text_string(&text), stdout);
+    pk_text_free(&text);
+    pk_plan_free(&plan);
+    pk_values_free(&values);
+    return status;
+}
+
 static int run(int argc, char **argv)
 {
     struct request request;
@@ -139,14 +190,16 @@ static int run(int argc, char **argv)
                                             .people = request.people,
                                             .block = request.block,
                                             .variants = request.variants,
+                                            .keep_seconds = request.keep,
                                             .sets = request.sets.items,
                                             .n_sets = request.sets.n};
         if (asked.output == NULL) {
             snprintf(default_output, sizeof default_output, "outputs/%s.h5", scenario.name);
             asked.output = default_output;
         }
-        status = pk_simulate(&asked, &model, &scenario, &summary, &error);
-        if (status == PK_OK)
+        status = request.trace ? trace(&request, &model, &scenario, &error)
+                               : pk_simulate(&asked, &model, &scenario, &summary, &error);
+        if (status == PK_OK && !request.trace)
             tell(&request, asked.output, &summary);
         if (status != PK_OK) {
             if (error.file[0] == '\0' && status == PK_BAD_INPUT)

@@ -40,8 +40,55 @@ struct job {
     struct pk_text warnings;
 };
 
+/* Where finished replications are kept until the result is whole. */
+static const char *part_file(const char *output, char *path, size_t size)
+{
+    snprintf(path, size, "%s.part", output);
+    return path;
+}
+
+static void mix(uint64_t *sum, const void *bytes, size_t size) /* FNV-1a, 64 bits */
+{
+    for (size_t i = 0; i < size; i++)
+        *sum = (*sum ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
+}
+
+/* Of everything that the figures depend on. */
+static uint64_t identity_of(const struct job *job, const struct pk_simulate_request *request,
+                            const struct pk_model *model, const struct pk_scenario *scenario)
+{
+    uint64_t sum = pk_plan_digest(&job->plan);
+    mix(&sum, model->text, model->text_size);
+    mix(&sum, scenario->text, scenario->text_size);
+    mix(&sum, job->values.used, job->values.n * sizeof *job->values.used);
+    mix(&sum, &request->replications, sizeof request->replications);
+    return sum;
+}
+
+static void tell_of_precision(struct job *job, const struct pk_simulate_request *request, struct pk_scenario *scenario)
+{
+    const struct pk_precision *wanted = &scenario->precision;
+    if (job->run.n_resumed > 0)
+        fprintf(stderr, "took up %lld replications that an interrupted run had finished\n",
+                (long long)job->run.n_resumed);
+    if (wanted->i_outcome == SIZE_MAX || request->replications > 0)
+        return;
+    if (job->run.n_replications < scenario->variant_replications)
+        scenario->variant_replications = job->run.n_replications;
+    if (job->run.precise)
+        return;
+    struct pk_text line;
+    pk_text_init(&line);
+    pk_text_addf(&line, "the standard error of %s is %.4g after %lld replications, not the wanted %.4g\n",
+                 scenario->outcomes[wanted->i_outcome].name, job->run.reached, (long long)job->run.n_replications,
+                 wanted->standard_error);
+    fprintf(stderr, "warning: %s", pk_text_string(&line));
+    pk_text_put(&job->warnings, pk_text_string(&line));
+    pk_text_free(&line);
+}
+
 static enum pk_status work(struct job *job, const struct pk_simulate_request *request, const struct pk_model *model,
-                           const struct pk_scenario *scenario, struct pk_error *error)
+                           struct pk_scenario *scenario, struct pk_error *error)
 {
     struct pk_progress progress;
     struct pk_run_options options = {.n_threads = (int)request->threads,
@@ -49,17 +96,25 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
                                      .n_replications = request->replications,
                                      .progress = pk_progress_tell,
                                      .progress_data = &progress};
+    char saved[4096];
     enum pk_status status =
         pk_variants_values(&job->values, model, scenario, request->sets, request->n_sets, NULL, 0, error);
     if (status == PK_OK)
         status = pk_plan_compile(&job->plan, model, scenario, &job->values, error);
     if (status != PK_OK)
         return status;
+    if (request->output != NULL) {
+        options.saved = part_file(request->output, saved, sizeof saved);
+        options.save_seconds = (double)request->keep_seconds;
+        options.identity = identity_of(job, request, model, scenario);
+    }
     if (pk_variants_lowering(&job->plan, model, &job->warnings) > 0)
         fprintf(stderr, "warning: %s", pk_text_string(&job->warnings));
     pk_progress_begin(&progress, "simulating");
     status = pk_run_simulate(&job->run, &job->plan, model, scenario, &job->values, &options, error);
     pk_progress_end(&progress);
+    if (status == PK_OK)
+        tell_of_precision(job, request, scenario);
     if (status == PK_OK && request->variants) {
         pk_progress_begin(&progress, "variants");
         status = pk_variants_run(&job->variants, model, scenario, request->sets, request->n_sets, &options, error);
@@ -99,6 +154,10 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
                                  .command = pk_cli_command_line,
                                  .warnings = pk_text_string(&job.warnings)};
         status = pk_store_save(&store, request->output, summary->digest, error);
+        if (status == PK_OK && request->output != NULL) {
+            char saved[4096];
+            remove(part_file(request->output, saved, sizeof saved)); /* usually there is none */
+        }
         summary->n_persons = job.plan.n_persons;
         summary->n_replications = job.run.n_replications;
         summary->n_events = job.run.fold.n_events;

@@ -8,6 +8,7 @@
 struct pk_simulate_request {
     const char *output;                           /* NULL: nothing is written, only the digest is told */
     int64_t threads, replications, people, block; /* 0: as the scenario or the machine has it */
+    int64_t keep_seconds;                         /* between two times that finished replications are kept */
     bool variants;
     const struct pk_set *sets;
     size_t n_sets;

@@ -38,5 +38,7 @@ void pk_fold_outcomes(struct pk_fold *fold, const struct pk_batch *unit, size_t 
 PK_CHECKED enum pk_status pk_fold_init_lives(struct pk_fold *fold, bool tables, struct pk_error *error);
 void pk_fold_lives(struct pk_fold *fold, const struct pk_batch *unit, bool everyone);
 void pk_fold_free_lives(struct pk_fold *fold);
+/* All numbers that folding has made so far, part by part, always in the same order. */
+void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, void *data), void *data);
 
 #endif

@@ -211,6 +211,40 @@ void pk_fold_stop(struct pk_fold *fold)
     fold->n_units = n_kept;
 }
 
+void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, void *data), void *data)
+{
+    const struct pk_collection *collection = fold->collection;
+    const size_t n_arms = collection->plan->n_arms, n_units = fold->n_units;
+    const size_t n_cells = (1 + collection->plan->n_cohorts) * n_units;
+    const size_t n_outcomes = n_arms * collection->scenario->n_outcomes;
+    visit(&fold->i_unit, sizeof fold->i_unit, data);
+    visit(&fold->n_events, sizeof fold->n_events, data);
+    visit(fold->n_changed, n_arms * sizeof *fold->n_changed, data);
+    visit(fold->persons, n_cells * sizeof(double), data);
+    visit(fold->outcomes, n_cells * n_outcomes * sizeof(double), data);
+    visit(fold->basis, n_cells * n_arms * collection->n_basis * sizeof(double), data);
+    if (fold->denominators != NULL)
+        visit(fold->denominators, n_cells * n_outcomes * sizeof(double), data);
+    visit(fold->watched, n_units * collection->n_watches * (3 * collection->n_years + 3) * sizeof(double), data);
+    for (size_t i = 0; i < fold->n_folded; i++) {
+        struct pk_folded *folded = &fold->folded[i];
+        double *const sums[] = {folded->y, folded->yy, folded->ny, folded->d, folded->dd, folded->nd};
+        visit(&folded->n, sizeof folded->n, data);
+        visit(&folded->nn, sizeof folded->nn, data);
+        for (size_t k = 0; k < 6; k++)
+            visit(sums[k], n_arms * folded->n_cells * sizeof(double), data);
+    }
+    for (size_t i = 0; i < fold->n_bins; i++) {
+        const struct pk_folded_bins *bins = &fold->bins[i];
+        const struct pk_binning *binning = &collection->binnings[bins->i_histogram];
+        const size_t n_groups = n_arms * binning->n_groups, n = n_groups * binning->n_bins;
+        visit(bins->counts, n * sizeof *bins->counts, data);
+        visit(bins->nn, n_groups * sizeof *bins->nn, data);
+        visit(bins->yy, n * sizeof *bins->yy, data);
+        visit(bins->ny, n * sizeof *bins->ny, data);
+    }
+}
+
 struct pk_mean pk_fold_cell(const struct pk_fold *fold, const struct pk_folded *folded, double y, double yy, double ny,
                             double n_replications)
 {

@@ -5,26 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "polku/lottery.h"
 #include "polku/rng.h"
+#include "run_private.h"
 
-enum { DEFAULT_BLOCK = 4096, LOTTERY_RANGE = 65536 };
-
-/* What a thread needs for its people. */
-struct worker {
-    struct pk_batch batch; /* its own tallies, joined into the batch's when a task ends */
-    struct pk_life base;
-    struct pk_life *arms; /* [n_arms] */
-    char apart[256];      /* what one thread writes must not lie beside what the next one reads */
-};
-
-struct task { /* a block of people of one unit */
-    size_t i_unit_in_wave;
-    uint32_t replication;
-    uint64_t i_batch;
-    uint64_t from, to; /* the places i_batch + k n_batches in the crowd for k in [from, to) */
-    bool alone;        /* the only task of its unit: may use the unit's tallies directly */
-};
+enum { DEFAULT_BLOCK = 4096, LOTTERY_RANGE = 65536, FIRST_LOOK = 8 };
 
 struct wave {
     const struct pk_run_options *options;
@@ -38,9 +22,9 @@ struct wave {
     struct pk_winners *winners;                   /* [n_replications in the wave][n_lotteries] */
     uint32_t first_replication, kept_replication; /* of the winners at hand */
     size_t room_winners;
-    struct task *tasks;
+    struct pk_task *tasks;
     size_t n_tasks, room_tasks;
-    struct worker *workers;
+    struct pk_worker *workers;
     int64_t n_draws;
     /* the first failure in the order of units and people */
     enum pk_status status;
@@ -134,63 +118,22 @@ static void free_winners(struct wave *wave)
     }
 }
 
-/* ---- one block of people ------------------------------------------------------------------------------------ */
+/* ---- waves of units ----------------------------------------------------------------------------------------- */
 
-static enum pk_status live(const struct wave *wave, struct worker *worker, struct pk_batch *batch,
-                           const struct pk_person *person, uint64_t lotteries, struct pk_error *error)
+static void run_task(struct wave *wave, const struct pk_task *task, struct pk_worker *worker)
 {
-    const struct pk_plan *plan = wave->plan;
-    const struct pk_life *arm_lives[PK_MAX_ARMS] = {NULL};
-    enum pk_status status = pk_life_run(plan, person, NULL, &worker->base, error);
-    uint64_t cohorts = 0;
-    for (size_t c = 0; c < plan->n_cohorts; c++)
-        cohorts |= (uint64_t)((plan->cohorts[c].lotteries & lotteries) != 0) << c;
-    for (size_t a = 0; a < plan->n_arms && cohorts != 0 && status == PK_OK; a++) {
-        struct pk_treatment treatment;
-        if (!pk_lottery_treatment(plan, a, lotteries, person, &treatment))
-            continue;
-        status = pk_life_run(plan, person, &treatment, &worker->arms[a], error);
-        arm_lives[a] = &worker->arms[a];
-    }
-    if (status == PK_OK)
-        pk_batch_add(batch, person, &worker->base, arm_lives, cohorts, !wave->options->enrolled_only);
-    return status;
-}
-
-static void run_task(struct wave *wave, const struct task *task, struct worker *worker)
-{
-    const struct pk_plan *plan = wave->plan;
     const size_t i_replication = task->replication - wave->first_replication;
-    const struct pk_winners *winners = wave->winners + i_replication * plan->n_lotteries;
-    const struct pk_crowd *crowd = &wave->crowds[i_replication];
-    uint64_t n_batches = (uint64_t)wave->run->n_batches;
-    size_t places[64];
-    uint64_t first = pk_crowd_id(crowd, task->i_batch + task->from * n_batches);
+    const struct pk_block block = {.plan = wave->plan,
+                                   .crowd = &wave->crowds[i_replication],
+                                   .winners = wave->winners + i_replication * wave->plan->n_lotteries,
+                                   .shares = wave->shares,
+                                   .n_batches = (uint64_t)wave->run->n_batches,
+                                   .enrolled_only = wave->options->enrolled_only};
     struct pk_batch *unit = &wave->units[task->i_unit_in_wave], *batch = task->alone ? unit : &worker->batch;
-    for (size_t i = 0; i < plan->n_lotteries; i++)
-        places[i] = pk_lottery_place(winners[i].ids, winners[i].n, first);
-    for (uint64_t k = task->from; k < task->to; k++) {
-        uint64_t id = pk_crowd_id(crowd, task->i_batch + k * n_batches);
-        uint64_t lotteries = pk_lottery_won(winners, plan->n_lotteries, places, id);
-        if (wave->options->enrolled_only && lotteries == 0 && wave->shares == 0) { /* on to this batch's next winner */
-            uint64_t next = pk_lottery_next(winners, plan->n_lotteries, places);
-            if (next == UINT64_MAX)
-                break;
-            uint64_t skip = (next - id) / n_batches; /* winners' ids are their places in the crowd */
-            k += skip > 1 ? skip - 1 : 0;
-            continue;
-        }
-        struct pk_person person;
-        struct pk_error error;
-        pk_person_make(plan, task->replication, id, &person);
-        lotteries |= wave->shares != 0 ? pk_lottery_shares(plan, &person) : 0;
-        if (wave->options->enrolled_only && lotteries == 0)
-            continue;
-        if (live(wave, worker, batch, &person, lotteries, &error) != PK_OK) {
-            fail(wave, wave->first_unit + task->i_unit_in_wave, id, &error);
-            break;
-        }
-    }
+    struct pk_error error;
+    uint64_t failed = 0;
+    if (pk_block_run(&block, task, worker, batch, &failed, &error) != PK_OK)
+        fail(wave, wave->first_unit + task->i_unit_in_wave, failed, &error);
     if (!task->alone) {
         omp_set_lock(&wave->locks[task->i_unit_in_wave]);
         pk_batch_merge(unit, batch);
@@ -198,8 +141,6 @@ static void run_task(struct wave *wave, const struct task *task, struct worker *
         pk_batch_clear(batch);
     }
 }
-
-/* ---- waves of units ----------------------------------------------------------------------------------------- */
 
 static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
 {
@@ -212,19 +153,19 @@ static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t blo
         for (uint64_t from = 0; from < n_of_batch; from += block_size) {
             if (wave->n_tasks == wave->room_tasks) {
                 size_t room = wave->room_tasks ? wave->room_tasks * 2 : 256;
-                struct task *grown = pk_realloc(wave->tasks, room, sizeof *grown);
+                struct pk_task *grown = pk_realloc(wave->tasks, room, sizeof *grown);
                 if (grown == NULL)
                     return pk_error_set(error, PK_NO_MEMORY, "no memory for the list of tasks");
                 wave->tasks = grown;
                 wave->room_tasks = room;
             }
             uint64_t to = n_of_batch - from < block_size ? n_of_batch : from + block_size;
-            wave->tasks[wave->n_tasks++] = (struct task){.i_unit_in_wave = i,
-                                                         .replication = (uint32_t)(i_unit / n_batches),
-                                                         .i_batch = i_batch,
-                                                         .from = from,
-                                                         .to = to,
-                                                         .alone = n_of_batch <= block_size};
+            wave->tasks[wave->n_tasks++] = (struct pk_task){.i_unit_in_wave = i,
+                                                            .replication = (uint32_t)(i_unit / n_batches),
+                                                            .i_batch = i_batch,
+                                                            .from = from,
+                                                            .to = to,
+                                                            .alone = n_of_batch <= block_size};
         }
     }
     return PK_OK;
@@ -325,6 +266,39 @@ static size_t units_in_wave(const struct pk_run *run, size_t n_units)
     return (size_t)(wanted < n_units ? wanted : n_units);
 }
 
+/* The units after which it is next asked whether the figure is known well enough: a quarter more replications each
+ * time, whatever the threads. */
+static size_t look_after(const struct pk_run *run, size_t done)
+{
+    int64_t replications = FIRST_LOOK;
+    while (replications * run->n_batches <= (int64_t)done)
+        replications += (replications + 3) / 4;
+    replications = replications < run->n_replications ? replications : run->n_replications;
+    return (size_t)(replications * run->n_batches);
+}
+
+static bool precise_enough(struct pk_run *run, const struct pk_scenario *scenario, const struct pk_values *values)
+{
+    const struct pk_precision *wanted = &scenario->precision;
+    run->reached = pk_run_precision(run, scenario, values, wanted->i_outcome, wanted->i_arm, wanted->i_against);
+    return run->reached <= wanted->standard_error;
+}
+
+double pk_run_precision(const struct pk_run *run, const struct pk_scenario *scenario, const struct pk_values *values,
+                        size_t i_outcome, size_t i_arm, size_t i_against)
+{
+    const struct pk_fold *fold = &run->fold;
+    const size_t i_population = run->collection.plan->n_cohorts == 1 ? 1 : 0;
+    double persons = 0, scale = pk_number_value(&scenario->per_persons, values);
+    for (size_t u = 0; u < fold->i_unit; u++)
+        persons += fold->persons[i_population * fold->n_units + u];
+    if (!(scale > 0))
+        scale = persons * (double)run->n_batches / (double)fold->i_unit;
+    if (fold->denominators != NULL && scenario->outcomes[i_outcome].measure == PK_MEASURE_MEAN_SPELL)
+        scale = 1;
+    return scale * pk_fold_outcome(fold, i_population, i_arm, i_against, i_outcome).standard_error;
+}
+
 enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, const struct pk_model *model,
                                const struct pk_scenario *scenario, const struct pk_values *values,
                                const struct pk_run_options *options, struct pk_error *error)
@@ -355,13 +329,34 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
         n_in_wave = units_in_wave(run, n_units);
         status = init_wave(&wave, n_in_wave, error);
     }
-    for (size_t done = 0; done < n_units && status == PK_OK;) {
-        size_t n = n_units - done < n_in_wave ? n_units - done : n_in_wave;
+    struct pk_saved saved = {.path = options->saved, .identity = options->identity, .n_batches = run->n_batches};
+    size_t done = 0, next_look = 0;
+    if (status == PK_OK && saved.path != NULL) {
+        saved.last = now_seconds();
+        pk_saved_resume(&saved, &run->fold, &done);
+        run->n_resumed = (int64_t)done / run->n_batches;
+    }
+    const bool looks = options->n_replications == 0 && scenario->precision.i_outcome != SIZE_MAX;
+    while (done < n_units && status == PK_OK) {
+        size_t end = looks ? next_look = look_after(run, done) : n_units;
+        size_t n = end - done < n_in_wave ? end - done : n_in_wave;
         wave.first_unit = done;
         status = run_wave(&wave, n, block_size, error);
         done += n;
         if (options->progress != NULL)
             options->progress((double)done / (double)n_units, options->progress_data);
+        if (status == PK_OK && looks && done == next_look && precise_enough(run, scenario, values))
+            break;
+        if (status == PK_OK && saved.path != NULL && now_seconds() - saved.last >= options->save_seconds &&
+            done < n_units) {
+            pk_saved_write(&saved, &run->fold);
+            saved.last = now_seconds();
+        }
+    }
+    if (status == PK_OK && looks) {
+        run->precise = precise_enough(run, scenario, values);
+        pk_fold_stop(&run->fold);
+        run->n_replications = (int64_t)done / run->n_batches;
     }
     for (int t = 0; wave.workers != NULL && t < run->n_threads; t++) {
         run->fold.n_draws += (int64_t)wave.workers[t].base.n_draws;

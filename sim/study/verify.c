@@ -181,6 +181,7 @@ static enum pk_status hold_all(struct pk_verification *v, const struct pk_run *r
                                        .n_times = n_times,
                                        .times = times,
                                        .step = request->step,
+                                       .n_people = folded->n,
                                        .request = request,
                                        .exact = figures,
                                        .error = figures + n,
@@ -239,9 +240,9 @@ enum pk_status pk_verify_run(struct pk_verification *v, const struct pk_model *m
     pk_plan_init(&plan);
     request.n_ages = request.n_ages ? request.n_ages : 8;
     request.n_elapsed = request.n_elapsed ? request.n_elapsed : 4;
-    request.n_frailty = request.n_frailty ? request.n_frailty : 24;
+    request.n_frailty = request.n_frailty ? request.n_frailty : 12;
     request.n_times = request.n_times ? request.n_times : 10;
-    request.step = request.step > 0 ? request.step : 0.5;
+    request.step = request.step > 0 ? request.step : 1;
     request.alpha = request.alpha > 0 ? request.alpha : 0.001;
     const int64_t step = table_step(scenario->horizon_months, request.n_times);
     struct pk_table table = {.name = "occupancy", .measure = PK_MEASURE_OCCUPANCY, .step_months = step};

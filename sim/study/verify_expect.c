@@ -133,7 +133,7 @@ static enum pk_status solve_all(struct work *work, size_t n_solutions, double *s
     return status;
 }
 
-/* Halves the step until the extrapolated figures are known well enough: Richardson 1911, by the order that three steps
+/* Halves the step until the extrapolated figures are known to a tenth of the simulation error: Richardson 1911, by the order that three steps
  * show. */
 static enum pk_status refine(struct pk_expectation *e, struct work *work, size_t n_solutions, struct pk_error *error)
 {
@@ -147,7 +147,7 @@ static enum pk_status refine(struct pk_expectation *e, struct work *work, size_t
     if (status == PK_OK)
         status = solve_all(work, n_solutions, middle, NULL, error);
     for (int halvings = 2; status == PK_OK; halvings++) {
-        double worst = 0;
+        bool known = true;
         memset(e->within, 0, n * sizeof *e->within);
         work->step /= 2;
         status = solve_all(work, n_solutions, fine, e->within, error);
@@ -157,9 +157,10 @@ static enum pk_status refine(struct pk_expectation *e, struct work *work, size_t
             ratio = ratio < 1.5 || ratio > 16 ? 2 : ratio; /* not yet regular: as if first order */
             e->exact[j] = fine[j] + second / (ratio - 1);
             e->error[j] = 0.25 * fabs(second) / (ratio - 1) + 1e-12;
-            worst = fmax(worst, e->error[j]);
+            double noise = sqrt(fabs(e->exact[j] * (1 - e->exact[j])) / e->n_people);
+            known &= e->error[j] <= 0.1 * noise + 1e-9;
         }
-        if (worst < 1e-5 || halvings == PK_VERIFY_MOST_HALVINGS)
+        if (known || halvings == PK_VERIFY_MOST_HALVINGS)
             break;
         memcpy(coarse, middle, n * sizeof *coarse);
         memcpy(middle, fine, n * sizeof *middle);

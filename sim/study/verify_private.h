@@ -6,7 +6,7 @@
 #include "polku/twin.h"
 #include "polku/verify.h"
 
-enum { PK_VERIFY_MAX_TIMES = 60, PK_VERIFY_MOST_HALVINGS = 3 };
+enum { PK_VERIFY_MAX_TIMES = 60, PK_VERIFY_MOST_HALVINGS = 4 };
 
 /* What the twin is asked: one population under one arm. */
 struct pk_expectation {
@@ -17,6 +17,7 @@ struct pk_expectation {
     size_t n_times;
     const double *times; /* months */
     double step;
+    double n_people; /* simulated */
     const struct pk_verify_request *request;
     /* the answer, [n_times][n_states]: probability, the twin's error, and sum of p (1 - p) over kinds */
     double *exact, *error, *within;

@@ -6,13 +6,20 @@
 
 #include <stddef.h>
 
+#include "form.h"
+
 enum { SPELL_MAX_CUTS = 4 };
 
-struct spell_hazard { /* piecewise constant on a clock, or level exp(slope x) where slope is not 0 */
+/* Piecewise constant on a clock; level exp(slope x) where slope is not 0; a form of form.h where there is one. */
+struct spell_hazard {
     size_t n_cuts;
     double cuts[SPELL_MAX_CUTS], values[SPELL_MAX_CUTS + 1];
     double slope; /* with values[0] the level */
     double clock; /* what the clock reads at time 0 */
+    const struct form *form;
+    double times;                     /* the form's hazard is multiplied by this */
+    const struct spell_hazard *later; /* from time later_from on the hazard is this one's; NULL: no other */
+    double later_from;
 };
 
 double spell_hazard_at(const struct spell_hazard *hazard, double t);
@@ -29,5 +36,15 @@ double spell_incidence_uniform(const struct spell_hazard *hazards, size_t n, siz
                                double high);
 /* Years in the state up to t. */
 double spell_years(const struct spell_hazard *hazards, size_t n, double t);
+
+/* All hazards times one gamma frailty, of mean 1 and this variance before the hazard `survived` was survived: survival
+ * (1 + v H / (1 + v survived))^(-1 / v), Vaupel, Manton and Stallard 1979. Without variance: as above. */
+double spell_frail_survival(const struct spell_hazard *hazards, size_t n, double variance, double survived, double t);
+double spell_frail_incidence(const struct spell_hazard *hazards, size_t n, size_t i, double variance, double survived,
+                             double t);
+double spell_frail_years(const struct spell_hazard *hazards, size_t n, double variance, double survived, double t);
+
+/* Any f over [0, t], unbounded ends allowed, in pieces between the hazards' cuts. */
+double spell_integral(double (*f)(double, void *), void *data, const struct spell_hazard *hazards, size_t n, double t);
 
 #endif

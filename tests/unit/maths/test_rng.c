@@ -139,7 +139,8 @@ Test(rng, every_bit_of_a_key_stirs_half_of_the_words)
 Test(rng, roles_are_unique_and_fit_their_eight_bits)
 {
     const int roles[] = {PK_ROLE_EVENT,     PK_ROLE_LAYER,   PK_ROLE_ACCEPTANCE, PK_ROLE_PREVENTION, PK_ROLE_ENROLMENT,
-                         PK_ROLE_ATTRIBUTE, PK_ROLE_FRAILTY, PK_ROLE_PERSON,     PK_ROLE_SPLIT,      PK_ROLE_OUTSIDE};
+                         PK_ROLE_ATTRIBUTE, PK_ROLE_FRAILTY, PK_ROLE_PERSON,     PK_ROLE_SPLIT,      PK_ROLE_OUTSIDE,
+                         PK_ROLE_RELAPSE,   PK_ROLE_CURE,    PK_ROLE_INFLOW};
     const int n_roles = sizeof roles / sizeof *roles;
     cr_assert_eq(n_roles, PK_ROLE_COUNT, "a role is missing here");
     for (int i = 0; i < n_roles; i++) {

@@ -16,6 +16,9 @@ struct pk_run_options {
     uint64_t block_size;    /* people a task; 0: 4096 */
     int64_t n_replications; /* 0: the scenario's */
     bool enrolled_only;     /* only people whom some arm enrols: outcomes of cohorts, no tables of everyone */
+    const char *saved;      /* where finished units are kept in case of an interruption; NULL: nowhere */
+    double save_seconds;    /* at least so long between two times */
+    uint64_t identity;      /* of what is run: only the same takes up what was kept */
     void (*progress)(double done, void *data); /* called from one thread, done in [0, 1]; may be NULL */
     void *progress_data;
 };
@@ -24,6 +27,9 @@ struct pk_run {
     struct pk_collection collection; /* borrows the plan, the model and the scenario */
     struct pk_fold fold;
     int64_t n_replications, n_batches; /* batches in each replication */
+    int64_t n_resumed;                 /* replications taken up from an interrupted run */
+    bool precise;                      /* the scenario wanted a standard error, and it was reached */
+    double reached;                    /* ... the one reached */
     int n_threads;
     double seconds; /* of the simulation; never part of what is digested */
 };
@@ -34,6 +40,11 @@ PK_CHECKED enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_pl
                                           const struct pk_scenario *scenario, const struct pk_values *values,
                                           const struct pk_run_options *options, struct pk_error *error);
 void pk_run_free(struct pk_run *run);
+
+/* The standard error, by the units so far, of an outcome as polku compare tells it (i_against SIZE_MAX: of the arm
+ * itself). */
+double pk_run_precision(const struct pk_run *run, const struct pk_scenario *scenario, const struct pk_values *values,
+                        size_t i_outcome, size_t i_arm, size_t i_against);
 
 /* How many workers there are for a wish (0: all the cores that OpenMP gives). */
 int pk_run_workers(int n_threads);

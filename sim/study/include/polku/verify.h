@@ -15,8 +15,8 @@ extern "C" {
 #endif
 
 struct pk_verify_request {
-    size_t n_ages, n_elapsed, n_frailty, n_times; /* points; 0: 8, 4, 24, 10 */
-    double step;                                  /* months, the coarsest of the twin's; 0: 0.5 */
+    size_t n_ages, n_elapsed, n_frailty, n_times; /* points; 0: 8, 4, 12, 10 */
+    double step;                                  /* months, the coarsest of the twin's; 0: 1 */
     double alpha;                                 /* chance of a false alarm over all figures; 0: 0.001 */
     int n_threads;
     int64_t n_replications;                    /* 0: the scenario's */

@@ -1,0 +1,55 @@
+/* One block of people: what the files that run share. Not installed. */
+#ifndef PK_RUN_PRIVATE_H
+#define PK_RUN_PRIVATE_H
+
+#include "polku/lottery.h"
+#include "polku/run.h"
+
+/* What a thread needs for its people. */
+struct pk_worker {
+    struct pk_batch batch; /* its own tallies, joined into the batch's when a task ends */
+    struct pk_life base;
+    struct pk_life *arms; /* [n_arms] */
+    char apart[256];      /* what one thread writes must not lie beside what the next one reads */
+};
+
+struct pk_task { /* a block of people of one unit */
+    size_t i_unit_in_wave;
+    uint32_t replication;
+    uint64_t i_batch;
+    uint64_t from, to; /* the places i_batch + k n_batches in the crowd for k in [from, to) */
+    bool alone;        /* the only task of its unit: may use the unit's tallies directly */
+};
+
+/* What a block needs to know of its replication and unit. */
+struct pk_block {
+    const struct pk_plan *plan;
+    const struct pk_crowd *crowd;
+    const struct pk_winners *winners; /* [n_lotteries] */
+    uint64_t shares;                  /* bit per lottery that is decided person by person */
+    uint64_t n_batches;
+    bool enrolled_only;
+};
+
+/* Lives the people of a task into the batch. On an error *failed is the person. */
+PK_CHECKED enum pk_status pk_block_run(const struct pk_block *block, const struct pk_task *task,
+                                       struct pk_worker *worker, struct pk_batch *batch, uint64_t *failed,
+                                       struct pk_error *error);
+
+/* ---- saved.c: finished units of a run, kept beside the result in case the run is interrupted ------------------------
+ */
+
+struct pk_saved {
+    const char *path;  /* NULL: nothing is kept */
+    uint64_t identity; /* of the run: plan, texts, values, replications */
+    int64_t n_batches;
+    double last; /* when it was last written, seconds */
+};
+
+/* Takes up what an interrupted run of the same identity left; *n_units is then what is done (0: nothing, or a file that
+ * is not ours or not of this run, which is left alone until the first save). */
+void pk_saved_resume(struct pk_saved *saved, struct pk_fold *fold, size_t *n_units);
+/* Writes the fold; a failure is no error of the run. */
+void pk_saved_write(struct pk_saved *saved, struct pk_fold *fold);
+
+#endif
