@@ -5,17 +5,21 @@
 
 #include "cli.h"
 #include "polku/convert.h"
+#include "polku/precision.h"
 #include "polku/variants.h"
 
 static const char help[] =
-    "Usage: polku check [--quiet] FILE...\n\n"
+    "Usage: polku check [OPTION...] FILE...\n\n"
     "Reads models and scenarios and reports every problem with file, line, column and place. Of files that are good "
     "it\n"
     "prints the parameters with unit, value, range and source, the conversions made, and the size of the tables.\n\n"
     "  -q, --quiet            only problems and warnings\n"
+    "      --precision OUTCOME=ERROR  how many replications (or people) and seconds that simulation error of the\n"
+    "                         outcome needs, from a timed probe of the scenario\n"
     "  -h, --help\n\n"
     "Example:\n"
-    "  polku check models/*/model.yaml configs/*.yaml\n";
+    "  polku check models/*/model.yaml configs/*.yaml\n"
+    "  polku check --quiet --precision employed_years_0_10y=2 configs/ips-vs-typ.yaml\n";
 
 static int run(int argc, char **argv);
 const struct pk_command pk_command_check = {"check", "check models and scenarios, show parameters and sources", help,
@@ -104,7 +108,14 @@ static void print_scenario(const struct pk_scenario *scenario, const struct pk_p
            scenario->n_variants);
 }
 
-static enum pk_status check_scenario(const char *path, bool quiet, struct pk_problems *problems, struct pk_error *error)
+/* A figure that is wanted with so much simulation error. */
+struct wanted {
+    char outcome[64]; /* "": none */
+    double error;
+};
+
+static enum pk_status check_scenario(const char *path, bool quiet, const struct wanted *wanted,
+                                     struct pk_problems *problems, struct pk_error *error)
 {
     struct pk_scenario scenario;
     struct pk_model model;
@@ -132,6 +143,13 @@ static enum pk_status check_scenario(const char *path, bool quiet, struct pk_pro
     }
     if (status == PK_OK && pk_variants_lowering(&plan, &model, &lines) > 0)
         fprintf(stderr, "warning: %s: %s", path, pk_text_string(&lines));
+    if (status == PK_OK && wanted->outcome[0] != '\0') {
+        struct pk_text told;
+        pk_text_init(&told);
+        status = pk_precision_tell(&plan, &model, &scenario, &values, wanted->outcome, wanted->error, &told, error);
+        fputs(pk_text_string(&told), stdout);
+        pk_text_free(&told);
+    }
     if (status != PK_OK) {
         if (error->file[0] == '\0')
             snprintf(error->file, sizeof error->file, "%s", path);
@@ -148,15 +166,26 @@ static enum pk_status check_scenario(const char *path, bool quiet, struct pk_pro
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"quiet", no_argument, NULL, 'q'},
+                                            {"precision", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     bool quiet = false;
+    struct wanted wanted = {.outcome = ""};
     for (int code; (code = pk_cli_option(&pk_command_check, argc, argv, options)) != -1;) {
         if (code == 'h')
             return 0;
-        if (code != 'q')
+        if (code == 'q') {
+            quiet = true;
+            continue;
+        }
+        const char *equals = code == 'p' ? strchr(optarg, '=') : NULL;
+        if (code != 'p')
             return pk_status_exit_code(PK_USAGE);
-        quiet = true;
+        if (equals == NULL || equals == optarg || (size_t)(equals - optarg) >= sizeof wanted.outcome ||
+            !pk_text_to_double(equals + 1, &wanted.error))
+            return pk_cli_usage(&pk_command_check, "--precision is \"%s\", expected OUTCOME=ERROR", optarg);
+        snprintf(wanted.outcome, sizeof wanted.outcome, "%.*s", (int)(equals - optarg), optarg);
     }
     if (optind == argc)
         return pk_cli_usage(&pk_command_check, "expected at least one file");
@@ -171,7 +200,7 @@ static int run(int argc, char **argv)
             pk_problems_add(&problems, &error);
         else
             status = kind == PK_FILE_MODEL ? check_model(argv[i], quiet, &problems, &error)
-                                           : check_scenario(argv[i], quiet, &problems, &error);
+                                           : check_scenario(argv[i], quiet, &wanted, &problems, &error);
         if (problems.n_found > 0 || status != PK_OK) {
             int code = pk_cli_problems(&problems, status);
             worst = code > worst ? code : worst;

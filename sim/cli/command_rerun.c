@@ -79,7 +79,7 @@ static enum pk_status read_origin(const char *path, struct origin *origin, struc
     if (status == PK_OK)
         status = pk_results_read_integer(results, "/", "persons", &origin->persons, error);
     if (status == PK_OK)
-        status = pk_results_read_integer(results, "/", "replications", &origin->replications, error);
+        status = pk_results_read_integer(results, "/provenance", "replications_asked", &origin->replications, error);
     if (status == PK_OK)
         status = read_files(results, "/provenance/model_files", &origin->model_files, error);
     if (status == PK_OK)

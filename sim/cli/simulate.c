@@ -149,6 +149,7 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
                                  .n_variants = job.variants.n,
                                  .variants = job.variants.items,
                                  .log = &job.log,
+                                 .replications_asked = request->replications,
                                  .n_sets = request->n_sets,
                                  .sets = request->sets,
                                  .command = pk_cli_command_line,

@@ -191,6 +191,7 @@ static void put_root(struct pk_out *out, const struct pk_store *store)
     for (size_t i = 0; i < store->n_sets; i++)
         pk_text_addf(&text, "%s=%s\n", store->sets[i].parameter, store->sets[i].to);
     pk_out_text(out, "/provenance", "overrides", pk_text_string(&text));
+    pk_out_integer(out, "/provenance", "replications_asked", store->replications_asked);
     pk_text_free(&text);
     pk_text_init(&text);
     for (size_t i = 0; i < store->model->n_warnings_of_documents; i++)

@@ -33,6 +33,7 @@ struct pk_store {
     const struct pk_log *log; /* may be NULL or empty */
     size_t n_sets;            /* overrides from the command line */
     const struct pk_set *sets;
+    int64_t replications_asked; /* instead of the scenario's; 0: those */
     const char *command;  /* the command line; kept apart from what is digested */
     const char *warnings; /* lines; what the program warned of */
 };
