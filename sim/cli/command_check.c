@@ -25,14 +25,31 @@ static int run(int argc, char **argv);
 const struct pk_command pk_command_check = {"check", "check models and scenarios, show parameters and sources", help,
                                             run};
 
+/* The attributes' values that a column of a table is about: "sex=woman, kind=x: ". */
+static void print_column(const struct pk_model *model, const struct pk_parameter *p, size_t i_column)
+{
+    size_t rest = p->n_columns;
+    printf("\n     ");
+    for (size_t k = 0; k < p->n_by; k++) {
+        const struct pk_attribute *attribute = &model->attributes[p->i_by_attribute[k]];
+        rest /= attribute->n_values;
+        printf(" %s=%s", attribute->name, attribute->values[i_column / rest % attribute->n_values]);
+    }
+    printf(":");
+}
+
 static void print_parameter(const struct pk_model *model, const struct pk_values *values, size_t i)
 {
     const struct pk_parameter *p = &model->parameters[i];
     printf("  %-30s ", p->name);
     if (p->n_values > 1) {
         printf("table by %s:", pk_clock_names[p->clock]);
-        for (size_t k = 0; k < p->n_values; k++)
-            printf(" %.6g", p->values[k]);
+        for (size_t c = 0; c < p->n_columns; c++) {
+            if (p->n_columns > 1)
+                print_column(model, p, c);
+            for (size_t k = 0; k < p->n_values; k++)
+                printf(" %.6g", p->values[c * p->n_values + k]);
+        }
         printf(" %s", pk_unit_names[p->unit]);
     } else {
         printf("%.7g %s", values->given[i], pk_unit_names[p->given_unit]);

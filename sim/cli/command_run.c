@@ -140,9 +140,11 @@ static void tell(const struct request *request, const char *output, const struct
     pk_text_free(&text);
 }
 
-static enum pk_status trace(const struct request *request, const struct pk_model *model, struct pk_scenario *scenario,
+/* One life as a story. */
+static enum pk_status trace(struct pk_scenario *scenario, const struct pk_model *model, void *data,
                             struct pk_error *error)
 {
+    const struct request *request = data;
     struct pk_values values;
     struct pk_plan plan;
     struct pk_text text;
@@ -166,49 +168,35 @@ static enum pk_status trace(const struct request *request, const struct pk_model
     return status;
 }
 
+static enum pk_status simulate(struct pk_scenario *scenario, const struct pk_model *model, void *data,
+                               struct pk_error *error)
+{
+    const struct request *request = data;
+    char default_output[512];
+    struct pk_simulate_summary summary;
+    struct pk_simulate_request asked = {.output = request->output,
+                                        .threads = request->threads,
+                                        .replications = request->replications,
+                                        .people = request->people,
+                                        .block = request->block,
+                                        .variants = request->variants,
+                                        .keep_seconds = request->keep,
+                                        .sets = request->sets.items,
+                                        .n_sets = request->sets.n};
+    if (asked.output == NULL) {
+        snprintf(default_output, sizeof default_output, "outputs/%s.h5", scenario->name);
+        asked.output = default_output;
+    }
+    enum pk_status status = pk_simulate(&asked, model, scenario, &summary, error);
+    if (status == PK_OK)
+        tell(request, asked.output, &summary);
+    return status;
+}
+
 static int run(int argc, char **argv)
 {
     struct request request;
     int stop = read_request(argc, argv, &request);
-    if (stop != 0)
-        return stop - 1;
-    struct pk_scenario scenario;
-    struct pk_model model;
-    struct pk_problems problems;
-    struct pk_error error;
-    pk_problems_init(&problems);
-    enum pk_status status = pk_load_scenario(request.scenario_path, &pk_cli_load_options, &scenario, &model, &problems);
-    int code = 0;
-    if (status != PK_OK || problems.n_found > 0)
-        code = pk_cli_problems(&problems, status);
-    if (status == PK_OK) {
-        char default_output[512];
-        struct pk_simulate_summary summary;
-        struct pk_simulate_request asked = {.output = request.output,
-                                            .threads = request.threads,
-                                            .replications = request.replications,
-                                            .people = request.people,
-                                            .block = request.block,
-                                            .variants = request.variants,
-                                            .keep_seconds = request.keep,
-                                            .sets = request.sets.items,
-                                            .n_sets = request.sets.n};
-        if (asked.output == NULL) {
-            snprintf(default_output, sizeof default_output, "outputs/%s.h5", scenario.name);
-            asked.output = default_output;
-        }
-        status = request.trace ? trace(&request, &model, &scenario, &error)
-                               : pk_simulate(&asked, &model, &scenario, &summary, &error);
-        if (status == PK_OK && !request.trace)
-            tell(&request, asked.output, &summary);
-        if (status != PK_OK) {
-            if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-                snprintf(error.file, sizeof error.file, "%s", request.scenario_path);
-            code = pk_cli_fail(&error);
-        }
-        pk_scenario_free(&scenario);
-        pk_model_free(&model);
-    }
-    pk_problems_free(&problems);
-    return code;
+    return stop != 0 ? stop - 1
+                     : pk_cli_with_scenario(request.scenario_path, request.trace ? trace : simulate, &request);
 }

@@ -33,6 +33,7 @@ const struct pk_command pk_command_verify = {"verify", "hold the simulation agai
 struct request {
     int64_t threads, replications, people, times, ages, elapsed;
     bool brief, json;
+    int code; /* of what was found */
     struct pk_cli_sets sets;
 };
 
@@ -84,9 +85,12 @@ static int read_request(int argc, char **argv, struct request *request)
     return 0;
 }
 
-static enum pk_status verify(const struct request *request, const struct pk_model *model,
-                             const struct pk_scenario *scenario, int *code, struct pk_error *error)
+static enum pk_status verify(struct pk_scenario *scenario, const struct pk_model *model, void *data,
+                             struct pk_error *error)
 {
+    struct request *request = data;
+    if (request->people > 0)
+        scenario->population.size = (struct pk_number){.literal = (double)request->people, .i_parameter = SIZE_MAX};
     struct pk_values values;
     struct pk_verification verification;
     struct pk_progress progress;
@@ -115,7 +119,7 @@ static enum pk_status verify(const struct request *request, const struct pk_mode
         pk_verify_print(&verification, model, scenario, request->brief, &text);
     fputs(pk_text_string(&text), stdout);
     pk_text_free(&text);
-    *code = verification.passed ? 0 : pk_status_exit_code(PK_NUMERICAL);
+    request->code = verification.passed ? 0 : pk_status_exit_code(PK_NUMERICAL);
     pk_verify_free(&verification);
     return PK_OK;
 }
@@ -126,27 +130,6 @@ static int run(int argc, char **argv)
     int stop = read_request(argc, argv, &request);
     if (stop != 0)
         return stop - 1;
-    struct pk_scenario scenario;
-    struct pk_model model;
-    struct pk_problems problems;
-    struct pk_error error;
-    pk_problems_init(&problems);
-    enum pk_status status = pk_load_scenario(argv[optind], &pk_cli_load_options, &scenario, &model, &problems);
-    int code = 0;
-    if (status != PK_OK || problems.n_found > 0)
-        code = pk_cli_problems(&problems, status);
-    if (status == PK_OK) {
-        if (request.people > 0)
-            scenario.population.size = (struct pk_number){.literal = (double)request.people, .i_parameter = SIZE_MAX};
-        status = verify(&request, &model, &scenario, &code, &error);
-        if (status != PK_OK) {
-            if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-                snprintf(error.file, sizeof error.file, "%s", argv[optind]);
-            code = pk_cli_fail(&error);
-        }
-        pk_scenario_free(&scenario);
-        pk_model_free(&model);
-    }
-    pk_problems_free(&problems);
-    return code;
+    int code = pk_cli_with_scenario(argv[optind], verify, &request);
+    return code != 0 ? code : request.code;
 }

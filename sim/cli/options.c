@@ -103,6 +103,32 @@ bool pk_cli_add_set(const struct pk_command *command, struct pk_cli_sets *sets, 
     return true;
 }
 
+int pk_cli_with_scenario(const char *path,
+                         enum pk_status (*work)(struct pk_scenario *scenario, const struct pk_model *model, void *data,
+                                                struct pk_error *error),
+                         void *data)
+{
+    struct pk_scenario scenario;
+    struct pk_model model;
+    struct pk_problems problems;
+    struct pk_error error;
+    pk_problems_init(&problems);
+    enum pk_status status = pk_load_scenario(path, &pk_cli_load_options, &scenario, &model, &problems);
+    int code = status != PK_OK || problems.n_found > 0 ? pk_cli_problems(&problems, status) : 0;
+    if (status == PK_OK) {
+        status = work(&scenario, &model, data, &error);
+        if (status != PK_OK) {
+            if (error.file[0] == '\0' && status == PK_BAD_INPUT)
+                snprintf(error.file, sizeof error.file, "%.255s", path);
+            code = pk_cli_fail(&error);
+        }
+        pk_scenario_free(&scenario);
+        pk_model_free(&model);
+    }
+    pk_problems_free(&problems);
+    return code;
+}
+
 static double now_seconds(void)
 {
     struct timespec now;

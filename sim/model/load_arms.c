@@ -3,38 +3,13 @@
 
 #include "load_private.h"
 
-/* among: {attribute: value or [values]} */
-static void read_among(struct pk_load *load, const struct pk_reader *r, struct pk_target *target)
-{
-    const struct pk_model *model = load->model;
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values"))
-        return;
-    const char *const *names = pk_load_attribute_names(load);
-    for (size_t i = 0; i < pk_reader_count(r); i++) {
-        struct pk_reader item = pk_reader_item(r, i);
-        size_t a, v;
-        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &a))
-            continue;
-        bool list = pk_reader_is(&item, PK_YAML_SEQUENCE);
-        size_t n = list ? pk_reader_count(&item) : 1;
-        if (n == 0)
-            pk_reader_problem(&item, NULL, "is an empty list, so nobody could be enrolled");
-        memset(target->values[a], 0, model->attributes[a].n_values * sizeof(bool));
-        for (size_t k = 0; k < n; k++) {
-            struct pk_reader value = list ? pk_reader_item(&item, k) : item;
-            if (pk_load_attribute_value(load, &value, a, &v))
-                target->values[a][v] = true;
-        }
-    }
-}
-
 /* states, among, age: a conjunction */
 static void read_target(struct pk_load *load, const struct pk_reader *r, struct pk_target *target)
 {
     const struct pk_model *model = load->model;
     struct pk_reader child;
     if (pk_reader_find(r, "among", &child))
-        read_among(load, &child, target);
+        (void)pk_load_among(load, &child, "could be enrolled", target->values);
     if (pk_reader_find(r, "states", &child))
         (void)pk_load_states(load, &child, target->states);
     else
@@ -85,12 +60,7 @@ static void read_enrolment(struct pk_load *load, const struct pk_reader *r, stru
     struct pk_target *target = &enrolment->target;
     struct pk_reader child, share;
     target->states = pk_load_alloc(load, model->n_states, sizeof(bool));
-    target->values = pk_load_alloc(load, model->n_attributes, sizeof(bool *));
-    for (size_t i = 0; i < model->n_attributes && target->values != NULL; i++) {
-        target->values[i] = pk_load_alloc(load, model->attributes[i].n_values, sizeof(bool));
-        if (target->values[i] != NULL)
-            memset(target->values[i], 1, model->attributes[i].n_values * sizeof(bool));
-    }
+    target->values = pk_load_all_values(load);
     target->age_high = (double)__builtin_inf();
     enrolment->persons.i_parameter = SIZE_MAX;
     if (load->no_memory || !pk_reader_allow(r, keys))

@@ -270,3 +270,71 @@ size_t pk_load_sets(struct pk_load *load, const struct pk_reader *r, struct pk_s
     pk_values_free(&values);
     return n_sets;
 }
+
+void pk_load_ratios(struct pk_load *load, const struct pk_reader *r, struct pk_ratio **ratios, size_t *n_ratios)
+{
+    const struct pk_model *model = load->model;
+    size_t n_room = 0;
+    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values to parameters"))
+        return;
+    for (size_t i = 0; i < pk_reader_count(r); i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        n_room += pk_reader_count(&item);
+    }
+    *ratios = pk_load_alloc(load, n_room, sizeof **ratios);
+    const char *const *names = pk_load_attribute_names(load);
+    for (size_t i = 0; i < pk_reader_count(r) && *ratios != NULL; i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        size_t i_attribute, i_value, i_parameter;
+        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &i_attribute) ||
+            !pk_reader_expect(&item, PK_YAML_MAPPING, "a mapping of values to parameters"))
+            continue;
+        const struct pk_attribute *attribute = &model->attributes[i_attribute];
+        for (size_t k = 0; k < pk_reader_count(&item); k++) {
+            struct pk_reader value = pk_reader_item(&item, k);
+            if (!pk_load_key(load, &item, k, attribute->values, attribute->n_values, "a value of the attribute",
+                             &i_value) ||
+                !pk_load_parameter(load, &value, PK_UNITS(PK_UNIT_RATIO), false, &i_parameter))
+                continue;
+            (*ratios)[(*n_ratios)++] =
+                (struct pk_ratio){.i_attribute = i_attribute, .i_value = i_value, .i_parameter = i_parameter};
+        }
+    }
+}
+
+bool pk_load_among(struct pk_load *load, const struct pk_reader *r, const char *nobody, bool **values)
+{
+    const struct pk_model *model = load->model;
+    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values"))
+        return false;
+    const char *const *names = pk_load_attribute_names(load);
+    for (size_t i = 0; i < pk_reader_count(r) && !load->no_memory; i++) {
+        struct pk_reader item = pk_reader_item(r, i);
+        size_t a, v;
+        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &a))
+            continue;
+        bool list = pk_reader_is(&item, PK_YAML_SEQUENCE);
+        size_t n = list ? pk_reader_count(&item) : 1;
+        if (n == 0)
+            pk_reader_problem(&item, NULL, "is an empty list, so nobody %s", nobody);
+        memset(values[a], 0, model->attributes[a].n_values * sizeof(bool));
+        for (size_t k = 0; k < n; k++) {
+            struct pk_reader value = list ? pk_reader_item(&item, k) : item;
+            if (pk_load_attribute_value(load, &value, a, &v))
+                values[a][v] = true;
+        }
+    }
+    return true;
+}
+
+bool **pk_load_all_values(struct pk_load *load)
+{
+    const struct pk_model *model = load->model;
+    bool **values = pk_load_alloc(load, model->n_attributes, sizeof *values);
+    for (size_t a = 0; a < model->n_attributes && values != NULL; a++) {
+        values[a] = pk_load_alloc(load, model->attributes[a].n_values, sizeof(bool));
+        if (values[a] != NULL)
+            memset(values[a], 1, model->attributes[a].n_values * sizeof(bool));
+    }
+    return values;
+}

@@ -72,37 +72,6 @@ void pk_load_discount(struct pk_load *load, const struct pk_reader *r, struct pk
         discount->from_months = pk_scenario_months(day) - load->scenario->start_months;
 }
 
-/* among: {attribute: value or [values]} */
-static void read_among(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
-{
-    const struct pk_model *model = load->model;
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values"))
-        return;
-    outcome->among = pk_load_alloc(load, model->n_attributes, sizeof *outcome->among);
-    for (size_t a = 0; a < model->n_attributes && outcome->among != NULL; a++) {
-        outcome->among[a] = pk_load_alloc(load, model->attributes[a].n_values, sizeof(bool));
-        if (outcome->among[a] != NULL)
-            memset(outcome->among[a], 1, model->attributes[a].n_values * sizeof(bool));
-    }
-    const char *const *names = pk_load_attribute_names(load);
-    for (size_t i = 0; i < pk_reader_count(r) && !load->no_memory; i++) {
-        struct pk_reader item = pk_reader_item(r, i);
-        size_t a, v;
-        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &a))
-            continue;
-        bool list = pk_reader_is(&item, PK_YAML_SEQUENCE);
-        size_t n = list ? pk_reader_count(&item) : 1;
-        if (n == 0)
-            pk_reader_problem(&item, NULL, "is an empty list, so nobody would be counted");
-        memset(outcome->among[a], 0, model->attributes[a].n_values * sizeof(bool));
-        for (size_t k = 0; k < n; k++) {
-            struct pk_reader value = list ? pk_reader_item(&item, k) : item;
-            if (pk_load_attribute_value(load, &value, a, &v))
-                outcome->among[a][v] = true;
-        }
-    }
-}
-
 /* entrants: {from: {years: 0}, to: {years: 1}} */
 static void read_entrants(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
 {
@@ -204,8 +173,11 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
             pk_reader_problem(&child, NULL, "applies to person_years, transitions and reward only");
         pk_load_discount(load, &child, &outcome->discount);
     }
-    if (pk_reader_find(r, "among", &child))
-        read_among(load, &child, outcome);
+    if (pk_reader_find(r, "among", &child)) {
+        outcome->among = pk_load_all_values(load);
+        if (outcome->among != NULL && !pk_load_among(load, &child, "would be counted", outcome->among))
+            outcome->among = NULL;
+    }
     if (pk_reader_find(r, "entrants", &child))
         read_entrants(load, &child, outcome);
     if (measure == PK_MEASURE_MEAN_SPELL) {

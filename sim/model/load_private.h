@@ -42,6 +42,14 @@ bool pk_load_key(struct pk_load *load, const struct pk_reader *r, size_t i, cons
 const char *const *pk_load_state_names(struct pk_load *load);
 const char *const *pk_load_attribute_names(struct pk_load *load);
 
+/* {attribute: {value: PARAMETER}}: ratios by attribute. */
+void pk_load_ratios(struct pk_load *load, const struct pk_reader *r, struct pk_ratio **ratios, size_t *n_ratios);
+/* {attribute: value or [values]} into flags[n_attributes][n_values]; what is not named keeps its flags. nobody: what
+ * an empty list would mean ("could be enrolled"). */
+bool pk_load_among(struct pk_load *load, const struct pk_reader *r, const char *nobody, bool **values);
+/* Such flags, all set. */
+bool **pk_load_all_values(struct pk_load *load);
+
 /* One state, a list of states, or the word all, into flags[n_states]. */
 bool pk_load_states(struct pk_load *load, const struct pk_reader *r, bool *flags);
 /* The optional key label: {fi: ..., sv: ..., en: ...}; what is missing falls back to en, then to the name. */

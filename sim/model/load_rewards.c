@@ -29,36 +29,6 @@ static void read_prices(struct pk_load *load, const struct pk_reader *r, const c
     }
 }
 
-/* ratios: {attribute: {value: PARAMETER}} */
-static void read_ratios(struct pk_load *load, const struct pk_reader *r, struct pk_reward *reward)
-{
-    const struct pk_model *model = load->model;
-    size_t n_room = 0;
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values to parameters"))
-        return;
-    for (size_t i = 0; i < pk_reader_count(r); i++) {
-        struct pk_reader item = pk_reader_item(r, i);
-        n_room += pk_reader_count(&item);
-    }
-    reward->ratios = pk_load_alloc(load, n_room, sizeof *reward->ratios);
-    const char *const *names = pk_load_attribute_names(load);
-    for (size_t i = 0; i < pk_reader_count(r) && reward->ratios != NULL; i++) {
-        struct pk_reader item = pk_reader_item(r, i);
-        struct pk_reward_ratio ratio;
-        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &ratio.i_attribute) ||
-            !pk_reader_expect(&item, PK_YAML_MAPPING, "a mapping of values to parameters"))
-            continue;
-        const struct pk_attribute *attribute = &model->attributes[ratio.i_attribute];
-        for (size_t k = 0; k < pk_reader_count(&item); k++) {
-            struct pk_reader value = pk_reader_item(&item, k);
-            if (pk_load_key(load, &item, k, attribute->values, attribute->n_values, "a value of the attribute",
-                            &ratio.i_value) &&
-                pk_load_parameter(load, &value, PK_UNITS(PK_UNIT_RATIO), false, &ratio.i_parameter))
-                reward->ratios[reward->n_ratios++] = ratio;
-        }
-    }
-}
-
 static void read_by_age(struct pk_load *load, const struct pk_reader *r, struct pk_reward *reward)
 {
     size_t i;
@@ -113,7 +83,7 @@ void pk_load_read_reward(struct pk_load *load, const struct pk_reader *r, struct
     if (!per_year && !per_event)
         pk_reader_problem(r, NULL, "needs per_person_year or per_transition");
     if (pk_reader_find(r, "ratios", &child))
-        read_ratios(load, &child, reward);
+        pk_load_ratios(load, &child, &reward->ratios, &reward->n_ratios);
     if (pk_reader_find(r, "by_age", &child))
         read_by_age(load, &child, reward);
 }

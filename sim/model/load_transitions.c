@@ -3,37 +3,6 @@
 
 #include "load_private.h"
 
-static void read_ratios(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
-{
-    const struct pk_model *model = load->model;
-    size_t n_room = 0;
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of attributes to values to parameters"))
-        return;
-    for (size_t i = 0; i < pk_reader_count(r); i++) {
-        struct pk_reader item = pk_reader_item(r, i);
-        n_room += pk_reader_count(&item);
-    }
-    transition->ratios = pk_load_alloc(load, n_room, sizeof *transition->ratios);
-    const char *const *names = pk_load_attribute_names(load);
-    for (size_t i = 0; i < pk_reader_count(r) && transition->ratios != NULL; i++) {
-        struct pk_reader item = pk_reader_item(r, i);
-        size_t i_attribute, i_value, i_parameter;
-        if (!pk_load_key(load, r, i, names, model->n_attributes, "an attribute", &i_attribute) ||
-            !pk_reader_expect(&item, PK_YAML_MAPPING, "a mapping of values to parameters"))
-            continue;
-        const struct pk_attribute *attribute = &model->attributes[i_attribute];
-        for (size_t k = 0; k < pk_reader_count(&item); k++) {
-            struct pk_reader value = pk_reader_item(&item, k);
-            if (!pk_load_key(load, &item, k, attribute->values, attribute->n_values, "a value of the attribute",
-                             &i_value) ||
-                !pk_load_parameter(load, &value, PK_UNITS(PK_UNIT_RATIO), false, &i_parameter))
-                continue;
-            transition->ratios[transition->n_ratios++] =
-                (struct pk_ratio){.i_attribute = i_attribute, .i_value = i_value, .i_parameter = i_parameter};
-        }
-    }
-}
-
 static void read_excess(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
 {
     if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of states to parameters"))
@@ -126,7 +95,7 @@ void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, st
     if (has_hazard == transition->deterministic)
         pk_reader_problem(r, NULL, "needs either a hazard or a time (at)");
     if (pk_reader_find(r, "ratios", &child))
-        read_ratios(load, &child, transition);
+        pk_load_ratios(load, &child, &transition->ratios, &transition->n_ratios);
     if (pk_reader_find(r, "excess", &child))
         read_excess(load, &child, transition);
     transition->i_frailty = SIZE_MAX;

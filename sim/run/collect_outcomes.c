@@ -149,7 +149,7 @@ static enum pk_status price_of_group(struct making *making, struct pk_rule *rule
         return PK_OK;
     wanted.i_factors[0] = i_price;
     for (size_t k = 0; k < reward->n_ratios; k++) {
-        const struct pk_reward_ratio *ratio = &reward->ratios[k];
+        const struct pk_ratio *ratio = &reward->ratios[k];
         if (value_in_group(model, shape, i_group, ratio->i_attribute) == ratio->i_value &&
             wanted.n_factors < PK_MAX_BASIS_FACTORS)
             wanted.i_factors[wanted.n_factors++] = ratio->i_parameter;

@@ -157,7 +157,7 @@ struct pk_hazard {
     bool on_clock;
 };
 
-struct pk_ratio { /* proportional hazards: times a parameter for people with this value */
+struct pk_ratio { /* of a hazard or a reward: times a parameter for people with this value */
     size_t i_attribute, i_value, i_parameter;
 };
 
@@ -234,10 +234,6 @@ struct pk_service {
 enum pk_reward_kind { PK_REWARD_EFFECT, PK_REWARD_COST, PK_REWARD_TRANSFER };
 extern const char *const pk_reward_kind_names[3];
 
-struct pk_reward_ratio { /* times a parameter for people with this value */
-    size_t i_attribute, i_value, i_parameter;
-};
-
 struct pk_reward { /* so many units per person-year in a state and per event of a transition */
     const char *name;
     const char *unit;
@@ -248,7 +244,7 @@ struct pk_reward { /* so many units per person-year in a state and per event of 
     size_t *i_transition_parameter; /* [n_transitions] parameters; SIZE_MAX: nothing */
     size_t i_by_age;                /* parameter: a table of ratios by age; SIZE_MAX: none */
     size_t n_ratios;
-    struct pk_reward_ratio *ratios;
+    struct pk_ratio *ratios;
 };
 
 /* The text of a file that a model or scenario names (a table, people). */
