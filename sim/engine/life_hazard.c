@@ -108,10 +108,11 @@ double pk_walk_smooth_root(const struct walk *walk, const struct pk_plan_state *
         else
             low = d;
         double next = slope > 0 ? d - value / slope : low;
+        if (slope > 0 && next - d < PK_TICK / 8 &&
+            d - next < PK_TICK / 8) /* there, though it be an end of the bracket */
+            return next > 0 ? next : 0;
         if (!(next > low && next < high))
             next = 0.5 * (low + high);
-        if (next - d < PK_TICK / 8 && d - next < PK_TICK / 8)
-            return next;
         d = next;
     }
     return d;

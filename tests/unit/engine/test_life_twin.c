@@ -68,12 +68,14 @@ static void hold(const struct pk_plan *plan, const struct pk_person *person, con
     count->n_blocked += fast.n_blocked;
 }
 
-static void expect(const struct count *count, const char *what, size_t least_events)
+/* Ticks that differ are those of times next to the middle between two: of a million events, at most most_off. */
+static void expect(const struct count *count, const char *what, size_t least_events, size_t most_off)
 {
     fprintf(stderr, "%s: %zu lives, %zu events, %zu blocked, %zu ticks differ by one\n", what, count->n_lives,
             count->n_events, count->n_blocked, count->n_off);
     cr_expect_gt(count->n_events, least_events);
-    cr_expect(count->n_off * 100000 <= count->n_events, "%zu of %zu ticks differ", count->n_off, count->n_events);
+    cr_expect(count->n_off * 1000000 <= count->n_events * most_off, "%s: %zu of %zu ticks differ", what, count->n_off,
+              count->n_events);
 }
 
 /* ---- everything -------------------------------------------------------------------------------------------------- */
@@ -96,7 +98,8 @@ static void open_everything(struct support_world *world)
 /* Arms first, first + 3, ...: criterion runs tests side by side. */
 static void hold_everything(size_t first)
 {
-    enum { PERSONS = 10000 };
+    /* the engine finds the root of several parametric hazards to an eighth of a tick */
+    enum { PERSONS = 10000, MOST_OFF = 10 };
     struct support_world world;
     struct pk_crowd crowd;
     open_everything(&world);
@@ -118,8 +121,8 @@ static void hold_everything(size_t first)
             hold(plan, &person, treated ? &treatment : NULL, name, &count);
             n_treated += treated;
         }
-        expect(&count, name, 2 * PERSONS);
-        cr_expect(n_treated >= PERSONS / 2 || plan->arms[i_arm].i_cohort == SIZE_MAX, "%zu treated", n_treated);
+        expect(&count, name, 2 * PERSONS, MOST_OFF);
+        cr_expect(n_treated >= PERSONS / 4 || plan->arms[i_arm].i_cohort == SIZE_MAX, "%zu treated", n_treated);
     }
     support_close(&world);
 }
@@ -159,7 +162,7 @@ static void hold_all(const char *config, const struct pk_set *sets, size_t n_set
                 hold(&world.plan, &person, &treatment, world.model.services[s].name, &count);
             }
     }
-    expect(&count, config, least_events);
+    expect(&count, config, least_events, 10);
     support_close(&world);
 }
 
