@@ -9,6 +9,10 @@ foreach(floor base maths model engine run study)
     FILES_MATCHING PATTERN "*.h")
 endforeach()
 
+# what editors complete and explain models and scenarios with
+install(FILES ${CMAKE_SOURCE_DIR}/models/model.schema.json ${CMAKE_SOURCE_DIR}/configs/scenario.schema.json
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/polku)
+
 set(polku_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/polku)
 install(EXPORT polkuTargets NAMESPACE polku:: DESTINATION ${polku_cmake_dir})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/polkuConfig.cmake.in ${CMAKE_BINARY_DIR}/polkuConfig.cmake

@@ -120,7 +120,7 @@ static void print_scenario(const struct pk_scenario *scenario, const struct pk_p
                table->measure == PK_MEASURE_TRANSITIONS ? "transitions" : "states", n_columns,
                (long long)table->step_months, plan->n_arms * shape->n_groups * n_rows * n_columns);
     }
-    printf("  tallies %.1f MiB a unit of work; plan %016llx; %zu strata, %zu variants\n",
+    printf("  tallies %.1f MiB a unit of work; plan %016llx; strata: %zu, variants: %zu\n",
            (double)pk_collection_bytes(collection) / 1048576, (unsigned long long)pk_plan_digest(plan), plan->n_strata,
            scenario->n_variants);
 }

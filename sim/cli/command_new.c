@@ -22,25 +22,31 @@ const struct pk_command pk_command_new = {"new", "write a commented model and sc
 static bool is_name(const char *text)
 {
     size_t n = strlen(text);
-    bool good = n > 0 && n < 64 && !(text[0] >= '0' && text[0] <= '9');
+    bool good = n > 0 && n < 64 && strcmp(text, "null") != 0 && !(text[0] >= '0' && text[0] <= '9');
     for (size_t i = 0; i < n; i++)
         good &= (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
                 (text[i] >= '0' && text[i] <= '9') || text[i] == '_';
     return good;
 }
 
+static enum pk_status expect_absent(const char *folder, const char *file, struct pk_error *error)
+{
+    char path[256];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    if (stat(path, &about) != 0)
+        return PK_OK;
+    pk_error_set(error, PK_IO, "is there already; nothing is overwritten");
+    snprintf(error->file, sizeof error->file, "%s", path);
+    return PK_IO;
+}
+
 static enum pk_status write_template(const char *folder, const char *file, const char *template, const char *name,
                                      struct pk_error *error)
 {
     char path[256];
-    struct stat about;
     struct pk_text text;
     snprintf(path, sizeof path, "%s/%s", folder, file);
-    if (stat(path, &about) == 0) {
-        pk_error_set(error, PK_IO, "is there already; nothing is overwritten");
-        snprintf(error->file, sizeof error->file, "%s", path);
-        return PK_IO;
-    }
     pk_text_init(&text);
     for (const char *at = template; *at != '\0';) {
         const char *mark = strstr(at, "@NAME@");
@@ -69,7 +75,8 @@ static int run(int argc, char **argv)
         snprintf(error.file, sizeof error.file, "%s", name);
         return pk_cli_fail(&error);
     }
-    if (write_template(name, "model.yaml", pk_template_model, name, &error) != PK_OK ||
+    if (expect_absent(name, "model.yaml", &error) != PK_OK || expect_absent(name, "scenario.yaml", &error) != PK_OK ||
+        write_template(name, "model.yaml", pk_template_model, name, &error) != PK_OK ||
         write_template(name, "scenario.yaml", pk_template_scenario, name, &error) != PK_OK)
         return pk_cli_fail(&error);
     printf("%s/model.yaml\n%s/scenario.yaml\nnext: polku run %s/scenario.yaml -o %s.h5 && polku compare %s.h5\n", name,

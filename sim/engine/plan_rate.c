@@ -1,5 +1,6 @@
 /* Hazards of a model as rates of a plan. See plan.h. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "plan_private.h"
@@ -71,9 +72,12 @@ static void compile_form(struct pk_compile *compile, const struct pk_hazard *haz
     if (compile->status != PK_OK)
         return;
     if (!pk_hazard_curve_init(&in_years, hazard->form, numbers, &wrong)) {
-        compile->status =
-            pk_error_set(compile->error, PK_BAD_INPUT, "the %s hazard of \"%s\": %s",
-                         pk_hazard_form_names[hazard->form], compile->model->parameters[hazard->i_form[0]].name, wrong);
+        char names[160] = "";
+        for (size_t i = 0; i < (size_t)pk_hazard_parameter_counts[hazard->form]; i++)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s = %s", i ? ", " : "",
+                     pk_hazard_parameter_names[hazard->form][i], compile->model->parameters[hazard->i_form[i]].name);
+        compile->status = pk_error_set(compile->error, PK_BAD_INPUT, "the %s hazard of %s: %s",
+                                       pk_hazard_form_names[hazard->form], names, wrong);
         return;
     }
     rate->smooth = true;

@@ -54,7 +54,7 @@ static void read_cure(struct pk_load *load, const struct pk_reader *r, struct pk
     if (pk_reader_need(r, "share", &child))
         (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), false,
                                 &transition->i_cure);
-    if (pk_reader_need(r, "per", &child) && pk_reader_choice(&child, pers, 2, &i_per, "whom the cure is for"))
+    if (pk_reader_need(r, "per", &child) && pk_reader_choice(&child, pers, 2, &i_per, "a bearer of the cure"))
         transition->cure = i_per == 0 ? PK_CURE_PERSON : PK_CURE_SPELL;
     if (pk_reader_find(r, "unconditional", &child))
         (void)pk_reader_bool(&child, &transition->cure_unconditional);
@@ -127,7 +127,7 @@ static void read_prevention(struct pk_load *load, const struct pk_reader *r, str
             effect->again = PK_AGAIN_YEARS;
             if (pk_reader_allow(&child, of_years) && pk_reader_need(&child, "years", &years))
                 (void)pk_load_parameter(load, &years, PK_UNITS(PK_UNIT_YEARS), false, &effect->i_again_years);
-        } else if (pk_reader_choice(&child, agains, 2, &i_again, "at_risk, immune or {years: PARAMETER}")) {
+        } else if (pk_reader_choice(&child, agains, 2, &i_again, "what may come after (or {years: PARAMETER})")) {
             effect->again = i_again == 0 ? PK_AGAIN_AT_RISK : PK_AGAIN_IMMUNE;
         }
     }

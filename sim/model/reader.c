@@ -9,7 +9,7 @@
 
 #include "polku/text.h"
 
-enum { NAME_BYTES_MAX = 63, LISTED_MAX = 8, EXPECTED_SIZE = 256, FOUND_SIZE = PK_SOURCE_EXCERPT_SIZE + 24 };
+enum { NAME_BYTES_MAX = 63, LISTED_MAX = 12, EXPECTED_SIZE = 256, FOUND_SIZE = PK_SOURCE_EXCERPT_SIZE + 24 };
 
 static void add(const struct pk_reader *r, enum pk_status status, size_t line, size_t column, const char *hint,
                 const char *format, va_list arguments)

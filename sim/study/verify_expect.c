@@ -133,8 +133,8 @@ static enum pk_status solve_all(struct work *work, size_t n_solutions, double *s
     return status;
 }
 
-/* Halves the step until the extrapolated figures are known to a tenth of the simulation error: Richardson 1911, by the order that three steps
- * show. */
+/* Halves the step until the extrapolated figures are known to a tenth of the simulation error: Richardson 1911, by the
+ * order that three steps show. */
 static enum pk_status refine(struct pk_expectation *e, struct work *work, size_t n_solutions, struct pk_error *error)
 {
     const size_t n = e->n_times * e->plan->n_states;

@@ -34,6 +34,9 @@ for floor in base maths model engine run study; do
     check "polku/$(basename "$header") is installed as it is" cmp "$header" "$prefix/include/polku/$(basename "$header")"
   done
 done
+for schema in models/model.schema.json configs/scenario.schema.json; do
+  check "$schema is installed" cmp "$POLKU_SOURCE/$schema" "$prefix/share/polku/$(basename "$schema")"
+done
 no_private() { ! find "$prefix" -name '*private*' | grep .; }
 check "private headers are not installed" no_private
 # the sources' own folder may have a short name that stands in other texts, so what lies in it is looked for
@@ -60,7 +63,7 @@ int main(int argc, char **argv)
     struct pk_run run;
     struct pk_run_options options = {.n_threads = 2};
     pk_problems_init(&problems);
-    if (argc != 2 || pk_load_scenario(argv[1], &scenario, &model, &problems) != PK_OK)
+    if (argc != 2 || pk_load_scenario(argv[1], NULL, &scenario, &model, &problems) != PK_OK)
         return 1;
     pk_plan_init(&plan);
     if (pk_variants_values(&values, &model, &scenario, NULL, 0, NULL, 0, &error) != PK_OK ||

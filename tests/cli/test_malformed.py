@@ -42,10 +42,8 @@ def main():
     with open(os.path.join(folder, "scenario_three_faults.expected"), encoding="utf-8") as file:
         check(done.returncode == 1 and done.stderr == file.read(), "run tells what check tells")
 
-    good = [os.path.join(SOURCE, "tests", "data", "good", name) 
-            for name in ("model.yaml", "scenario.yaml", "cycle.yaml", "ageless.yaml", "told_model.yaml", "told.yaml",
-                         "mortality.yaml", "open.yaml", "imported.yaml")]
-    for folder in ("models", "configs"):
+    good = []
+    for folder in ("models", "configs", os.path.join("tests", "data", "good")):
         for where, _, files in os.walk(os.path.join(SOURCE, folder)):
             good += [os.path.join(where, file) for file in sorted(files) if file.endswith(".yaml")]
     for path in good:

@@ -350,6 +350,87 @@ def test_told(folder):
                   f"{name} in {arm} is that of a new run: {told}, {figure}")
 
 
+def test_new(folder):
+    """The files made are good, run, verify and compare as the program says; nothing is overwritten."""
+    done = expect(0, "", "new", "some_jobs", cwd=folder)
+    lines = done.stdout.splitlines()
+    check(lines[:2] == ["some_jobs/model.yaml", "some_jobs/scenario.yaml"], f"new names what it made: {done.stdout}")
+    check(listing(os.path.join(folder, "some_jobs")) == ["model.yaml", "scenario.yaml"], "and makes nothing else")
+    for name in ("model", "scenario"):
+        with open(os.path.join(folder, "some_jobs", name + ".yaml"), encoding="utf-8") as file:
+            text = file.read()
+        check(f"\n{name}: some_jobs\n" in text and "@" not in text, f"{name}.yaml bears the name")
+        done = expect(0, "", "check", "--quiet", f"some_jobs/{name}.yaml", cwd=folder)
+        check(done.stderr == "", f"{name}.yaml is good, without warnings: {done.stderr}")
+    check(lines[2] == "next: polku run some_jobs/scenario.yaml -o some_jobs.h5 && polku compare some_jobs.h5",
+          f"new says what comes next: {lines[2]}")
+    expect(0, "", "run", "some_jobs/scenario.yaml", "-o", "some_jobs.h5", cwd=folder)
+    done = expect(0, "", "compare", "some_jobs.h5", cwd=folder)
+    check("years_in_work" in done.stdout and "What decides" in done.stdout, "its comparison tells what decides")
+    done = expect(0, "", "verify", "--brief", "some_jobs/scenario.yaml", cwd=folder)
+    check("simulation and twin agree" in done.stdout, f"it is verified: {done.stdout}")
+
+    path = os.path.join(folder, "some_jobs", "scenario.yaml")
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("# mine\n")
+    expect(3, ["some_jobs/model.yaml: ", "is there already; nothing is overwritten"], "new", "some_jobs", cwd=folder)
+    os.remove(os.path.join(folder, "some_jobs", "model.yaml"))
+    expect(3, ["some_jobs/scenario.yaml: ", "is there already"], "new", "some_jobs", cwd=folder)
+    with open(path, encoding="utf-8") as file:
+        check(file.read().endswith("# mine\n"), "what was there is as it was")
+    with open(os.path.join(folder, "taken"), "w", encoding="utf-8") as file:
+        file.write("a file")
+    expect(3, "taken", "new", "taken", cwd=folder)
+    before = listing(folder)
+    for name in ("", "2nd", "some-jobs", "../jobs", "a/b", "työt", "x" * 64, "jobs.yaml"):
+        expect(2, "is no name: use letters, digits and underscores", "new", name, cwd=folder)
+    expect(2, "expected one name, found 0", "new", cwd=folder)
+    expect(2, "expected one name, found 2", "new", "a", "b", cwd=folder)
+    check(listing(folder) == before, f"a bad name makes nothing: {set(listing(folder)) - set(before)}")
+
+
+def test_verify(folder):
+    ref5 = os.path.join(SOURCE, "configs", "ref5.yaml")
+    done = expect(0, "", "verify", ref5, "--people", "20000", "--times", "4")
+    check("everyone, arm base (20000 people)" in done.stdout, "verify tells whom it holds")
+    check(len(re.findall(r"^ +\d+  (?:unemployed|coaching|employed|rehab|pension|dead) ", done.stdout, re.M)) == 24,
+          "six states at four times")
+    brief = expect(0, "", "verify", ref5, "--people", "20000", "--times", "4", "--brief")
+    check(brief.stdout and done.stdout.endswith(brief.stdout) and len(brief.stdout.splitlines()) == 2,
+          f"--brief is the verdict alone: {brief.stdout}")
+    check("24 figures" in brief.stdout and "simulation and twin agree" in brief.stdout, f"the verdict: {brief.stdout}")
+    told = json.loads(expect(0, "", "verify", ref5, "--people", "20000", "--times", "4", "--json").stdout)
+    check(told["passed"] is True and told["verified"] is True and told["figures"] == len(told["rows"]) == 24,
+          f"--json tells the verdict: {told['passed']}, {told['figures']}")
+    check(told["not_verified"] == "" and told["largest_z"] <= told["bound"], "nothing is left out")
+    wanted = {"population", "arm", "state", "years", "exact", "error", "simulated", "standard_error", "z"}
+    check(all(set(row) == wanted for row in told["rows"]), "every row is whole")
+    for state, exact in (("unemployed", 0.09188), ("employed", 0.18832), ("pension", 0.53308), ("dead", 0.14786)):
+        found = [row["exact"] for row in told["rows"] if row["state"] == state and row["years"] == 40]
+        check(len(found) == 1 and abs(found[0] - exact) < 6e-6, f"{state} after 40 years is {exact} by matrix exponential: {found}")
+    # another value of a parameter is another solution, which the simulation agrees with too
+    other = json.loads(expect(0, "", "verify", ref5, "--people", "20000", "--times", "4", "--json", "--set",
+                              "death_rate=0.01").stdout)
+    check(other["passed"] and other["rows"][-1]["exact"] > 0.3, "--set reaches simulation and twin")
+
+    # what the twin cannot follow is named with the arm and the transition
+    dates = os.path.join(GOOD, "dates.yaml")
+    done = expect(0, "", "verify", "--brief", dates)
+    check("the arm shield is not verified: the transition wear is prevented with an immunity of some years" in done.stdout,
+          f"an immunity of some years is named: {done.stdout}")
+    told = json.loads(expect(0, "", "verify", "--json", dates).stdout)
+    check("the arm shield is not verified: the transition wear" in told["not_verified"], "in JSON too")
+    check({row["arm"] for row in told["rows"]} == {"none", "coach"}, "the other arms are verified")
+    done = expect(0, "", "verify", "--brief", os.path.join(GOOD, "told.yaml"))
+    check("people who flow in are left out" in done.stdout, f"people who flow in are named: {done.stdout}")
+
+    expect(1, "is a model, expected a scenario", "verify", MODEL)
+    expect(2, "expected one scenario file, found 0", "verify")
+    expect(2, 'is "0", expected a whole number from 1 to 60', "verify", "--times", "0", ref5)
+    expect(1, 'no parameter is called "deth_rate"', "verify", "--set", "deth_rate=1", ref5)
+    expect(3, "cannot open the file", "verify", "missing.yaml", cwd=folder)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         def room(name):
@@ -371,6 +452,8 @@ def main():
         test_same_answer(room("same"))
         test_export(room("export"), result)
         test_told(room("told"))
+        test_new(room("new"))
+        test_verify(room("verify"))
     finish()
 
 

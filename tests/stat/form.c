@@ -102,8 +102,8 @@ static void put(struct pk_text *text, const char *lines)
         pk_text_put(text, lines);
 }
 
-void form_put_model(struct pk_text *text, const char *states, const char *above, const char *parameters,
-                    const struct form_route *routes, size_t n, const char *below)
+static void put_model(struct pk_text *text, const char *states, const char *above, const char *parameters,
+                      const struct form_route *routes, size_t n, const char *below)
 {
     pk_text_addf(text, "polku: 1\nmodel: forms\nstates:\n%s", states);
     put(text, above);
@@ -119,4 +119,14 @@ void form_put_model(struct pk_text *text, const char *states, const char *above,
         pk_text_put(text, "}\n");
     }
     put(text, below);
+}
+
+void form_open(struct support_world *world, const char *states, const char *above, const char *parameters,
+               const struct form_route *routes, size_t n, const char *below, const struct support_scenario *scenario)
+{
+    struct pk_text model;
+    pk_text_init(&model);
+    put_model(&model, states, above, parameters, routes, n, below);
+    support_open(world, pk_text_string(&model), scenario);
+    pk_text_free(&model);
 }

@@ -4,7 +4,7 @@
 #ifndef PK_TESTS_FORM_H
 #define PK_TESTS_FORM_H
 
-#include "polku/text.h"
+#include "support.h"
 
 struct form {
     const char *name; /* as in files */
@@ -26,9 +26,9 @@ struct form_route {
 void form_put_parameters(struct pk_text *text, const struct form *form, const char *name);
 /* {weibull: {shape: NAME_shape, scale: NAME_scale, clock: CLOCK}} */
 void form_put_hazard(struct pk_text *text, const struct form *form, const char *name, const char *clock);
-/* A whole model. states: the section's lines; above: sections before the parameters; parameters, below: lines after
- * the routes' own parameters and transitions, further sections too. NULL: none. */
-void form_put_model(struct pk_text *text, const char *states, const char *above, const char *parameters,
-                    const struct form_route *routes, size_t n, const char *below);
+/* The world of a model with these transitions. states: the section's lines; above: sections before the parameters;
+ * parameters, below: lines after the routes' own parameters and transitions, further sections too. NULL: none. */
+void form_open(struct support_world *world, const char *states, const char *above, const char *parameters,
+               const struct form_route *routes, size_t n, const char *below, const struct support_scenario *scenario);
 
 #endif

@@ -266,9 +266,10 @@ Test(reader, day_takes_iso_dates_of_the_calendar)
     }
 }
 
-Test(reader, choice_lists_up_to_eight_and_suggests_the_nearest)
+Test(reader, choice_lists_up_to_twelve_and_suggests_the_nearest)
 {
-    static const char *const names[] = {"exponential", "weibull", "gompertz", "d", "e", "f", "g", "h", "lognormal"};
+    static const char *const names[] = {"exponential", "weibull", "gompertz", "d", "e", "f",        "g",
+                                        "h",           "i",       "j",        "k", "l", "lognormal"};
     size_t i_found = 99;
     struct pk_reader r = value_of("weibull");
     cr_assert(pk_reader_choice(&r, names, 3, &i_found, "a distribution"));
@@ -287,7 +288,7 @@ Test(reader, choice_lists_up_to_eight_and_suggests_the_nearest)
     static const struct refusal long_list = {"log_normal", "is log_normal, expected a distribution",
                                              "did you mean \"lognormal\"?"};
     r = value_of(long_list.value);
-    check_refusal(&long_list, pk_reader_choice(&r, names, 9, &i_found, "a distribution"));
+    check_refusal(&long_list, pk_reader_choice(&r, names, 13, &i_found, "a distribution"));
     static const struct refusal only_one = {"x", "is x, expected a method: exponential", ""};
     r = value_of(only_one.value);
     check_refusal(&only_one, pk_reader_choice(&r, names, 1, &i_found, "a method"));

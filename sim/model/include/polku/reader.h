@@ -63,7 +63,7 @@ bool pk_reader_int_in(const struct pk_reader *r, int64_t low, int64_t high, int6
 bool pk_reader_bool(const struct pk_reader *r, bool *value);
 /* An ISO date as days since 1970-01-01. */
 bool pk_reader_day(const struct pk_reader *r, int64_t *day);
-/* One of names[n]; *i is its index. what: with article, "a distribution". Up to 8 names are listed. */
+/* One of names[n]; *i is its index. what: with article, "a distribution". Up to 12 names are listed. */
 bool pk_reader_choice(const struct pk_reader *r, const char *const *names, size_t n, size_t *i, const char *what);
 /* A mapping with exactly one of years, months, days, from 0 to 1e6. A day is 12/365.25 of a month. */
 bool pk_reader_duration_months(const struct pk_reader *r, double *months);

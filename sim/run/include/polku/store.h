@@ -34,8 +34,8 @@ struct pk_store {
     size_t n_sets;            /* overrides from the command line */
     const struct pk_set *sets;
     int64_t replications_asked; /* instead of the scenario's; 0: those */
-    const char *command;  /* the command line; kept apart from what is digested */
-    const char *warnings; /* lines; what the program warned of */
+    const char *command;        /* the command line; kept apart from what is digested */
+    const char *warnings;       /* lines; what the program warned of */
 };
 
 /* Writes the result whole under path, or nothing; path NULL: only the digest. digest[65]: hexadecimal SHA-256 of all
