@@ -180,7 +180,7 @@ static void begin(struct walk *walk, const struct pk_plan *plan, const struct pk
     walk->state_zero = elsewhere ? person->entry : person->entry - person->elapsed;
     memset(walk->stays, 0, plan->n_states * sizeof *walk->stays);
     memset(walk->spells, 0, plan->n_states * sizeof *walk->spells);
-    walk->open = walk->excess_known = 0;
+    walk->open = walk->excess_known = walk->spell_cured = 0;
     memset(walk->done, 0, sizeof walk->done);
     if (treatment != NULL && plan->n_preventions > 0)
         memset(walk->guarded, 0, plan->n_preventions * sizeof *walk->guarded);

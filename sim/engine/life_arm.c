@@ -57,7 +57,8 @@ static double thinned_layer_time(struct walk *walk, const struct active *active,
 double pk_walk_layer_time(struct walk *walk, const struct active *active, uint32_t i_stay, double until)
 {
     const struct pk_plan_effect *effect = active->effect;
-    if (effect->mode == PK_EFFECT_PREVENT || (effect->mode == PK_EFFECT_SCALE && effect->ratio <= 1))
+    if (effect->mode == PK_EFFECT_PREVENT || (effect->mode == PK_EFFECT_SCALE && effect->ratio <= 1) ||
+        pk_walk_is_cured(walk, effect->arc))
         return PK_NEVER;
     double from = active->from > walk->entry ? active->from : walk->entry;
     if (active->to < until)

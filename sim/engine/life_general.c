@@ -18,6 +18,7 @@ void pk_walk_become_personal(struct walk *walk)
     for (size_t a = 0; a < plan->n_arcs; a++)
         walk->own[a] = of_stratum[a] * pk_walk_personal_factor(walk, plan->arcs[a].i_frailty, plan->arcs[a].i_cure);
     walk->multipliers = walk->own;
+    walk->spell_cured = 0;
     walk->personal = true;
 }
 
@@ -48,9 +49,14 @@ void pk_walk_begin_spell(struct walk *walk, uint32_t i_stay)
         if (arc->i_from != walk->i_state || arc->i_cure == SIZE_MAX || !plan->cures[arc->i_cure].per_spell)
             continue;
         double u = pk_walk_draw(walk, (uint32_t)arc->i_cure, PK_ROLE_CURE, i_stay, (uint32_t)walk->i_state).first;
-        walk->own[a] = plan->multipliers[walk->person->stratum * plan->n_arcs + a];
-        walk->own[a] *=
-            u < cured_by_now(walk, arc->i_cure) ? 0 : pk_walk_personal_factor(walk, arc->i_frailty, SIZE_MAX);
+        const uint64_t bit = UINT64_C(1) << arc->i_cure;
+        walk->own[a] = plan->multipliers[walk->person->stratum * plan->n_arcs + a] *
+                       pk_walk_personal_factor(walk, arc->i_frailty, SIZE_MAX);
+        walk->spell_cured &= ~bit;
+        if (u < cured_by_now(walk, arc->i_cure)) {
+            walk->own[a] = 0;
+            walk->spell_cured |= bit;
+        }
     }
 }
 

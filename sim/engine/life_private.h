@@ -32,6 +32,7 @@ struct walk {
     struct pk_rng_person rng;
     const double *multipliers; /* [n_arcs] of the person's stratum, or own */
     bool personal;             /* multipliers are own: a frailty or a cure is in them */
+    uint64_t spell_cured;      /* bit per cure: this spell is cured */
     struct pk_life *life;
     size_t i_state;
     double entry;                  /* into the state */
@@ -103,6 +104,13 @@ static inline void pk_walk_consider(struct candidate *best, double time, uint16_
 static inline const struct pk_rate *pk_walk_rate(const struct walk *walk, uint16_t arc)
 {
     return pk_plan_arc_rate(&walk->plan->arcs[arc], walk->person->stratum);
+}
+
+/* Whether the arc never happens to this person, or not in this spell: no service can bring it about either. */
+static inline bool pk_walk_is_cured(const struct walk *walk, uint16_t arc)
+{
+    size_t i_cure = walk->plan->arcs[arc].i_cure;
+    return i_cure != SIZE_MAX && ((walk->person->cured | walk->spell_cured) >> i_cure & 1);
 }
 
 /* ---- life.c --------------------------------------------------------------------------------------------------- */

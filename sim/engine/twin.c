@@ -118,8 +118,8 @@ static void look_up_arcs(struct grid *grid)
             multiplier *= problem->frailties[arc->i_frailty];
         if (arc->i_cure != SIZE_MAX && plan->cures[arc->i_cure].per_spell)
             grid->i_cure_from[arc->i_from] = arc->i_cure;
-        else if (arc->i_cure != SIZE_MAX && (problem->cured >> arc->i_cure & 1))
-            multiplier = 0;
+        else if (arc->i_cure != SIZE_MAX)
+            grid->never[a] = problem->cured >> arc->i_cure & 1;
         if (arc->i_person_hazard != SIZE_MAX)
             grid->rates[a] = pk_plan_person_rate(&plan->person_hazards[arc->i_person_hazard], problem->stratum);
         else if (arc->n_rates > 0)

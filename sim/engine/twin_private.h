@@ -53,6 +53,7 @@ struct grid {
     unsigned guard_bit;                          /* a prevention has left something behind; 0: nothing to follow */
     const struct pk_plan_prevention *prevention; /* ... this one */
     unsigned cure_bit;                           /* the spell is cured of what it may be */
+    bool never[PK_MAX_ARCS];                     /* cured of it for good */
     size_t i_cure_from[PK_MAX_STATES];           /* cure of a spell in the state; SIZE_MAX: none */
     /* this step's */
     double base_now[PK_MAX_ARCS], own_now[PK_MAX_ARCS], overlap[PK_MAX_ARCS];

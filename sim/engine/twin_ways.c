@@ -64,6 +64,14 @@ static void add_exit(struct exit *exits, size_t *n, double rate, size_t i_to, un
         exits[(*n)++] = (struct exit){.rate = rate, .i_to = i_to, .set = set, .clear = clear};
 }
 
+/* Whether the arc never happens to these people, or not in these spells. */
+static bool is_cured(const struct grid *grid, size_t a, unsigned phase)
+{
+    size_t i_cure = grid->plan->arcs[a].i_cure;
+    return grid->never[a] ||
+           (i_cure != SIZE_MAX && grid->plan->cures[i_cure].per_spell && (phase & grid->cure_bit) != 0);
+}
+
 size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, double zero,
                      double length, struct exit *exits)
 {
@@ -78,8 +86,8 @@ size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, en
         const struct pk_plan_effect *effect = on->effect;
         double base, own, w = effect != NULL && !(phase & on->over) ? grid->overlap[a] : 0;
         means(grid, a, place, zero, length, &base, &own);
-        if (plan->arcs[a].i_cure != SIZE_MAX && plan->cures[plan->arcs[a].i_cure].per_spell && (phase & grid->cure_bit))
-            base = 0;
+        if (is_cured(grid, a, phase))
+            base = own = 0;
         if (effect == NULL || effect->mode != PK_EFFECT_PREVENT) {
             double with = base;
             if (w > 0 && effect->mode == PK_EFFECT_SCALE)
@@ -143,16 +151,16 @@ static void of_base(const struct grid *grid, struct way *way, size_t a, double f
 }
 
 /* w times (own - base), at_least: where that is above 0. */
-static void of_own(const struct grid *grid, struct way *way, size_t a, double w, bool least, bool cured)
+static void of_own(const struct grid *grid, struct way *way, size_t a, double w, bool least)
 {
-    const bool base_cells = grid->on_state[a] && !cured, own_cells = grid->own_on_state[a];
-    double base = grid->rates[a] == NULL || cured ? 0 : grid->base_now[a], own = grid->own_now[a];
+    const bool base_cells = grid->on_state[a], own_cells = grid->own_on_state[a];
+    double base = grid->rates[a] == NULL ? 0 : grid->base_now[a], own = grid->own_now[a];
     if (!base_cells && !own_cells) {
         way->constant += !least || own > base ? w * (own - base) : 0;
         return;
     }
     if (!least) {
-        of_base(grid, way, a, cured ? 0 : -w);
+        of_base(grid, way, a, -w);
         if (own_cells) {
             way->own = grid->cells + grid->i_own_cells[a];
             way->of_own += w;
@@ -197,29 +205,30 @@ void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struc
         const struct arc_effect *on = &grid->effects[a];
         const struct pk_plan_effect *effect = on->effect;
         const double w = effect != NULL && !(phase & on->over) ? grid->overlap[a] : 0;
-        const bool cured =
-            plan->arcs[a].i_cure != SIZE_MAX && plan->cures[plan->arcs[a].i_cure].per_spell && (phase & grid->cure_bit);
+        const bool prevents = effect != NULL && effect->mode == PK_EFFECT_PREVENT;
+        const struct pk_plan_prevention *prevention = prevents ? &plan->preventions[effect->i_prevention] : NULL;
+        const bool follows = prevents && prevention == grid->prevention;
+        if (follows && guarded && prevention->relapse > 0) /* of an event blocked earlier, whatever this spell's cure */
+            add_way(ways, i_to, 0, grid->guard_bit)->constant = prevention->relapse * relapse_share(grid, i_state, a);
+        if (is_cured(grid, a, phase))
+            continue;
         struct way *way = add_way(ways, i_to, 0, 0);
-        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT) {
+        if (!prevents) {
             double factor = w > 0 && effect->mode == PK_EFFECT_SCALE ? 1 + w * (effect->ratio - 1) : 1;
-            of_base(grid, way, a, cured ? 0 : factor);
+            of_base(grid, way, a, factor);
             if (w > 0 && effect->mode != PK_EFFECT_SCALE)
-                of_own(grid, way, a, w, effect->mode == PK_EFFECT_AT_LEAST, cured);
+                of_own(grid, way, a, w, effect->mode == PK_EFFECT_AT_LEAST);
             continue;
         }
-        const struct pk_plan_prevention *prevention = &plan->preventions[effect->i_prevention];
-        const bool follows = prevention == grid->prevention;
         if (follows && guarded && prevention->again == PK_AGAIN_IMMUNE) {
-            of_base(grid, way, a, cured ? 0 : 1 - w);
-        } else {
-            of_base(grid, way, a, cured ? 0 : 1 - w * prevention->share);
-            if (effect->i_diverted != UINT16_MAX)
-                of_base(grid, add_way(ways, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0), a,
-                        cured ? 0 : w * prevention->share);
-            else if (follows && !guarded)
-                of_base(grid, add_way(ways, SIZE_MAX, grid->guard_bit, 0), a, cured ? 0 : w * prevention->share);
+            of_base(grid, way, a, 1 - w);
+            continue;
         }
-        if (follows && guarded && prevention->relapse > 0)
-            add_way(ways, i_to, 0, grid->guard_bit)->constant = prevention->relapse * relapse_share(grid, i_state, a);
+        of_base(grid, way, a, 1 - w * prevention->share);
+        if (effect->i_diverted != UINT16_MAX)
+            of_base(grid, add_way(ways, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0), a,
+                    w * prevention->share);
+        else if (follows && !guarded)
+            of_base(grid, add_way(ways, SIZE_MAX, grid->guard_bit, 0), a, w * prevention->share);
     }
 }

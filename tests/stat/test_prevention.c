@@ -10,8 +10,8 @@
 #include "support.h"
 
 /* 100,000 people in 256 batches, all enrolled from the start: the s.e. of a share is at most 0.0016. About 200
- * comparisons at 5 standard errors, as in test_forms.c: these files together make 4,000, of which at 4 (Student, 255
- * degrees of freedom: 8.3e-5 each) one seed in three would fail one, at 5 (1.1e-6) one in 220. A share that is 0.011
+ * comparisons at 5 standard errors, as in test_forms.c: these files together make 4,300, of which at 4 (Student, 255
+ * degrees of freedom: 8.3e-5 each) one seed in three would fail one, at 5 (1.1e-6) one in 210. A share that is 0.011
  * off is seen with 97 % power. */
 static const double n_errors = 5;
 static const struct pk_run_options one_thread = {.n_threads = 1}; /* Criterion runs tests side by side */

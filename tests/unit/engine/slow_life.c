@@ -73,6 +73,12 @@ static bool has_base_hazard(const struct slow_walk *w, size_t arc)
     return a->i_from == w->state && a->i_person_hazard == SIZE_MAX && !a->deterministic && !a->diverted;
 }
 
+bool slow_is_cured(const struct slow_walk *w, size_t arc)
+{
+    size_t c = w->plan->arcs[arc].i_cure;
+    return c != SIZE_MAX && ((w->plan->cures[c].per_spell ? w->cured : w->person->cured) >> c & 1);
+}
+
 /* The chance that a spell is cured that has lasted for `elapsed`. */
 static long double share_cured(const struct slow_walk *w, size_t i_cure)
 {

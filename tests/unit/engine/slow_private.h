@@ -68,6 +68,8 @@ struct pk_rng_pair slow_draw(const struct slow_walk *w, size_t stream, enum pk_r
 /* The time at which a clock reads 0. */
 long double slow_zero(const struct slow_walk *w, enum pk_clock clock, long double enrolled);
 /* The person's base hazard of an arc, with ratios, frailty and cures. */
+/* Cured of it for good or in this spell: no service brings it about either. */
+bool slow_is_cured(const struct slow_walk *w, size_t arc);
 struct slow_term slow_base_term(const struct slow_walk *w, size_t arc);
 
 /* ---- slow_service.c --------------------------------------------------------------------------------------------- */

@@ -57,7 +57,7 @@ static long double layer(const struct slow_walk *w, size_t arc, const struct for
     const long double from = fmaxl(w->entry, force->enrolled);
     struct slow_term base = slow_base_term(w, arc);
     until = fminl(until, force->until);
-    if (effect->mode == PK_EFFECT_PREVENT || !(from < until))
+    if (effect->mode == PK_EFFECT_PREVENT || !(from < until) || slow_is_cured(w, arc))
         return INFINITY;
     if (effect->mode == PK_EFFECT_SCALE) {
         long double left = exponential(w, arc, PK_ROLE_LAYER, w->stay);

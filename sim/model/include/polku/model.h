@@ -200,7 +200,8 @@ struct pk_transition {
 
 enum pk_effect_mode { PK_EFFECT_REPLACE, PK_EFFECT_SCALE, PK_EFFECT_AT_LEAST, PK_EFFECT_PREVENT };
 
-/* What becomes of a person whose event was blocked. */
+/* What becomes of a person whose event was blocked, while the service's window lasts. A relapse, one at a time, is the
+ * blocked event after all; with it the immunity ends. */
 enum pk_again {
     PK_AGAIN_AT_RISK, /* the next event is blocked or not by a mark of its own */
     PK_AGAIN_IMMUNE,  /* no more such events (but by relapse) */
