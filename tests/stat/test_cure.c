@@ -2,6 +2,7 @@
  * matrix exponential. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "spell.h"
@@ -229,22 +230,30 @@ Test(cure, beside_a_frailty_both_unconditional)
 }
 
 /* Twice nothing is nothing. */
-Test(cure, scale_does_not_undo_it)
+/* 0.9 a year without the service, 1.8 with it, however it is said: plain, or by a form that is thinned. */
+Test(cure, no_effect_of_a_service_undoes_it)
 {
     static const char *const mores[2] = {", cure: {share: cured, per: person}", ", cure: {share: cured, per: spell}"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const effects[4] = {"scale: twice", "replace: high", "at_least: high",
+                                           "replace: {weibull_ph: {shape: one, scale: form, clock: since_start}}"};
+    for (size_t i = 0; i < 8; i++) {
+        char services[256];
         const struct form_route route = {.name = "ab",
                                          .from = "a",
                                          .to = "b",
                                          .clock = "since_start",
                                          .form = {"constant", {0.9}},
-                                         .more = mores[i]};
-        begin(STATES, NULL, SHARE PARAMETER("twice", "2", "ratio"), &route, 1,
-              "services:\n  help: {window: life, effects: [{transition: ab, scale: twice}]}\n", "  state: {a: 1}\n",
-              "  none: {}\n  served: {enrol: [{service: help, share: 1}]}\n", 6600 + i);
+                                         .more = mores[i % 2]};
+        snprintf(services, sizeof services, "services:\n  help: {window: life, effects: [{transition: ab, %s}]}\n",
+                 effects[i / 2]);
+        begin(STATES, NULL,
+              SHARE PARAMETER("twice", "2", "ratio") PARAMETER("high", "1.8", "per_year") PARAMETER("one", "1", "shape")
+                  PARAMETER("form", "1.8", "real"),
+              &route, 1, services, "  state: {a: 1}\n", "  none: {}\n  served: {enrol: [{service: help, share: 1}]}\n",
+              6600 + i);
         for (size_t k = 0; k < N_TIMES; k++)
             support_expect(support_state(&run, 1, "in", "a", times[k]),
-                           share + (1 - share) * exp(-2 * 0.9 * times[k] / 12.0), n_errors, mores[i], "in a");
+                           share + (1 - share) * exp(-2 * 0.9 * times[k] / 12.0), n_errors, mores[i % 2], "in a");
         finish();
     }
 }
