@@ -211,9 +211,25 @@ static void compile_origin(struct pk_compile *compile, const struct pk_origin *o
     }
 }
 
+/* Bits after the point with which no weight moves by more than a thousandth: 8 if they will do; -1: none will. */
+static int weight_bits(const struct pk_people *people)
+{
+    enum { USUAL = 8, MOST = 20, N_TRIES = MOST - USUAL + 1 + USUAL };
+    for (int i = 0; i < N_TRIES; i++) {
+        const int bits = i <= MOST - USUAL ? USUAL + i : MOST - i; /* 8, 9, ..., 20, then 7, 6, ..., 0 */
+        bool good = true;
+        for (size_t k = 0; k < people->n && good; k++) {
+            const double scaled = people->weights[k] * (double)(1 << bits), whole = floor(scaled + 0.5);
+            good = whole <= 1 << 24 && fabs(whole - scaled) <= 1e-3 * scaled;
+        }
+        if (good)
+            return bits;
+    }
+    return -1;
+}
+
 static void compile_people(struct pk_compile *compile, const struct pk_people *people)
 {
-    enum { WEIGHT_BITS = 8 };
     struct pk_plan *plan = compile->plan;
     size_t n = people->n, n_values = n * compile->model->n_attributes;
     uint16_t *states = pk_compile_alloc(compile, n, sizeof *states);
@@ -222,6 +238,14 @@ static void compile_people(struct pk_compile *compile, const struct pk_people *p
     bool weighted = false;
     for (size_t i = 0; i < n && people->weights != NULL; i++)
         weighted |= people->weights[i] != 1;
+    const int bits = weighted ? weight_bits(people) : 0;
+    if (bits < 0) {
+        pk_compile_refuse(compile,
+                          "the weights in the table of people span too wide a range to be told apart to a "
+                          "thousandth; divide the large ones among several rows%s%s",
+                          "", "");
+        return;
+    }
     uint32_t *weights = weighted ? pk_compile_alloc(compile, n, sizeof *weights) : NULL;
     if (compile->status != PK_OK)
         return;
@@ -231,13 +255,9 @@ static void compile_people(struct pk_compile *compile, const struct pk_people *p
         ages[i] = people->ages != NULL ? pk_tick_round(people->ages[i] * 12) : 0;
         elapsed[i] = people->elapsed != NULL ? pk_tick_round(people->elapsed[i] * 12) : 0;
         if (weighted)
-            weights[i] = (uint32_t)(people->weights[i] * (1 << WEIGHT_BITS) + 0.5);
-        if (weighted && (weights[i] == 0 || weights[i] > 1 << 20)) {
-            pk_compile_refuse(compile, "a weight in the table of people is below 1/512 or above 4096%s%s", "", "");
-            return;
-        }
+            weights[i] = (uint32_t)(people->weights[i] * (double)(1 << bits) + 0.5);
     }
-    plan->weight_bits = weighted ? WEIGHT_BITS : 0;
+    plan->weight_bits = (unsigned)bits;
     plan->people = (struct pk_plan_people){
         .n = n, .states = states, .values = values, .ages = ages, .elapsed = elapsed, .weights = weights};
 }

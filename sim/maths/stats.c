@@ -91,3 +91,17 @@ struct pk_mean pk_stats_moments_mean(const struct pk_moments *moments)
     result.standard_error = sqrt(moments->batches / (moments->batches - 1.0) * squares) / fabs(moments->n);
     return result;
 }
+
+struct pk_mean pk_stats_moments_total(const struct pk_moments *moments, bool vary)
+{
+    struct pk_mean result = pk_stats_moments_mean(moments);
+    result.mean = moments->y;
+    result.standard_error *= moments->n;
+    if (!vary || moments->batches < 2.0)
+        return result;
+    double squares = moments->yy - moments->y * moments->y / moments->batches;
+    if (squares < 0.0)
+        squares = 0.0;
+    result.standard_error = sqrt(moments->batches / (moments->batches - 1.0) * squares);
+    return result;
+}

@@ -46,6 +46,9 @@ static void read_at(struct pk_load *load, const struct pk_reader *r, bool has_pe
         else
             (void)pk_reader_duration_months(r, &enrolment->at_months);
     }
+    const double horizon = load->scenario->horizon_months;
+    if (horizon > 0 && enrolment->at_months >= horizon)
+        pk_reader_problem(r, NULL, "is %g months, not before the horizon of %g", enrolment->at_months, horizon);
     if (enrolment->at_entry && has_persons)
         pk_reader_problem(r, "say share instead of persons",
                           "enrols those who flow in too, of whom so many persons cannot be chosen in advance");

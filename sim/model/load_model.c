@@ -63,6 +63,19 @@ static void read_states(struct pk_load *load, const struct pk_reader *root)
     }
 }
 
+/* Names that result files and tables of people give to columns and axes of their own. */
+static void refuse_reserved(const struct pk_reader *r, const char *name)
+{
+    static const char *const reserved[] = {
+        "arm",        "state",      "time",     "age",    "weight",   "time_in_state", "value",       "share",
+        "transition", "from_state", "to_state", "bin",    "quantile", "population",    "replication", "id",
+        "from",       "to",         "row",      "status", "tstart",   "tstop"};
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcmp(name, reserved[i]) == 0)
+            pk_reader_problem(r, "choose another", "the name %s is taken: result files and tables of people use it",
+                              name);
+}
+
 static void read_attribute(struct pk_load *load, const struct pk_reader *r, struct pk_attribute *attribute)
 {
     static const char *const keys[] = {"values", "label", NULL};
@@ -70,6 +83,7 @@ static void read_attribute(struct pk_load *load, const struct pk_reader *r, stru
     struct pk_reader values;
     if (!pk_reader_allow(r, keys))
         return;
+    refuse_reserved(r, attribute->name);
     pk_load_label(load, r, attribute->name, &attribute->label);
     if (!pk_reader_need(r, "values", &values))
         return;
@@ -238,6 +252,15 @@ enum pk_status pk_load_model_text(const char *name, const char *text, size_t siz
 
 enum pk_status pk_load_model(const char *path, const struct pk_load_options *options, struct pk_model *model,
                              struct pk_problems *problems)
+{
+    enum pk_status status = pk_load_model_file(path, options, model, problems);
+    if (status == PK_OK)
+        pk_model_check_unused(model, problems);
+    return status;
+}
+
+enum pk_status pk_load_model_file(const char *path, const struct pk_load_options *options, struct pk_model *model,
+                                  struct pk_problems *problems)
 {
     const struct pk_load_from from = {.files = true, .options = options};
     char *text;

@@ -95,6 +95,10 @@ void pk_load_parameters(struct pk_load *load, const struct pk_reader *r);
 /* The file's format version, which must be one that this program knows. */
 bool pk_load_format(const struct pk_reader *root);
 
+/* pk_load_model without looking for what nothing uses: a scenario may. */
+PK_CHECKED enum pk_status pk_load_model_file(const char *path, const struct pk_load_options *options,
+                                             struct pk_model *model, struct pk_problems *problems);
+
 /* Reads a model from a text into an initialised model. */
 PK_CHECKED enum pk_status pk_load_model_text(const char *name, const char *text, size_t size,
                                              const struct pk_load_from *from, struct pk_model *model,

@@ -114,6 +114,9 @@ void pk_load_ledgers(struct pk_load *load, const struct pk_reader *root)
         for (size_t k = 0; k < 3; k++)
             if (pk_reader_find(&child, kinds[k], &item))
                 pk_load_discount(load, &item, &scenario->ledgers_discount[k]);
+    if (pk_reader_find(&r, "discount", &child) && pk_reader_find(&child, "cost", &item) &&
+        !pk_reader_find(&child, "transfer", &item)) /* added to costs, so discounted like them unless said otherwise */
+        scenario->ledgers_discount[PK_REWARD_TRANSFER] = scenario->ledgers_discount[PK_REWARD_COST];
     if (model->n_rewards == 0)
         pk_reader_problem(&r, NULL, "needs rewards; the model has none");
     if (scenario->n_outcomes + model->n_rewards > PK_MAX_OUTCOMES) {

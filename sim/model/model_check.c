@@ -129,7 +129,7 @@ static void mark_hazard(const struct pk_hazard *hazard, bool *used)
 }
 
 /* Parameters that nothing in the model uses; a scenario's own are not looked at here. */
-static void warn_unused(const struct pk_model *model, struct pk_problems *problems)
+void pk_model_check_unused(const struct pk_model *model, struct pk_problems *problems)
 {
     bool used[PK_MAX_PARAMETERS + 1] = {false};
     bool *const any = used; /* SIZE_MAX is "none" below */
@@ -211,6 +211,5 @@ void pk_model_check(const struct pk_model *model, struct pk_problems *problems)
         check_transition(model, &model->transitions[t], problems);
     for (size_t i = 0; i < model->n_services; i++)
         check_service(model, &model->services[i], problems);
-    warn_unused(model, problems);
     warn_unreachable(model, problems);
 }

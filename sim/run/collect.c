@@ -218,6 +218,7 @@ void pk_batch_clear(struct pk_batch *unit)
     memset(unit->watched, 0, n_watched(collection) * sizeof *unit->watched);
     memset(unit->n_enrolled, 0, sizeof unit->n_enrolled);
     memset(unit->n_changed, 0, sizeof unit->n_changed);
+    memset(unit->n_served, 0, sizeof unit->n_served);
     unit->n_persons = 0;
     unit->n_events = 0;
 }
@@ -235,6 +236,8 @@ void pk_batch_merge(struct pk_batch *into, struct pk_batch *from)
     for (size_t i = 0; i < PK_MAX_ARMS; i++) {
         into->n_enrolled[i] += from->n_enrolled[i];
         into->n_changed[i] += from->n_changed[i];
+        for (size_t k = 0; k <= PK_MAX_SERVICES; k++)
+            into->n_served[i][k] += from->n_served[i][k];
     }
     into->n_persons += from->n_persons;
     into->n_events += from->n_events;
@@ -292,4 +295,19 @@ void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const s
     for (size_t a = 0; a < plan->n_arms; a++)
         if (arm_lives[a] != NULL && differ(base, arm_lives[a]))
             unit->n_changed[a] += weight;
+}
+
+void pk_batch_serve(struct pk_batch *unit, const struct pk_person *person, size_t i_arm,
+                    const struct pk_treatment *treatment)
+{
+    const struct pk_collection *collection = unit->collection;
+    const int64_t weight = collection->weighted ? (int64_t)person->weight : 1;
+    bool any = false;
+    for (size_t i = 0; i < treatment->n; i++) {
+        if (treatment->items[i].from >= collection->plan->horizon)
+            continue;
+        unit->n_served[i_arm][treatment->items[i].i_service] += weight;
+        any = true;
+    }
+    unit->n_served[i_arm][PK_MAX_SERVICES] += any ? weight : 0;
 }

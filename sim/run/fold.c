@@ -43,9 +43,10 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
     fold->folded = pk_alloc(n_tables * n_populations, sizeof *fold->folded);
     fold->persons = pk_alloc(n_populations * n_units, sizeof(double));
     fold->n_changed = pk_alloc(plan->n_arms, sizeof *fold->n_changed);
+    fold->n_served = pk_alloc(plan->n_arms, (PK_MAX_SERVICES + 1) * sizeof *fold->n_served);
     fold->whole = pk_alloc(collection->n_shapes, sizeof *fold->whole);
     enum pk_status status = PK_OK;
-    if (!fold->folded || !fold->persons || !fold->n_changed || !fold->whole)
+    if (!fold->folded || !fold->persons || !fold->n_changed || !fold->n_served || !fold->whole)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
     for (size_t p = 0; p < n_populations; p++)
         for (size_t t = 0; t < n_tables && status == PK_OK; t++)
@@ -88,6 +89,7 @@ void pk_fold_free(struct pk_fold *fold)
     pk_free(fold->basis);
     pk_free(fold->persons);
     pk_free(fold->n_changed);
+    pk_free(fold->n_served);
     pk_free(fold->scratch);
     pk_free(fold->views);
     memset(fold, 0, sizeof *fold);
@@ -186,8 +188,11 @@ void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone)
             fold_table(fold, unit, &fold->folded[i],
                        fold->persons[fold->folded[i].i_population * fold->n_units + fold->i_unit]);
     pk_fold_lives(fold, unit, everyone);
-    for (size_t a = 0; a < plan->n_arms; a++)
+    for (size_t a = 0; a < plan->n_arms; a++) {
         fold->n_changed[a] += unit->n_changed[a];
+        for (size_t k = 0; k <= PK_MAX_SERVICES; k++)
+            fold->n_served[a * (PK_MAX_SERVICES + 1) + k] += unit->n_served[a][k];
+    }
     fold->n_events += unit->n_events;
     fold->i_unit++;
 }
@@ -220,6 +225,7 @@ void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, 
     visit(&fold->i_unit, sizeof fold->i_unit, data);
     visit(&fold->n_events, sizeof fold->n_events, data);
     visit(fold->n_changed, n_arms * sizeof *fold->n_changed, data);
+    visit(fold->n_served, n_arms * (PK_MAX_SERVICES + 1) * sizeof *fold->n_served, data);
     visit(fold->persons, n_cells * sizeof(double), data);
     visit(fold->outcomes, n_cells * n_outcomes * sizeof(double), data);
     visit(fold->basis, n_cells * n_arms * collection->n_basis * sizeof(double), data);
@@ -245,14 +251,39 @@ void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, 
     }
 }
 
+size_t pk_fold_compared(const struct pk_fold *fold)
+{
+    return fold->collection->plan->n_cohorts == 1 ? 1 : 0;
+}
+
+bool pk_fold_varies(const struct pk_fold *fold, size_t i_population)
+{
+    const struct pk_plan *plan = fold->collection->plan;
+    bool by_share = i_population > 0;
+    for (size_t i = 0; i < plan->n_lotteries && i_population > 0; i++)
+        if (plan->cohorts[i_population - 1].lotteries >> i & 1)
+            by_share &= plan->lotteries[i].by_share && plan->lotteries[i].share < 1;
+    return plan->inflow.n_years > 0 || by_share;
+}
+
+double pk_fold_cost(const struct pk_fold *fold, size_t i_arm)
+{
+    const struct pk_plan *plan = fold->collection->plan;
+    const double *persons = fold->persons + pk_fold_compared(fold) * fold->n_units;
+    double euros = 0, n = 0;
+    for (size_t u = 0; u < fold->i_unit; u++)
+        n += persons[u];
+    for (size_t k = 0; k < plan->n_services; k++)
+        euros += (double)fold->n_served[i_arm * (PK_MAX_SERVICES + 1) + k] * plan->services[k].cost_euros;
+    return n > 0 ? euros * fold->collection->weight / n : 0;
+}
+
 struct pk_mean pk_fold_cell(const struct pk_fold *fold, const struct pk_folded *folded, double y, double yy, double ny,
                             double n_replications)
 {
     struct pk_moments moments = {
         .batches = (double)fold->n_units, .n = folded->n, .nn = folded->nn, .y = y, .yy = yy, .ny = ny};
-    struct pk_mean mean = pk_stats_moments_mean(&moments);
-    double scale = folded->n / n_replications;
-    mean.mean = y / n_replications;
-    mean.standard_error *= scale;
-    return mean;
+    struct pk_mean total = pk_stats_moments_total(&moments, pk_fold_varies(fold, folded->i_population));
+    return (struct pk_mean){.mean = total.mean / n_replications,
+                            .standard_error = total.standard_error / n_replications};
 }

@@ -161,7 +161,7 @@ struct pk_mean pk_fold_watched(const struct pk_fold *fold, size_t i_watch, size_
         moments.yy += y * y;
         moments.ny += n * y;
     }
-    struct pk_mean mean = pk_stats_moments_mean(&moments);
-    return (struct pk_mean){.mean = moments.y / n_replications,
-                            .standard_error = mean.standard_error * moments.n / n_replications};
+    struct pk_mean total = pk_stats_moments_total(&moments, pk_fold_varies(fold, 1 + i_cohort));
+    return (struct pk_mean){.mean = total.mean / n_replications,
+                            .standard_error = total.standard_error / n_replications};
 }

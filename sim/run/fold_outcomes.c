@@ -217,22 +217,16 @@ void pk_fold_outcomes(struct pk_fold *fold, const struct pk_batch *unit, size_t 
     }
 }
 
-struct pk_mean pk_fold_outcome(const struct pk_fold *fold, size_t i_population, size_t i_arm, size_t i_against,
-                               size_t i_outcome)
+/* Moments of an outcome over the units folded so far, or of its difference from another arm's. */
+static struct pk_moments moments_of(const struct pk_fold *fold, size_t i_population, size_t i_arm, size_t i_against,
+                                    size_t i_outcome)
 {
     const struct pk_collection *collection = fold->collection;
-    const size_t n_outcomes = collection->scenario->n_outcomes, n_arms = collection->plan->n_arms;
-    const size_t stride = n_arms * n_outcomes, first = i_population * fold->n_units * stride + i_outcome;
-    const double *y = fold->outcomes + first + i_arm * n_outcomes,
-                 *persons = fold->persons + i_population * fold->n_units;
-    const double *minus = i_against == SIZE_MAX ? NULL : fold->outcomes + first + i_against * n_outcomes;
-    if (collection->scenario->outcomes[i_outcome].measure == PK_MEASURE_MEAN_SPELL) {
-        const double *x = fold->denominators + first + i_arm * n_outcomes;
-        if (minus == NULL)
-            return pk_stats_batch_ratio(y, x, fold->i_unit, stride);
-        return pk_stats_batch_ratio_difference(y, x, minus, fold->denominators + first + i_against * n_outcomes,
-                                               fold->i_unit, stride);
-    }
+    const size_t n_outcomes = collection->scenario->n_outcomes, stride = collection->plan->n_arms * n_outcomes;
+    const double *first = fold->outcomes + i_population * fold->n_units * stride + i_outcome;
+    const double *y = first + i_arm * n_outcomes,
+                 *minus = i_against == SIZE_MAX ? NULL : first + i_against * n_outcomes;
+    const double *persons = fold->persons + i_population * fold->n_units;
     struct pk_moments moments = {.batches = (double)fold->i_unit};
     for (size_t u = 0; u < fold->i_unit; u++) {
         const double value = y[u * stride] - (minus == NULL ? 0 : minus[u * stride]), n = persons[u];
@@ -242,5 +236,33 @@ struct pk_mean pk_fold_outcome(const struct pk_fold *fold, size_t i_population, 
         moments.yy += value * value;
         moments.ny += n * value;
     }
+    return moments;
+}
+
+struct pk_mean pk_fold_total(const struct pk_fold *fold, size_t i_population, size_t i_arm, size_t i_against,
+                             size_t i_outcome, double n_replications)
+{
+    const struct pk_moments moments = moments_of(fold, i_population, i_arm, i_against, i_outcome);
+    struct pk_mean total = pk_stats_moments_total(&moments, pk_fold_varies(fold, i_population));
+    return (struct pk_mean){.mean = total.mean / n_replications,
+                            .standard_error = total.standard_error / n_replications};
+}
+
+struct pk_mean pk_fold_outcome(const struct pk_fold *fold, size_t i_population, size_t i_arm, size_t i_against,
+                               size_t i_outcome)
+{
+    const struct pk_collection *collection = fold->collection;
+    const size_t n_outcomes = collection->scenario->n_outcomes, n_arms = collection->plan->n_arms;
+    const size_t stride = n_arms * n_outcomes, first = i_population * fold->n_units * stride + i_outcome;
+    const double *y = fold->outcomes + first + i_arm * n_outcomes;
+    const double *minus = i_against == SIZE_MAX ? NULL : fold->outcomes + first + i_against * n_outcomes;
+    if (collection->scenario->outcomes[i_outcome].measure == PK_MEASURE_MEAN_SPELL) {
+        const double *x = fold->denominators + first + i_arm * n_outcomes;
+        if (minus == NULL)
+            return pk_stats_batch_ratio(y, x, fold->i_unit, stride);
+        return pk_stats_batch_ratio_difference(y, x, minus, fold->denominators + first + i_against * n_outcomes,
+                                               fold->i_unit, stride);
+    }
+    const struct pk_moments moments = moments_of(fold, i_population, i_arm, i_against, i_outcome);
     return pk_stats_moments_mean(&moments);
 }

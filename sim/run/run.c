@@ -288,14 +288,14 @@ double pk_run_precision(const struct pk_run *run, const struct pk_scenario *scen
                         size_t i_outcome, size_t i_arm, size_t i_against)
 {
     const struct pk_fold *fold = &run->fold;
-    const size_t i_population = run->collection.plan->n_cohorts == 1 ? 1 : 0;
-    double persons = 0, scale = pk_number_value(&scenario->per_persons, values);
-    for (size_t u = 0; u < fold->i_unit; u++)
-        persons += fold->persons[i_population * fold->n_units + u];
-    if (!(scale > 0))
-        scale = persons * (double)run->n_batches / (double)fold->i_unit;
-    if (fold->denominators != NULL && scenario->outcomes[i_outcome].measure == PK_MEASURE_MEAN_SPELL)
-        scale = 1;
+    const size_t i_population = pk_fold_compared(fold);
+    const double scale = pk_number_value(&scenario->per_persons, values);
+    if (scenario->outcomes[i_outcome].measure == PK_MEASURE_MEAN_SPELL)
+        return pk_fold_outcome(fold, i_population, i_arm, i_against, i_outcome).standard_error;
+    if (!(scale > 0)) { /* told for all people */
+        const double n_replications = (double)fold->i_unit / (double)run->n_batches;
+        return pk_fold_total(fold, i_population, i_arm, i_against, i_outcome, n_replications).standard_error;
+    }
     return scale * pk_fold_outcome(fold, i_population, i_arm, i_against, i_outcome).standard_error;
 }
 
@@ -308,7 +308,7 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
     struct wave wave = {.options = options, .plan = plan, .run = run};
     run->n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
     run->n_replications = options->n_replications > 0 ? options->n_replications : scenario->replications;
-    run->n_batches = (scenario->batches + run->n_replications - 1) / run->n_replications;
+    run->n_batches = pk_run_batches(scenario, run->n_replications);
     double persons = (double)plan->n_persons; /* on average */
     for (size_t y = 0; y < plan->inflow.n_years; y++)
         persons += plan->inflow.mean[y];
@@ -377,6 +377,14 @@ void pk_run_free(struct pk_run *run)
     pk_fold_free(&run->fold);
     pk_collection_free(&run->collection);
     memset(run, 0, sizeof *run);
+}
+
+int64_t pk_run_batches(const struct pk_scenario *scenario, int64_t n_replications)
+{
+    /* who imported people are is no chance, and how many flow in shows between replications only */
+    if (scenario->population.people.n > 0 || (scenario->population.inflow.any && n_replications > 1))
+        return 1;
+    return (scenario->batches + n_replications - 1) / n_replications;
 }
 
 int pk_run_workers(int n_threads)

@@ -14,6 +14,7 @@ static enum pk_status live(const struct pk_block *block, struct pk_worker *worke
         struct pk_treatment treatment;
         if (!pk_lottery_treatment(plan, a, lotteries, person, &treatment))
             continue;
+        pk_batch_serve(batch, person, a, &treatment);
         status = pk_life_run(plan, person, &treatment, &worker->arms[a], error);
         arm_lives[a] = &worker->arms[a];
     }

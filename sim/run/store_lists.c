@@ -111,20 +111,15 @@ void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
         pk_text_free(&assumes[i]);
     pk_free(assumes);
     for (size_t i = 0; i < n; i++) {
-        double cost = 0;
-        for (size_t k = 0; k < plan->arms[i].n_enrolments; k++)
-            cost += plan->services[plan->arms[i].enrolments[k].i_service].cost_euros;
-        numbers[i] = cost;
+        numbers[i] = pk_fold_cost(&store->run->fold, i);
         numbers[n + i] =
             (double)store->run->fold.n_changed[i] * store->run->collection.weight / (double)store->run->n_replications;
-        double enrolled = 0;
+        const double served = (double)store->run->fold.n_served[i * (PK_MAX_SERVICES + 1) + PK_MAX_SERVICES];
         cohort[i] = plan->arms[i].i_cohort == SIZE_MAX ? 0 : (int64_t)plan->arms[i].i_cohort + 1;
-        for (size_t u = 0; cohort[i] > 0 && u < store->run->fold.n_units; u++)
-            enrolled += store->run->fold.persons[(size_t)cohort[i] * store->run->fold.n_units + u];
-        numbers[2 * n + i] = enrolled / (double)store->run->n_replications;
+        numbers[2 * n + i] = served * store->run->collection.weight / (double)store->run->n_replications;
     }
     pk_out_array_doubles(out, group, "cost_per_person", &dim, 1, n, numbers, "euros",
-                         "service costs per enrolled person");
+                         "service costs per person of the population that arms are compared on");
     pk_out_array_doubles(out, group, "changed", &dim, 1, n, numbers + n, "persons",
                          "enrolled people whose life the arm changed, mean per replication");
     pk_out_array_doubles(out, group, "enrolled", &dim, 1, n, numbers + 2 * n, "persons",

@@ -135,6 +135,10 @@ void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store)
                              fold->denominators, NULL, "what value is to be divided by: sums of both, then the ratio");
     pk_out_array_doubles(out, group, "persons", dims, 2, n_populations * fold->n_units, fold->persons, "persons",
                          "people in each replication or batch");
+    int64_t vary = 0;
+    for (size_t i = 0; i <= store->plan->n_cohorts; i++)
+        vary |= (int64_t)pk_fold_varies(&store->run->fold, i) << i;
+    pk_out_integer(out, group, "persons_vary", vary); /* bit per population: their number is left to chance */
     pk_out_text(out, group, "per_label", scenario->per_label);
     if (scenario->raw_heading != NULL) {
         struct pk_text raw;
@@ -207,7 +211,7 @@ void pk_store_put_variants(struct pk_out *out, const struct pk_store *store)
         pk_out_array_doubles(out, group, "persons", dims, 2, n * n_units, persons, "persons",
                              "people in each replication or batch");
         pk_out_array_doubles(out, group, "cost_per_person", cost_dims, 2, n * n_arms, costs, "euros",
-                             "service costs per enrolled person");
+                             "service costs per person of the population that arms are compared on");
     }
     pk_free(texts);
     pk_free(arms);

@@ -41,7 +41,9 @@ struct pk_mean pk_compare_sum(const struct pk_compare_set *set, size_t i_arm, si
         moments.yy += value * value;
         moments.ny += persons * value;
     }
-    return scaled(pk_stats_moments_mean(&moments), set->scale);
+    const double n_replications = moments.n / set->scale; /* where figures are told for all people */
+    return set->vary ? scaled(pk_stats_moments_total(&moments, true), 1 / n_replications)
+                     : scaled(pk_stats_moments_mean(&moments), set->scale);
 }
 
 struct pk_mean pk_compare_arm(const struct pk_compare_set *set, size_t i_arm, size_t i_outcome)

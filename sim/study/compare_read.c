@@ -120,6 +120,7 @@ static void read_main(struct pk_compare_reading *reading, size_t language)
 static void read_sets(struct pk_compare_reading *reading)
 {
     struct pk_comparison *c = reading->comparison;
+    int64_t vary = 0;
     double per_persons = 0, *n_units_axis = NULL, batches = 1;
     size_t n_units = 0, extent[PK_RESULTS_DIMS_MAX], n_dims,
            n_populations = pk_compare_length_of(reading, "/outcomes/population");
@@ -137,6 +138,8 @@ static void read_sets(struct pk_compare_reading *reading)
     if (reading->status == PK_OK)
         reading->status =
             pk_results_read_number(reading->results, "/", "replications", &c->replications, reading->error);
+    if (reading->status == PK_OK)
+        reading->status = pk_results_read_integer(reading->results, "/outcomes", "persons_vary", &vary, reading->error);
     size_t n_each = n_units * c->n_arms * c->n_outcomes;
     double *values = pk_compare_doubles_of(reading, "/outcomes/value", n_populations * n_each);
     double *persons = pk_compare_doubles_of(reading, "/outcomes/persons", n_populations * n_units);
@@ -165,7 +168,16 @@ static void read_sets(struct pk_compare_reading *reading)
     double sum = 0;
     for (size_t u = 0; u < n_units; u++)
         sum += c->main.persons[u];
+    if (per_persons > 0 && n_populations > 2) { /* arms enrol different people: the label's are not those told of */
+        char *label = pk_alloc(64, 1);
+        if (label != NULL) {
+            snprintf(label, 64, "%.0f of all people", per_persons);
+            pk_compare_keep(reading, label);
+            c->per_label = label;
+        }
+    }
     c->main.scale = per_persons > 0 ? per_persons : sum / c->replications;
+    c->main.vary = !(per_persons > 0) && ((uint64_t)vary >> i_population & 1);
     pk_compare_read_prices(reading, i_population, n_populations);
     pk_compare_read_lives(reading, i_population);
 }

@@ -94,7 +94,7 @@ static enum pk_status copy_results(struct pk_variants *variants, const struct pk
                                    struct pk_variant_result *result, struct pk_error *error)
 {
     size_t n_arms = plan->n_arms, n_outcomes = run->collection.scenario->n_outcomes;
-    size_t n_each = run->fold.n_units * n_arms * n_outcomes, i_population = plan->n_cohorts > 0 ? 1 : 0;
+    size_t n_each = run->fold.n_units * n_arms * n_outcomes, i_population = pk_fold_compared(&run->fold);
     result->n_units = run->fold.n_units;
     result->outcomes = pk_arena_alloc(&variants->arena, n_each, sizeof(double));
     result->persons = pk_arena_alloc(&variants->arena, run->fold.n_units, sizeof(double));
@@ -109,8 +109,7 @@ static enum pk_status copy_results(struct pk_variants *variants, const struct pk
     memcpy(result->outcomes, run->fold.outcomes + i_population * n_each, n_each * sizeof(double));
     memcpy(result->persons, run->fold.persons + i_population * run->fold.n_units, run->fold.n_units * sizeof(double));
     for (size_t a = 0; a < n_arms; a++)
-        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++)
-            result->costs[a] += plan->services[plan->arms[a].enrolments[i].i_service].cost_euros;
+        result->costs[a] = pk_fold_cost(&run->fold, a);
     return PK_OK;
 }
 
@@ -139,7 +138,7 @@ static enum pk_status run_variant(struct pk_variants *variants, const struct pk_
     pk_text_init(&lines);
     pk_plan_init(&plan);
     result->warning = "";
-    int64_t batches = (scenario->batches + options->n_replications - 1) / options->n_replications;
+    int64_t batches = pk_run_batches(scenario, options->n_replications);
     size_t n_units = (size_t)(options->n_replications * batches);
     enum pk_status status = pk_variants_values(&values, model, scenario, sets, n_sets, extra, n_extra, error);
     if (status != PK_OK) {
@@ -151,7 +150,7 @@ static enum pk_status run_variant(struct pk_variants *variants, const struct pk_
     status = pk_plan_compile(&plan, model, scenario, &values, error);
     if (status == PK_OK) {
         struct pk_run_options own = *options;
-        own.enrolled_only = plan.n_cohorts > 0;
+        own.enrolled_only = plan.n_cohorts == 1;
         own.progress = NULL;
         if (pk_variants_lowering(&plan, model, &lines) > 0)
             result->warning = pk_arena_text(&variants->arena, pk_text_string(&lines));

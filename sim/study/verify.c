@@ -105,7 +105,7 @@ static enum pk_status hold(struct pk_verification *v, struct pk_expectation *e, 
             const double count = folded->y[cell];
             double p = e->exact[j] < 1e-15 ? 0 : e->exact[j] > 1 - 1e-15 ? 1 : e->exact[j];
             /* people who were drawn differ in kind as well; imported ones are who they are */
-            double var = n * (plan->people.n > 0 ? e->within[j] : p * (1 - p));
+            double var = n * (p * (1 - p) - e->fixed * (p * (1 - p) - e->within[j]));
             if (plan->weight_bits > 0) { /* weights differ: as the batches say */
                 double se =
                     pk_fold_cell(fold, folded, folded->y[cell], folded->yy[cell], folded->ny[cell], 1).standard_error;
@@ -156,6 +156,21 @@ static size_t only_lottery(const struct pk_plan_cohort *cohort)
     return i;
 }
 
+/* How much of the differences between imported people is the same in every replication: all where everyone eligible is
+ * in, nothing where each is in by a draw of their own, in between where N of them are drawn (Cochran 1977, 2.6). */
+static double fixed_share(const struct pk_plan *plan, const struct pk_plan_lottery *lottery)
+{
+    uint64_t n_eligible = 0;
+    struct pk_person person;
+    if (lottery->by_share)
+        return lottery->share >= 1;
+    for (uint64_t id = 0; id < plan->n_persons; id++) {
+        pk_person_make(plan, 0, id, &person);
+        n_eligible += pk_person_is_eligible(plan, &plan->targets[lottery->i_target], &person);
+    }
+    return n_eligible > lottery->persons ? (double)lottery->persons / (double)n_eligible : 1;
+}
+
 static enum pk_status hold_all(struct pk_verification *v, const struct pk_run *run, const struct pk_plan *plan,
                                const struct pk_model *model, const struct pk_scenario *scenario,
                                const struct pk_verify_request *request, int64_t step_months, struct pk_error *error)
@@ -185,6 +200,7 @@ static enum pk_status hold_all(struct pk_verification *v, const struct pk_run *r
                                        .request = request,
                                        .exact = figures,
                                        .error = figures + n,
+                                       .fixed = plan->people.n > 0,
                                        .within = figures + 2 * n};
             if (folded->i_population == 0 ? treated : treated && arm->i_cohort != i_cohort)
                 continue;
@@ -203,11 +219,14 @@ static enum pk_status hold_all(struct pk_verification *v, const struct pk_run *r
                 }
                 e.target = &plan->targets[plan->lotteries[i_lottery].i_target];
                 e.lotteries = UINT64_C(1) << i_lottery;
+                if (plan->people.n > 0)
+                    e.fixed = fixed_share(plan, &plan->lotteries[i_lottery]);
             }
             if (treated) {
                 struct pk_treatment treatment;
                 size_t i_transition = 0;
                 e.arm = arm;
+                e.fixed = arm->has_start ? 0 : e.fixed; /* where each starts is drawn */
                 pk_lottery_treatment(plan, a, e.lotteries, NULL, &treatment);
                 const char *obstacle = pk_twin_obstacle(plan, &treatment, &i_transition);
                 if (obstacle != NULL) {

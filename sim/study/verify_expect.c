@@ -68,9 +68,12 @@ static enum pk_status start_elsewhere(struct pk_kinds *kinds, const struct pk_pl
     for (size_t k = 0; k < kinds->n; k++) {
         const struct pk_kind *kind = &kinds->items[k];
         size_t b = kind->i_state;
-        double of_base = base->cumulative[b] - (b > 0 ? base->cumulative[b - 1] : 0);
+        /* imported people have their state for sure: a uniform of its own says where the arm lets them start */
+        double of_base = plan->people.n > 0 ? 1 : base->cumulative[b] - (b > 0 ? base->cumulative[b - 1] : 0);
+        const double *of_arm = arm->start_state.cumulative;
         for (size_t s = 0; s < plan->n_states; s++) {
-            double share = overlap(base, b, &arm->start_state, s) / of_base;
+            double share = plan->people.n > 0 ? of_arm[s] - (s > 0 ? of_arm[s - 1] : 0)
+                                              : overlap(base, b, &arm->start_state, s) / of_base;
             if (!(share > 0))
                 continue;
             moved[n] = *kind;
@@ -217,7 +220,9 @@ enum pk_status pk_expectation_solve(struct pk_expectation *e, struct pk_error *e
     for (size_t k = 0; room && status == PK_OK && k < kinds.n;) {
         struct solution *solution = &work.solutions[n_solutions++];
         size_t end = k + 1;
-        while (end < kinds.n && end - k < 32 && same_but_start(&kinds.items[k], &kinds.items[end]))
+        const size_t most =
+            e->plan->people.n > 0 ? 1 : 32; /* what imported people are is theirs: apart, for `within` */
+        while (end < kinds.n && end - k < most && same_but_start(&kinds.items[k], &kinds.items[end]))
             end++;
         *solution = (struct solution){.kind = &kinds.items[k], .n_starts = end - k};
         solution->starts = pk_alloc(end - k, sizeof *solution->starts);

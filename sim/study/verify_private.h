@@ -18,6 +18,7 @@ struct pk_expectation {
     const double *times; /* months */
     double step;
     double n_people; /* simulated */
+    double fixed;    /* 1: the people are the same in every replication, 0: they are drawn */
     const struct pk_verify_request *request;
     /* the answer, [n_times][n_states]: probability, the twin's error, and sum of p (1 - p) over kinds */
     double *exact, *error, *within;

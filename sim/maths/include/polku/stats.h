@@ -2,6 +2,7 @@
 #ifndef PK_STATS_H
 #define PK_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -36,6 +37,9 @@ struct pk_moments {
     double batches, n, nn, y, yy, ny;
 };
 struct pk_mean pk_stats_moments_mean(const struct pk_moments *moments);
+/* The sum of y over all batches. vary: how many people there are is left to chance, batch by batch, and is part of the
+ * error; else their sum is fixed, and the error is that of the mean times it. */
+struct pk_mean pk_stats_moments_total(const struct pk_moments *moments, bool vary);
 
 /* Quantile of the standard normal distribution is GSL's business; this is the two-sided 95 % factor. */
 #define PK_NORMAL_95 1.959963984540054

@@ -40,8 +40,10 @@ PK_CHECKED enum pk_status pk_load_texts(const char *scenario_name, const char *s
                                         struct pk_scenario *scenario, struct pk_model *model,
                                         struct pk_problems *problems);
 
-/* Checks that need the whole model: units of products, clocks, reachability, what is never used. */
+/* Checks that need the whole model: units of products, clocks, reachability. */
 void pk_model_check(const struct pk_model *model, struct pk_problems *problems);
+/* Warns of parameters that nothing in the model uses. */
+void pk_model_check_unused(const struct pk_model *model, struct pk_problems *problems);
 
 #ifdef __cplusplus
 }

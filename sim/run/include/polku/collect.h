@@ -101,6 +101,7 @@ struct pk_batch {
     int64_t n_events;                /* lived, over all slots */
     int64_t n_enrolled[PK_MAX_ARMS]; /* by cohort: people of the cohort */
     int64_t n_changed[PK_MAX_ARMS];  /* by arm: people of its cohort whose life differs from their base life */
+    int64_t n_served[PK_MAX_ARMS][PK_MAX_SERVICES + 1]; /* by arm and service: enrolments; last: people in any */
 };
 
 /* Errors: PK_BAD_INPUT (too many groups, too many people for the integers), PK_NO_MEMORY. */
@@ -122,6 +123,10 @@ void pk_batch_merge(struct pk_batch *into, struct pk_batch *from);
  * base life). cohorts: bit per cohort that the person belongs to. everyone: also count in the tally of everyone. */
 void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const struct pk_life *base,
                   const struct pk_life *const *arm_lives, uint64_t cohorts, bool everyone);
+
+/* Counts the enrolments of a person in an arm, within the horizon. */
+void pk_batch_serve(struct pk_batch *unit, const struct pk_person *person, size_t i_arm,
+                    const struct pk_treatment *treatment);
 
 /* ---- folding ------------------------------------------------------------------------------------------------ */
 
@@ -157,6 +162,7 @@ struct pk_fold {
     double *persons;             /* [1 + n_cohorts][n_units] */
     double *watched;             /* [n_units][n_watches][3 n_years + 3] */
     int64_t *n_changed;          /* [n_arms] over all units, in units of weight */
+    int64_t *n_served;           /* [n_arms][PK_MAX_SERVICES + 1] the same: enrolments by service, people in any */
     int64_t n_events;            /* simulated transitions, base and arms */
     int64_t n_draws;
     int64_t *scratch;       /* two tables of the largest size and two rows of a tally; bins of an arm */
@@ -173,6 +179,16 @@ void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone);
 
 /* Ends the folding before all units came: from then on n_units is the number folded. */
 void pk_fold_stop(struct pk_fold *fold);
+
+/* The population that arms are compared on: 1, the cohort, where there is one; else 0, everyone. */
+size_t pk_fold_compared(const struct pk_fold *fold);
+/* Whether chance decides how many people a population has: those who flow in, a cohort by share. */
+bool pk_fold_varies(const struct pk_fold *fold, size_t i_population);
+/* An outcome's total per replication, or its difference from another arm's (SIZE_MAX: none). */
+struct pk_mean pk_fold_total(const struct pk_fold *fold, size_t i_population, size_t i_arm, size_t i_against,
+                             size_t i_outcome, double n_replications);
+/* What an arm's services cost, in euros per person of that population. */
+double pk_fold_cost(const struct pk_fold *fold, size_t i_arm);
 
 /* An outcome per person of the population (of a ratio: the ratio itself), or its difference from another arm
  * (i_against SIZE_MAX: none), over the units folded so far, as polku compare tells it for one person. */

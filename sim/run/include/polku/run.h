@@ -46,6 +46,10 @@ void pk_run_free(struct pk_run *run);
 double pk_run_precision(const struct pk_run *run, const struct pk_scenario *scenario, const struct pk_values *values,
                         size_t i_outcome, size_t i_arm, size_t i_against);
 
+/* Keyed batches of people in each replication, which standard errors come from besides replications: one where people
+ * are imported, or flow in in more than one replication. */
+int64_t pk_run_batches(const struct pk_scenario *scenario, int64_t n_replications);
+
 /* How many workers there are for a wish (0: all the cores that OpenMP gives). */
 int pk_run_workers(int n_threads);
 /* Calls task for i = 0 .. n - 1 on that many workers, in no order; whatever a task writes must be its own. */

@@ -19,7 +19,7 @@ struct pk_variant_result {    /* one variant's outcomes among the enrolled (or e
     double *outcomes;     /* [n_units][n_arms][n_outcomes]; of a ratio, the numerator */
     double *denominators; /* the same; NULL: no outcome is a ratio */
     double *persons;      /* [n_units] */
-    double *costs;        /* [n_arms] euros per enrolled person */
+    double *costs;        /* [n_arms] euros per person of the population compared */
 };
 
 struct pk_store {

@@ -29,6 +29,7 @@ struct pk_compare_set {
     const double *persons;      /* [n_units] */
     const double *costs;        /* [n_arms] euros a person */
     double scale;               /* the number of people a figure is told for */
+    bool vary;                  /* that number is left to chance, whose part in the error is told */
 };
 
 /* What reward outcomes are made of (see the group /rewards of a result). */
