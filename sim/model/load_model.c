@@ -245,24 +245,24 @@ enum pk_status pk_load_model_text(const char *name, const char *text, size_t siz
     read_model(&load, &r);
     if (load.no_memory)
         return PK_NO_MEMORY;
-    if (pk_problems_errors(problems) == 0)
+    if (pk_problems_errors(problems) == 0) {
         pk_model_check(model, problems);
+        if (from->alone)
+            pk_model_check_unused(model, problems);
+    }
     return pk_problems_errors(problems) > 0 ? PK_BAD_INPUT : PK_OK;
 }
 
 enum pk_status pk_load_model(const char *path, const struct pk_load_options *options, struct pk_model *model,
                              struct pk_problems *problems)
 {
-    enum pk_status status = pk_load_model_file(path, options, model, problems);
-    if (status == PK_OK)
-        pk_model_check_unused(model, problems);
-    return status;
+    return pk_load_model_file(path, true, options, model, problems);
 }
 
-enum pk_status pk_load_model_file(const char *path, const struct pk_load_options *options, struct pk_model *model,
-                                  struct pk_problems *problems)
+enum pk_status pk_load_model_file(const char *path, bool alone, const struct pk_load_options *options,
+                                  struct pk_model *model, struct pk_problems *problems)
 {
-    const struct pk_load_from from = {.files = true, .options = options};
+    const struct pk_load_from from = {.alone = alone, .files = true, .options = options};
     char *text;
     size_t size;
     struct pk_error error;

@@ -7,6 +7,7 @@
 
 /* Where files that a document names are found. */
 struct pk_load_from {
+    bool alone;                            /* a model by itself: what nothing in it uses is told */
     bool files;                            /* beside the document; else only among the texts given */
     const struct pk_attachments *given;    /* may be NULL: none */
     const struct pk_load_options *options; /* may be NULL */
@@ -95,8 +96,8 @@ void pk_load_parameters(struct pk_load *load, const struct pk_reader *r);
 /* The file's format version, which must be one that this program knows. */
 bool pk_load_format(const struct pk_reader *root);
 
-/* pk_load_model without looking for what nothing uses: a scenario may. */
-PK_CHECKED enum pk_status pk_load_model_file(const char *path, const struct pk_load_options *options,
+/* A model's file; alone: see pk_load_from. */
+PK_CHECKED enum pk_status pk_load_model_file(const char *path, bool alone, const struct pk_load_options *options,
                                              struct pk_model *model, struct pk_problems *problems);
 
 /* Reads a model from a text into an initialised model. */

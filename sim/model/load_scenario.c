@@ -221,7 +221,7 @@ enum pk_status pk_load_scenario(const char *path, const struct pk_load_options *
     }
     status = parse(path, text, size, scenario, &root, problems);
     if (status == PK_OK)
-        status = pk_load_model_file(scenario->model_file, options, model, problems);
+        status = pk_load_model_file(scenario->model_file, false, options, model, problems);
     if (status == PK_IO && problems->n_kept > 0)
         snprintf(problems->items[problems->n_kept - 1].hint, sizeof problems->items[0].hint, "the model of %s", path);
     if (status == PK_OK)
