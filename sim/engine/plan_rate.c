@@ -80,6 +80,13 @@ static void compile_form(struct pk_compile *compile, const struct pk_hazard *haz
                                        pk_hazard_form_names[hazard->form], names, wrong);
         return;
     }
+    if (hazard->form == PK_HAZARD_CONSTANT) { /* as plain as any rate */
+        double *level = pk_compile_alloc(compile, 1, sizeof *level);
+        if (level != NULL)
+            *level = product * numbers[0] / 12;
+        rate->levels = level;
+        return;
+    }
     rate->smooth = true;
     rate->factor = product;
     rate->curve = pk_hazard_curve_scaled(&in_years, 12);
