@@ -277,12 +277,14 @@ void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)
     pk_text_addf(text, "%s\n\n", c->whole_cohort ? "" : "; about everyone in the population");
     if (c->raw_heading[0] != '\0')
         put_lines(text, c->raw_heading, c->raw);
+    bool said = c->raw_heading[0] != '\0';
     for (size_t a = 0; a < c->n_arms; a++) {
+        said |= c->arm_notes[a][0] != '\0' || c->arm_assumes[a][0] != '\0';
         if (c->arm_notes[a][0] != '\0')
             pk_text_addf(text, "%s (%s): %s\n", c->arm_names[a], c->arm_labels[a], c->arm_notes[a]);
         put_lines(text, "  it rests on", c->arm_assumes[a]);
     }
-    pk_text_put(text, "\n");
+    pk_text_put(text, said ? "\n" : "");
     if (c->prices.told[0] != '\0')
         pk_text_addf(
             text,
