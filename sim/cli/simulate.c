@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "polku/hash.h"
+
 /* Before the work: could the result get its name afterwards? */
 static enum pk_status check_output(const char *output, struct pk_error *error)
 {
@@ -47,21 +49,15 @@ static const char *part_file(const char *output, char *path, size_t size)
     return path;
 }
 
-static void mix(uint64_t *sum, const void *bytes, size_t size) /* FNV-1a, 64 bits */
-{
-    for (size_t i = 0; i < size; i++)
-        *sum = (*sum ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
-}
-
 /* Of everything that the figures depend on. */
 static uint64_t identity_of(const struct job *job, const struct pk_simulate_request *request,
                             const struct pk_model *model, const struct pk_scenario *scenario)
 {
     uint64_t sum = pk_plan_digest(&job->plan);
-    mix(&sum, model->text, model->text_size);
-    mix(&sum, scenario->text, scenario->text_size);
-    mix(&sum, job->values.used, job->values.n * sizeof *job->values.used);
-    mix(&sum, &request->replications, sizeof request->replications);
+    pk_hash_mix(&sum, model->text, model->text_size);
+    pk_hash_mix(&sum, scenario->text, scenario->text_size);
+    pk_hash_mix(&sum, job->values.used, job->values.n * sizeof *job->values.used);
+    pk_hash_mix(&sum, &request->replications, sizeof request->replications);
     return sum;
 }
 

@@ -1,28 +1,23 @@
 /* A number that tells plans apart. See plan.h. */
+#include "polku/hash.h"
 #include "polku/plan.h"
 
-/* FNV-1a, 64 bits, over the tables a life reads; structs field by field, since their gaps hold anything. */
-static void mix(uint64_t *digest, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        *digest = (*digest ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
-}
-
+/* Over the tables a life reads; structs field by field, since their gaps hold anything. */
 #define MIX_WHOLE(digest, ...)                                                                                         \
     do {                                                                                                               \
         const uint64_t whole_[] = {__VA_ARGS__};                                                                       \
-        mix(digest, whole_, sizeof whole_);                                                                            \
+        pk_hash_mix(digest, whole_, sizeof whole_);                                                                    \
     } while (0)
 #define MIX_REAL(digest, ...)                                                                                          \
     do {                                                                                                               \
         const double real_[] = {__VA_ARGS__};                                                                          \
-        mix(digest, real_, sizeof real_);                                                                              \
+        pk_hash_mix(digest, real_, sizeof real_);                                                                      \
     } while (0)
 
 static void mix_doubles(uint64_t *digest, const double *values, size_t n)
 {
-    mix(digest, &n, sizeof n);
-    mix(digest, values, values != NULL ? n * sizeof *values : 0);
+    pk_hash_mix(digest, &n, sizeof n);
+    pk_hash_mix(digest, values, values != NULL ? n * sizeof *values : 0);
 }
 
 static void mix_rate(uint64_t *digest, const struct pk_rate *rate)
@@ -44,7 +39,7 @@ static void mix_rates(uint64_t *digest, const struct pk_plan *plan, size_t n, co
     for (size_t i = 0; i < n; i++)
         mix_rate(digest, &rates[i]);
     if (rate_of != NULL)
-        mix(digest, rate_of, plan->n_strata * sizeof *rate_of);
+        pk_hash_mix(digest, rate_of, plan->n_strata * sizeof *rate_of);
 }
 
 static void mix_hazards(uint64_t *digest, const struct pk_plan *plan)
@@ -124,9 +119,9 @@ static void mix_origin(uint64_t *digest, const struct pk_plan *plan, const struc
         mix_choice(digest, &origin->attributes[i]);
     for (size_t j = 0; j < origin->n_joints; j++) {
         const struct pk_plan_joint *joint = &origin->joints[j];
-        mix(digest, joint->i_attributes, joint->n_attributes * sizeof *joint->i_attributes);
+        pk_hash_mix(digest, joint->i_attributes, joint->n_attributes * sizeof *joint->i_attributes);
         mix_doubles(digest, joint->cumulative, joint->n_cells);
-        mix(digest, joint->values, joint->n_cells * joint->n_attributes);
+        pk_hash_mix(digest, joint->values, joint->n_cells * joint->n_attributes);
     }
     MIX_WHOLE(digest, origin->n_joints, origin->needs_age, origin->elapsed_states);
     if (origin->needs_age)
@@ -141,11 +136,11 @@ static void mix_people(uint64_t *digest, const struct pk_plan *plan)
     const struct pk_plan_people *people = &plan->people;
     MIX_WHOLE(digest, people->n, plan->weight_bits, plan->inflow.n_years, plan->inflow.poisson);
     if (people->n > 0) {
-        mix(digest, people->states, people->n * sizeof *people->states);
-        mix(digest, people->values, people->n * plan->n_attributes);
+        pk_hash_mix(digest, people->states, people->n * sizeof *people->states);
+        pk_hash_mix(digest, people->values, people->n * plan->n_attributes);
         mix_doubles(digest, people->ages, people->n);
         mix_doubles(digest, people->elapsed, people->n);
-        mix(digest, people->weights, people->weights != NULL ? people->n * sizeof *people->weights : 0);
+        pk_hash_mix(digest, people->weights, people->weights != NULL ? people->n * sizeof *people->weights : 0);
     } else {
         mix_origin(digest, plan, &plan->origin);
     }
@@ -161,7 +156,7 @@ static void mix_arms(uint64_t *digest, const struct pk_plan *plan)
     for (size_t i = 0; i < plan->n_targets; i++) {
         MIX_WHOLE(digest, plan->targets[i].states);
         MIX_REAL(digest, plan->targets[i].age_low, plan->targets[i].age_high);
-        mix(digest, plan->targets[i].allowed, plan->n_attributes * 256);
+        pk_hash_mix(digest, plan->targets[i].allowed, plan->n_attributes * 256);
     }
     for (size_t i = 0; i < plan->n_lotteries; i++) {
         const struct pk_plan_lottery *lottery = &plan->lotteries[i];
@@ -182,7 +177,7 @@ static void mix_arms(uint64_t *digest, const struct pk_plan *plan)
 
 uint64_t pk_plan_digest(const struct pk_plan *plan)
 {
-    uint64_t digest = UINT64_C(0xcbf29ce484222325);
+    uint64_t digest = PK_HASH_START;
     MIX_WHOLE(&digest, plan->seed, plan->n_persons, plan->n_states, plan->n_arcs, plan->n_strata, plan->n_attributes);
     MIX_REAL(&digest, plan->horizon);
     mix_hazards(&digest, plan);

@@ -7,6 +7,7 @@
 
 #include "collect_private.h"
 #include "polku/file.h"
+#include "polku/hash.h"
 #include "polku/provenance.h"
 #include "run_private.h"
 
@@ -45,11 +46,10 @@ static void fill_head(struct head *head, const struct pk_saved *saved, const str
     head->size = size;
 }
 
-static uint64_t sum_of(const char *bytes, size_t size) /* FNV-1a, 64 bits */
+static uint64_t sum_of(const char *bytes, size_t size)
 {
-    uint64_t sum = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++)
-        sum = (sum ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    uint64_t sum = PK_HASH_START;
+    pk_hash_mix(&sum, bytes, size);
     return sum;
 }
 
