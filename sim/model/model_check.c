@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "polku/load.h"
+#include "uses_private.h"
 
 static void report(const struct pk_model *model, struct pk_problems *problems, size_t line, size_t column,
                    const char *section, const char *name, enum pk_status status, const char *message)
@@ -120,69 +121,13 @@ static void check_service(const struct pk_model *model, const struct pk_service 
     }
 }
 
-static void mark_hazard(const struct pk_hazard *hazard, bool *used)
-{
-    for (size_t i = 0; i < hazard->n_factors; i++)
-        used[hazard->i_factors[i]] = true;
-    for (size_t i = 0; hazard->parametric && i < (size_t)pk_hazard_parameter_counts[hazard->form]; i++)
-        used[hazard->i_form[i]] = true;
-}
-
 /* Parameters that nothing in the model uses; a scenario's own are not looked at here. */
 void pk_model_check_unused(const struct pk_model *model, struct pk_problems *problems)
 {
-    bool used[PK_MAX_PARAMETERS + 1] = {false};
-    bool *const any = used; /* SIZE_MAX is "none" below */
-#define MARK(index) (any[(index) == SIZE_MAX ? PK_MAX_PARAMETERS : (index)] = true)
-    for (size_t t = 0; t < model->n_transitions; t++) {
-        const struct pk_transition *transition = &model->transitions[t];
-        mark_hazard(&transition->hazard, used);
-        if (transition->deterministic)
-            MARK(transition->i_at);
-        for (size_t d = 0; d < transition->n_to; d++)
-            MARK(transition->i_to_share[d]);
-        if (transition->cure != PK_CURE_NONE)
-            MARK(transition->i_cure);
-        for (size_t r = 0; r < transition->n_ratios; r++)
-            MARK(transition->ratios[r].i_parameter);
-        for (size_t e = 0; e < transition->n_excess; e++)
-            MARK(transition->excess[e].i_parameter);
-    }
-    for (size_t i = 0; i < model->n_services; i++) {
-        const struct pk_service *service = &model->services[i];
-        MARK(service->i_window);
-        MARK(service->i_first_job_only);
-        MARK(service->i_cost);
-        MARK(service->i_fidelity);
-        for (size_t k = 0; k < service->n_effects; k++) {
-            const struct pk_effect *effect = &service->effects[k];
-            mark_hazard(&effect->hazard, used);
-            if (effect->mode != PK_EFFECT_PREVENT)
-                continue;
-            MARK(effect->i_share);
-            MARK(effect->i_relapse);
-            if (effect->again == PK_AGAIN_YEARS)
-                MARK(effect->i_again_years);
-        }
-    }
-    for (size_t i = 0; i < model->n_frailties; i++)
-        MARK(model->frailties[i].i_variance);
-    for (size_t i = 0; i < model->n_rewards; i++) {
-        const struct pk_reward *reward = &model->rewards[i];
-        for (size_t s = 0; s < model->n_states; s++)
-            MARK(reward->i_state_parameter[s]);
-        for (size_t t = 0; t < model->n_transitions && reward->i_transition_parameter != NULL; t++)
-            MARK(reward->i_transition_parameter[t]);
-        MARK(reward->i_by_age);
-        for (size_t k = 0; k < reward->n_ratios; k++)
-            MARK(reward->ratios[k].i_parameter);
-    }
+    unsigned char uses[PK_MAX_PARAMETERS] = {0};
+    pk_uses_mark_model(uses, model);
     for (size_t i = 0; i < model->n_parameters; i++)
-        if (model->parameters[i].given == PK_GIVEN_PROBABILITY)
-            MARK(model->parameters[i].i_by);
-#undef MARK
-    for (size_t i = 0; i < model->n_parameters; i++)
-        if (!used[i])
+        if (!uses[i])
             report(model, problems, model->parameters[i].line, model->parameters[i].column, "parameters",
                    model->parameters[i].name, PK_OK, "is used by nothing in this model");
 }
