@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "polku/elementary.h"
 #include "polku/person.h"
 #include "polku/quadrature.h"
 
@@ -50,13 +49,7 @@ static double survived(const struct enumeration *e, const struct pk_kind *kind, 
         bool meant = i_frailty != SIZE_MAX ? arc->i_frailty == i_frailty : arc->i_cure == i_cure;
         if (!meant || arc->i_from != kind->i_state || arc->deterministic || arc->diverted)
             continue;
-        bool common = arc->i_person_hazard != SIZE_MAX;
-        const struct pk_rate *rate =
-            common ? pk_plan_person_rate(&plan->person_hazards[arc->i_person_hazard], kind->stratum)
-                   : pk_plan_arc_rate(arc, kind->stratum);
-        double now = rate->clock == PK_CLOCK_STATE ? kind->elapsed : rate->clock == PK_CLOCK_AGE ? kind->age : 0;
-        sum += plan->multipliers[kind->stratum * plan->n_arcs + a] * (common ? 1 + arc->excess : 1) *
-               pk_rate_between(rate, now - kind->elapsed, now);
+        sum += pk_plan_survived(plan, a, kind->stratum, 0, kind->age, kind->elapsed);
     }
     return sum;
 }
@@ -72,9 +65,7 @@ static void enumerate_cures(struct enumeration *e, struct pk_kind *kind, size_t 
         enumerate_cures(e, kind, i_cure + 1);
         return;
     }
-    double share = cure->share, whole = kind->share;
-    if (!cure->unconditional && share > 0)
-        share = share / (share + (1 - share) * pk_exp(-survived(e, kind, SIZE_MAX, i_cure)));
+    const double share = pk_plan_cured_share(cure, survived(e, kind, SIZE_MAX, i_cure)), whole = kind->share;
     kind->share = whole * (1 - share);
     enumerate_cures(e, kind, i_cure + 1);
     kind->share = whole * share;

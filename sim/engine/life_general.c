@@ -26,19 +26,12 @@ void pk_walk_become_personal(struct walk *walk)
 static double cured_by_now(const struct walk *walk, size_t i_cure)
 {
     const struct pk_plan *plan = walk->plan;
-    const double share = plan->cures[i_cure].share, lasted = walk->entry - walk->state_zero;
+    const double lasted = walk->entry - walk->state_zero, age = walk->person->age + walk->entry;
     double survived = 0;
-    if (!(lasted > 0) || plan->cures[i_cure].unconditional)
-        return share;
-    for (size_t a = 0; a < plan->n_arcs; a++) {
-        if (plan->arcs[a].i_cure != i_cure || plan->arcs[a].i_from != walk->i_state || plan->arcs[a].n_rates == 0)
-            continue;
-        const struct pk_rate *rate = pk_walk_rate(walk, (uint16_t)a);
-        double now = walk->entry - pk_walk_clock_zero(walk, rate->clock, 0);
-        survived +=
-            plan->multipliers[walk->person->stratum * plan->n_arcs + a] * pk_rate_between(rate, now - lasted, now);
-    }
-    return share / (share + (1 - share) * pk_exp_core(-survived));
+    for (size_t a = 0; a < plan->n_arcs && lasted > 0; a++)
+        if (plan->arcs[a].i_cure == i_cure && plan->arcs[a].i_from == walk->i_state)
+            survived += pk_plan_survived(plan, a, walk->person->stratum, walk->entry, age, lasted);
+    return pk_plan_cured_share(&plan->cures[i_cure], survived);
 }
 
 void pk_walk_begin_spell(struct walk *walk, uint32_t i_stay)

@@ -6,7 +6,6 @@
 #include <math.h>
 
 #include "person_private.h"
-#include "polku/elementary.h"
 #include "polku/rng.h"
 #include "polku/special.h"
 
@@ -20,31 +19,6 @@ static double uniform(const struct pk_plan *plan, const struct pk_person *person
     return pk_rng_uniforms(&key).first;
 }
 
-/* The integral of a rate over the spell before entry. */
-static double survived(const struct pk_rate *rate, const struct pk_person *person)
-{
-    double to = rate->clock == PK_CLOCK_STATE ? person->elapsed
-                : rate->clock == PK_CLOCK_AGE ? person->age + person->entry
-                                              : person->entry;
-    double from = to - person->elapsed;
-    return pk_rate_between(rate, rate->clock == PK_CLOCK_AGE && from < 0 ? 0 : from, to);
-}
-
-/* The cumulative hazard of an arc (without frailty) that the person has survived in the spell before entry. */
-static double survived_on(const struct pk_plan *plan, const struct pk_plan_arc *arc, size_t i_arc,
-                          const struct pk_person *person)
-{
-    if (arc->i_person_hazard != SIZE_MAX) {
-        const struct pk_person_hazard *hazard = &plan->person_hazards[arc->i_person_hazard];
-        return hazard->multipliers[person->stratum] * (1 + arc->excess) *
-               survived(pk_plan_person_rate(hazard, person->stratum), person);
-    }
-    if (arc->n_rates == 0)
-        return 0;
-    return plan->multipliers[person->stratum * plan->n_arcs + i_arc] *
-           survived(pk_plan_arc_rate(arc, person->stratum), person);
-}
-
 /* Sums over the arcs from the person's state by frailty and by cure. */
 static void add_up(const struct pk_plan *plan, const struct pk_person *person, double *by_frailty, double *by_cure)
 {
@@ -53,7 +27,8 @@ static void add_up(const struct pk_plan *plan, const struct pk_person *person, d
         if (arc->i_from != person->state || (arc->i_frailty == SIZE_MAX && arc->i_cure == SIZE_MAX) ||
             arc->deterministic || arc->diverted)
             continue;
-        double sum = survived_on(plan, arc, a, person);
+        double sum =
+            pk_plan_survived(plan, a, person->stratum, person->entry, person->age + person->entry, person->elapsed);
         if (arc->i_frailty != SIZE_MAX)
             by_frailty[arc->i_frailty] += sum;
         if (arc->i_cure != SIZE_MAX)
@@ -76,11 +51,9 @@ void pk_person_differ(const struct pk_plan *plan, struct pk_person *person)
     }
     for (size_t c = 0; c < plan->n_cures; c++) {
         const struct pk_plan_cure *cure = &plan->cures[c];
-        double share = cure->share;
-        if (cure->per_spell || share == 0)
+        if (cure->per_spell || cure->share == 0)
             continue;
-        if (!cure->unconditional && by_cure[c] > 0)
-            share = share / (share + (1 - share) * pk_exp(-by_cure[c]));
+        double share = pk_plan_cured_share(cure, by_cure[c]);
         person->cured |= (uint64_t)(uniform(plan, person, PK_ROLE_CURE, c) < share) << c;
     }
 }

@@ -41,6 +41,27 @@ double pk_rate_between(const struct pk_rate *rate, double from, double to)
     return sum;
 }
 
+double pk_plan_survived(const struct pk_plan *plan, size_t i_arc, uint32_t stratum, double time, double age,
+                        double lasted)
+{
+    const struct pk_plan_arc *arc = &plan->arcs[i_arc];
+    const bool common = arc->i_person_hazard != SIZE_MAX;
+    if (!common && arc->n_rates == 0)
+        return 0;
+    const struct pk_rate *rate = common ? pk_plan_person_rate(&plan->person_hazards[arc->i_person_hazard], stratum)
+                                        : pk_plan_arc_rate(arc, stratum);
+    const double now = rate->clock == PK_CLOCK_STATE ? lasted : rate->clock == PK_CLOCK_AGE ? age : time;
+    const double from = now - lasted;
+    return plan->multipliers[stratum * plan->n_arcs + i_arc] * (common ? 1 + arc->excess : 1) *
+           pk_rate_between(rate, rate->clock == PK_CLOCK_AGE && from < 0 ? 0 : from, now);
+}
+
+double pk_plan_cured_share(const struct pk_plan_cure *cure, double survived)
+{
+    const double share = cure->share;
+    return cure->unconditional || !(survived > 0) ? share : share / (share + (1 - share) * pk_exp(-survived));
+}
+
 void *pk_compile_alloc(struct pk_compile *compile, size_t count, size_t size)
 {
     void *block = pk_arena_alloc(&compile->plan->arena, count, size);

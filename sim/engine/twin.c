@@ -219,20 +219,12 @@ static void put_starts(struct grid *grid)
     for (size_t i = 0; i < n; i++) {
         const struct pk_twin_start *start = problem->starts != NULL ? &problem->starts[i] : &only;
         size_t i_cure = grid->i_cure_from[start->i_state];
-        double cured = i_cure != SIZE_MAX ? grid->plan->cures[i_cure].share : 0;
         double survived = 0;
-        if (i_cure != SIZE_MAX && start->elapsed > 0 && !grid->plan->cures[i_cure].unconditional) {
-            for (size_t k = grid->first_arc[start->i_state]; k < grid->first_arc[start->i_state + 1]; k++) {
-                size_t a = grid->arcs[k];
-                if (grid->plan->arcs[a].i_cure != i_cure || grid->rates[a] == NULL)
-                    continue;
-                double now = grid->rates[a]->clock == PK_CLOCK_STATE ? start->elapsed
-                             : grid->rates[a]->clock == PK_CLOCK_AGE ? problem->age
-                                                                     : 0;
-                survived += grid->multipliers[a] * pk_rate_between(grid->rates[a], now - start->elapsed, now);
-            }
-            cured = cured / (cured + (1 - cured) * pk_exp(-survived));
-        }
+        for (size_t k = grid->first_arc[start->i_state]; k < grid->first_arc[start->i_state + 1]; k++)
+            if (i_cure != SIZE_MAX && grid->plan->arcs[grid->arcs[k]].i_cure == i_cure)
+                survived +=
+                    pk_plan_survived(grid->plan, grid->arcs[k], problem->stratum, 0, problem->age, start->elapsed);
+        double cured = i_cure != SIZE_MAX ? pk_plan_cured_share(&grid->plan->cures[i_cure], survived) : 0;
         struct exact_spell *spell = &grid->exact[grid->n_exact < PK_TWIN_EXACT ? grid->n_exact++ : grid->n_exact - 1];
         memset(spell, 0, sizeof *spell);
         spell->i_state = start->i_state;

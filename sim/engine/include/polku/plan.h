@@ -272,6 +272,13 @@ static inline const struct pk_rate *pk_plan_person_rate(const struct pk_person_h
 /* The integral of a rate over [from, to] of its clock. */
 double pk_rate_between(const struct pk_rate *rate, double from, double to);
 
+/* The cumulative hazard of an arc, without frailty, over the last `lasted` months of a spell of a stratum, at a time
+ * (months after the start) at which the person's age is `age`: what those still there have survived. */
+double pk_plan_survived(const struct pk_plan *plan, size_t i_arc, uint32_t stratum, double time, double age,
+                        double lasted);
+/* Of those still there after that cumulative hazard, the share that is cured: p / (p + (1 - p) exp(-H)). */
+double pk_plan_cured_share(const struct pk_plan_cure *cure, double survived);
+
 /* To the nearest tick; |months| < 2^31. Ties to even, by IEEE addition. */
 static inline double pk_tick_round(double months)
 {
