@@ -23,12 +23,6 @@ struct arc_effect {
     unsigned over;                       /* phase bit that ends it; 0: none */
 };
 
-struct exit {
-    double rate;
-    size_t i_to;         /* SIZE_MAX: stays, in another phase */
-    unsigned set, clear; /* phase bits */
-};
-
 struct ways;
 
 struct grid {
@@ -64,17 +58,15 @@ struct grid {
     double *cells;
 };
 
-/* Where a spell stands within a step: a cell, the half step after an entry, or known exactly. */
-enum place { PLACE_CELL, PLACE_ENTRY, PLACE_EXACT };
-
 /* The rate of one way out for any cell: constant + of_base base cell + of_own own cell (at_least: the larger of the
  * two, in the share `least` of the step; least_base, least_own: where they are the same for all cells). */
 struct way {
     double constant, of_base, of_own, least, least_base, least_own;
-    const double *base, *own; /* means by cell; NULL: none */
-    size_t i_to;              /* SIZE_MAX: stays, in another phase */
-    unsigned set, clear;      /* phase bits */
-    double moved;             /* mass that took it in this step */
+    const double *base, *own; /* means by cell, the last for those who have just entered; NULL: none */
+    size_t i_arc;
+    size_t i_to;         /* SIZE_MAX: stays, in another phase */
+    unsigned set, clear; /* phase bits */
+    double moved;        /* mass that took it in this step */
 };
 
 struct ways {
@@ -82,11 +74,8 @@ struct ways {
     struct way items[PK_TWIN_EXITS];
 };
 
-/* The ways out of a state in a phase in this step, for spells in cells. */
+/* The ways out of a state in a phase in this step. */
 void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways);
-/* The same as rates for one spell known exactly, or for those who have just entered. */
-size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, double zero,
-                     double length, struct exit *exits);
 /* Looks up what is the same for all cells in the step that begins at t. */
 void pk_twin_look(struct grid *grid, double t);
 void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass);

@@ -22,56 +22,26 @@ void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsig
         into[phase | grid->cure_bit][i_state] += cured;
 }
 
-/* Lets a mass leave for a time; returns what stays as it is. *moved: what stays in the state in another phase,
- * *moved_phase. */
-static double leave(struct grid *grid, double mass, unsigned phase, const struct exit *exits, size_t n, double duration,
-                    double (*into)[PK_MAX_STATES], double *moved, unsigned *moved_phase)
+static double mean_now(const struct grid *grid, const struct pk_rate *rate, double zero)
 {
-    double total = 0;
-    *moved = 0;
-    for (size_t i = 0; i < n; i++)
-        total += exits[i].rate;
-    if (total <= 0 || mass <= 0)
-        return mass;
-    double staying = mass * pk_exp(-total * duration), leaving = mass - staying;
-    for (size_t i = 0; i < n; i++) {
-        double part = leaving * exits[i].rate / total;
-        unsigned to_phase = (phase | exits[i].set) & ~exits[i].clear;
-        if (exits[i].i_to == SIZE_MAX) {
-            *moved += part;
-            *moved_phase = to_phase;
-        } else {
-            pk_twin_enter(grid, into, to_phase, exits[i].i_to, part);
-        }
-    }
-    return staying;
+    return pk_twin_rate_mean(rate, grid->t - zero, grid->t - zero + grid->step);
 }
 
-/* Moves the mass of a spell known exactly through one step: what stays, by phase. What a prevention moves to another
- * phase has half a step left there. */
-static void pass_exact(struct grid *grid, double mass, size_t i_state, unsigned phase, double zero, double *stays)
-{
-    struct exit exits[PK_TWIN_EXITS];
-    double moved = 0, again = 0;
-    unsigned moved_phase = phase, again_phase = phase;
-    size_t n = pk_twin_exits(grid, i_state, phase, PLACE_EXACT, zero, grid->step, exits);
-    stays[phase] += leave(grid, mass, phase, exits, n, grid->step, grid->entered, &moved, &moved_phase);
-    if (!(moved > 0))
-        return;
-    n = pk_twin_exits(grid, i_state, moved_phase, PLACE_EXACT, zero, grid->step, exits);
-    stays[moved_phase] +=
-        leave(grid, moved, moved_phase, exits, n, 0.5 * grid->step, grid->entered, &again, &again_phase);
-    stays[again_phase] += again;
-}
-
-/* Lets the mass of one cell leave for a time; returns what stays as it is, *moved what stays in another phase. */
-static double leave_cell(struct ways *ways, size_t i_cell, double mass, double duration, double *moved)
+/* Lets a mass leave for a time: that of a cell, or of a spell whose zero is known (NULL: a cell's). Returns what stays
+ * as it is, *moved what stays in another phase; what leaves is on the ways. */
+static double leave(const struct grid *grid, struct ways *ways, size_t i_cell, const double *zero, double mass,
+                    double duration, double *moved)
 {
     double rates[PK_TWIN_EXITS], total = 0;
     for (size_t i = 0; i < ways->n; i++) {
         const struct way *way = &ways->items[i];
-        double base = way->base != NULL ? way->base[i_cell] : way->least_base;
-        double own = way->own != NULL ? way->own[i_cell] : way->least_own;
+        const size_t a = way->i_arc;
+        double base = way->base == NULL ? way->least_base
+                      : zero == NULL    ? way->base[i_cell]
+                                        : grid->multipliers[a] * mean_now(grid, grid->rates[a], *zero);
+        double own = way->own == NULL ? way->least_own
+                     : zero == NULL   ? way->own[i_cell]
+                                      : mean_now(grid, &grid->effects[a].effect->rate, *zero);
         rates[i] = way->constant + way->of_base * base + way->of_own * own;
         if (way->least > 0 && own > base)
             rates[i] += way->least * (own - base);
@@ -87,6 +57,37 @@ static double leave_cell(struct ways *ways, size_t i_cell, double mass, double d
         *moved += ways->items[i].i_to == SIZE_MAX ? part : 0;
     }
     return staying;
+}
+
+/* The same through a whole duration: what a prevention moves to another phase half-way has half of it left there. */
+static double pass(struct grid *grid, unsigned phase, size_t i_cell, const double *zero, double mass, double duration,
+                   double *guarded_stays)
+{
+    double moved, again;
+    double stays = leave(grid, &grid->ways[phase], i_cell, zero, mass, duration, &moved);
+    *guarded_stays = 0;
+    if (moved > 0) {
+        *guarded_stays = leave(grid, &grid->ways[phase | grid->guard_bit], i_cell, zero, moved, 0.5 * duration, &again);
+        *guarded_stays += again;
+    }
+    return stays;
+}
+
+static void lay_ways(struct grid *grid, size_t i_state)
+{
+    for (unsigned phase = 0; phase < grid->n_phases; phase++)
+        pk_twin_ways(grid, i_state, phase, &grid->ways[phase]);
+}
+
+/* Lets what is on the ways enter where they lead. */
+static void arrive(const struct grid *grid, double (*into)[PK_MAX_STATES])
+{
+    for (unsigned phase = 0; phase < grid->n_phases; phase++)
+        for (size_t i = 0; i < grid->ways[phase].n; i++) {
+            const struct way *way = &grid->ways[phase].items[i];
+            if (way->i_to != SIZE_MAX && way->moved > 0)
+                pk_twin_enter(grid, into, (phase | way->set) & ~way->clear, way->i_to, way->moved);
+        }
 }
 
 /* The cell of a state whose spells reach the value of a timer on time_in_state within the step; SIZE_MAX: none. */
@@ -179,24 +180,13 @@ static void fire_timers(struct grid *grid, double now)
         begin_exact(grid, now, into);
 }
 
-/* All cells of one state through one step. Ways are laid out once; mass on them is added up before it enters. */
+/* All cells of a state through one step. */
 static void step_cells(struct grid *grid, size_t i_state)
 {
     const size_t last = grid->n_cells[i_state] - 1;
     const struct pk_timer *timer = NULL;
     const size_t i_firing = firing_cell(grid, i_state, &timer);
-    struct ways *ways = grid->ways;
     double fired[PK_TWIN_PHASES] = {0};
-    if (stops(grid, i_state)) {
-        for (unsigned phase = 0; phase < grid->n_phases; phase++) {
-            const size_t offset = phase * grid->n_all + grid->first_cell[i_state];
-            for (size_t c = 0; c <= last; c++)
-                grid->next[offset + (c < last ? c + 1 : last)] += grid->mass[offset + c];
-        }
-        return;
-    }
-    for (unsigned phase = 0; phase < grid->n_phases; phase++)
-        pk_twin_ways(grid, i_state, phase, &ways[phase]);
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
         const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
         const unsigned guarded = phase | grid->guard_bit;
@@ -204,12 +194,8 @@ static void step_cells(struct grid *grid, size_t i_state)
             if (mass[c] <= 0)
                 continue;
             bool fires = c >= i_firing;
-            double duration = fires ? 0.5 * grid->step : grid->step, moved, again, guarded_stays = 0;
-            double stays = leave_cell(&ways[phase], c, mass[c], duration, &moved);
-            if (moved > 0) { /* half of the time left, in the other phase */
-                guarded_stays = leave_cell(&ways[guarded], c, moved, 0.5 * duration, &again);
-                guarded_stays += again;
-            }
+            double guarded_stays;
+            double stays = pass(grid, phase, c, NULL, mass[c], fires ? 0.5 * grid->step : grid->step, &guarded_stays);
             if (fires) {
                 fired[phase] += stays;
                 fired[guarded] += guarded_stays;
@@ -220,55 +206,82 @@ static void step_cells(struct grid *grid, size_t i_state)
             grid->next[guarded * grid->n_all + next] += guarded_stays;
         }
     }
-    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
-        for (size_t i = 0; i < ways[phase].n; i++) {
-            const struct way *way = &ways[phase].items[i];
-            if (way->i_to != SIZE_MAX && way->moved > 0)
-                pk_twin_enter(grid, grid->entered, (phase | way->set) & ~way->clear, way->i_to, way->moved);
-        }
+    for (unsigned phase = 0; phase < grid->n_phases; phase++)
         if (fired[phase] > 0)
             fire(grid, timer, phase, fired[phase], grid->entered);
+}
+
+/* Spells of a state that are known exactly. */
+static void step_exact(struct grid *grid, size_t i_state)
+{
+    for (size_t k = 0; k < grid->n_exact; k++) {
+        struct exact_spell *spell = &grid->exact[k];
+        double stays[PK_TWIN_PHASES] = {0};
+        if (spell->i_state != i_state)
+            continue;
+        for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+            double guarded_stays = 0;
+            if (spell->mass[phase] > 0)
+                stays[phase] += pass(grid, phase, 0, &spell->zero, spell->mass[phase], grid->step, &guarded_stays);
+            stays[phase | grid->guard_bit] += guarded_stays;
+        }
+        memcpy(spell->mass, stays, sizeof stays);
     }
+}
+
+/* Those who are there to stay only grow older. */
+static void age_cells(struct grid *grid, size_t i_state)
+{
+    const size_t last = grid->n_cells[i_state] - 1;
+    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+        const size_t offset = phase * grid->n_all + grid->first_cell[i_state];
+        for (size_t c = 0; c <= last; c++)
+            grid->next[offset + (c < last ? c + 1 : last)] += grid->mass[offset + c];
+    }
+}
+
+/* Who entered a state within the step has half of it left to leave again. */
+static void step_entered(struct grid *grid, size_t i_state, double (*again)[PK_MAX_STATES])
+{
+    const bool stay = stops(grid, i_state);
+    if (!stay)
+        lay_ways(grid, i_state);
+    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+        double stays = grid->entered[phase][i_state], moved = 0;
+        if (stays > 0 && !stay)
+            stays = leave(grid, &grid->ways[phase], grid->n_cells[i_state], NULL, stays, 0.5 * grid->step, &moved);
+        grid->next[phase * grid->n_all + grid->first_cell[i_state]] += stays;
+        grid->next[(phase | grid->guard_bit) * grid->n_all + grid->first_cell[i_state]] += moved;
+    }
+    if (!stay)
+        arrive(grid, again);
 }
 
 void pk_twin_step(struct grid *grid, double t)
 {
     const struct pk_plan *plan = grid->plan;
-    const double h = grid->step;
     double again[PK_TWIN_PHASES][PK_MAX_STATES];
     memset(grid->entered, 0, sizeof grid->entered);
     memset(again, 0, sizeof again);
     memset(grid->next, 0, grid->n_phases * grid->n_all * sizeof *grid->next);
     pk_twin_look(grid, t);
-    for (size_t s = 0; s < plan->n_states; s++)
-        step_cells(grid, s);
-    for (size_t k = 0; k < grid->n_exact; k++) {
-        struct exact_spell *spell = &grid->exact[k];
-        double stays[PK_TWIN_PHASES] = {0};
-        if (stops(grid, spell->i_state))
+    for (size_t s = 0; s < plan->n_states; s++) {
+        if (stops(grid, s)) {
+            age_cells(grid, s);
             continue;
-        for (unsigned phase = 0; phase < grid->n_phases; phase++)
-            if (spell->mass[phase] > 0)
-                pass_exact(grid, spell->mass[phase], spell->i_state, phase, spell->zero, stays);
-        memcpy(spell->mass, stays, sizeof stays);
-    }
-    for (unsigned phase = 0; phase < grid->n_phases; phase++) /* who enters has half a step left to leave again */
-        for (size_t s = 0; s < plan->n_states; s++) {
-            double stays = grid->entered[phase][s], moved = 0;
-            unsigned moved_phase = phase;
-            if (stays > 0 && !stops(grid, s)) {
-                struct exit exits[PK_TWIN_EXITS];
-                size_t n = pk_twin_exits(grid, s, phase, PLACE_ENTRY, 0, 0.5 * h, exits);
-                stays = leave(grid, stays, phase, exits, n, 0.5 * h, again, &moved, &moved_phase);
-            }
-            grid->next[phase * grid->n_all + grid->first_cell[s]] += stays;
-            grid->next[moved_phase * grid->n_all + grid->first_cell[s]] += moved;
         }
+        lay_ways(grid, s);
+        step_cells(grid, s);
+        step_exact(grid, s);
+        arrive(grid, grid->entered);
+    }
+    for (size_t s = 0; s < plan->n_states; s++)
+        step_entered(grid, s, again);
     for (unsigned phase = 0; phase < grid->n_phases; phase++)
         for (size_t s = 0; s < plan->n_states; s++)
             grid->next[phase * grid->n_all + grid->first_cell[s]] += again[phase][s];
     double *spare = grid->mass;
     grid->mass = grid->next;
     grid->next = spare;
-    fire_timers(grid, t + h);
+    fire_timers(grid, t + grid->step);
 }

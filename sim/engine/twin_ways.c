@@ -34,36 +34,6 @@ void pk_twin_look(struct grid *grid, double t)
     }
 }
 
-/* The mean of one arc's base hazard and of its effect's own hazard for a spell at a place. */
-static void means(const struct grid *grid, size_t a, enum place place, double zero, double length, double *base,
-                  double *own)
-{
-    const struct pk_plan_effect *effect = grid->effects[a].effect;
-    const size_t n = grid->n_cells[grid->plan->arcs[a].i_from];
-    *base = 0;
-    *own = 0;
-    if (grid->rates[a] != NULL && !grid->on_state[a])
-        *base = grid->base_now[a];
-    else if (grid->rates[a] != NULL && place == PLACE_EXACT)
-        *base = grid->multipliers[a] * pk_twin_rate_mean(grid->rates[a], grid->t - zero, grid->t - zero + length);
-    else if (grid->rates[a] != NULL)
-        *base = grid->cells[grid->i_base_cells[a] + n];
-    if (effect == NULL || grid->overlap[a] <= 0 || effect->mode == PK_EFFECT_SCALE || effect->mode == PK_EFFECT_PREVENT)
-        return;
-    if (!grid->own_on_state[a])
-        *own = grid->own_now[a];
-    else if (place == PLACE_EXACT)
-        *own = pk_twin_rate_mean(&effect->rate, grid->t - zero, grid->t - zero + length);
-    else
-        *own = grid->cells[grid->i_own_cells[a] + n];
-}
-
-static void add_exit(struct exit *exits, size_t *n, double rate, size_t i_to, unsigned set, unsigned clear)
-{
-    if (rate > 0)
-        exits[(*n)++] = (struct exit){.rate = rate, .i_to = i_to, .set = set, .clear = clear};
-}
-
 /* Whether the arc never happens to these people, or not in these spells. */
 static bool is_cured(const struct grid *grid, size_t a, unsigned phase)
 {
@@ -72,68 +42,11 @@ static bool is_cured(const struct grid *grid, size_t a, unsigned phase)
            (i_cure != SIZE_MAX && grid->plan->cures[i_cure].per_spell && (phase & grid->cure_bit) != 0);
 }
 
-size_t pk_twin_exits(const struct grid *grid, size_t i_state, unsigned phase, enum place place, double zero,
-                     double length, struct exit *exits)
-{
-    const struct pk_plan *plan = grid->plan;
-    size_t n = 0;
-    bool guarded = grid->guard_bit != 0 && (phase & grid->guard_bit);
-    double of_guarded = 0; /* the base hazard of what was prevented, from here: shares the relapse out */
-    size_t n_guarded = 0;
-    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
-        const size_t a = grid->arcs[k], i_to = plan->arcs[a].i_to;
-        const struct arc_effect *on = &grid->effects[a];
-        const struct pk_plan_effect *effect = on->effect;
-        double base, own, w = effect != NULL && !(phase & on->over) ? grid->overlap[a] : 0;
-        means(grid, a, place, zero, length, &base, &own);
-        if (is_cured(grid, a, phase))
-            base = own = 0;
-        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT) {
-            double with = base;
-            if (w > 0 && effect->mode == PK_EFFECT_SCALE)
-                with = base * (1 + w * (effect->ratio - 1));
-            else if (w > 0 && (effect->mode == PK_EFFECT_REPLACE || own > base))
-                with = base + w * (own - base);
-            add_exit(exits, &n, with, i_to, 0, 0);
-            continue;
-        }
-        const struct pk_plan_prevention *prevention = &plan->preventions[effect->i_prevention];
-        bool follows = prevention == grid->prevention;
-        if (follows) {
-            of_guarded += base;
-            n_guarded++;
-        }
-        if (follows && guarded && prevention->again == PK_AGAIN_IMMUNE) {
-            add_exit(exits, &n, base * (1 - w), i_to, 0, 0);
-            continue;
-        }
-        double blocked = base * w * prevention->share;
-        add_exit(exits, &n, base - blocked, i_to, 0, 0);
-        if (effect->i_diverted != UINT16_MAX)
-            add_exit(exits, &n, blocked, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0);
-        else if (follows && !guarded)
-            add_exit(exits, &n, blocked, SIZE_MAX, grid->guard_bit, 0);
-    }
-    for (size_t k = grid->first_arc[i_state]; guarded && k < grid->first_arc[i_state + 1]; k++) {
-        const size_t a = grid->arcs[k];
-        const struct pk_plan_effect *effect = grid->effects[a].effect;
-        double base, own;
-        if (effect == NULL || effect->mode != PK_EFFECT_PREVENT ||
-            &plan->preventions[effect->i_prevention] != grid->prevention)
-            continue;
-        means(grid, a, place, zero, length, &base, &own);
-        double share = of_guarded > 0 ? base / of_guarded : 1 / (double)n_guarded;
-        add_exit(exits, &n, grid->prevention->relapse * share, plan->arcs[a].i_to, 0, grid->guard_bit);
-    }
-    PK_ASSERT(n <= PK_TWIN_EXITS);
-    return n;
-}
-
-static struct way *add_way(struct ways *ways, size_t i_to, unsigned set, unsigned clear)
+static struct way *add_way(struct ways *ways, size_t i_arc, size_t i_to, unsigned set, unsigned clear)
 {
     PK_ASSERT(ways->n < PK_TWIN_EXITS);
     struct way *way = &ways->items[ways->n++];
-    *way = (struct way){.i_to = i_to, .set = set, .clear = clear};
+    *way = (struct way){.i_arc = i_arc, .i_to = i_to, .set = set, .clear = clear};
     return way;
 }
 
@@ -209,10 +122,11 @@ void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struc
         const struct pk_plan_prevention *prevention = prevents ? &plan->preventions[effect->i_prevention] : NULL;
         const bool follows = prevents && prevention == grid->prevention;
         if (follows && guarded && prevention->relapse > 0) /* of an event blocked earlier, whatever this spell's cure */
-            add_way(ways, i_to, 0, grid->guard_bit)->constant = prevention->relapse * relapse_share(grid, i_state, a);
+            add_way(ways, a, i_to, 0, grid->guard_bit)->constant =
+                prevention->relapse * relapse_share(grid, i_state, a);
         if (is_cured(grid, a, phase))
             continue;
-        struct way *way = add_way(ways, i_to, 0, 0);
+        struct way *way = add_way(ways, a, i_to, 0, 0);
         if (!prevents) {
             double factor = w > 0 && effect->mode == PK_EFFECT_SCALE ? 1 + w * (effect->ratio - 1) : 1;
             of_base(grid, way, a, factor);
@@ -226,9 +140,9 @@ void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struc
         }
         of_base(grid, way, a, 1 - w * prevention->share);
         if (effect->i_diverted != UINT16_MAX)
-            of_base(grid, add_way(ways, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0), a,
+            of_base(grid, add_way(ways, a, plan->arcs[effect->i_diverted].i_to, follows ? grid->guard_bit : 0, 0), a,
                     w * prevention->share);
         else if (follows && !guarded)
-            of_base(grid, add_way(ways, SIZE_MAX, grid->guard_bit, 0), a, w * prevention->share);
+            of_base(grid, add_way(ways, a, SIZE_MAX, grid->guard_bit, 0), a, w * prevention->share);
     }
 }
