@@ -18,6 +18,9 @@ static const char help[] =
     "      --set NAME=VALUE   a parameter's value, or one of its alternatives by name; may be repeated\n"
     "      --no-variants      leave out the scenario's variants and ranges\n"
     "      --block N          people a task (4096)\n"
+    "      --vectors NAME     instruction set of the loops: auto (the widest there is), avx512, avx2, plain, or none\n"
+    "                         (one life after another, the reference); the result is the same\n"
+    "      --stages           tell what each stage of the simulation costs\n"
     "      --keep-every SECONDS  how often finished replications are kept for the case of an interruption (20)\n"
     "      --person ID        nothing is written: one person's life in every arm is printed as a story\n"
     "      --trace            the same; without --person of person 0\n"
@@ -31,12 +34,27 @@ static const char help[] =
 struct request {
     const char *scenario_path, *output;
     int64_t threads, replications, people, block, keep, person, replication;
-    bool variants, json, trace;
+    bool variants, json, trace, stages;
+    enum pk_vectors vectors;
     struct pk_cli_sets sets;
 };
 
 static int run(int argc, char **argv);
 const struct pk_command pk_command_run = {"run", "simulate a scenario and write its result file", help, run};
+
+static bool read_vectors(const char *name, enum pk_vectors *vectors)
+{
+    for (enum pk_vectors v = PK_VECTORS_AUTO; v < PK_VECTORS_COUNT; v++)
+        if (strcmp(name, pk_vectors_names[v]) == 0) {
+            *vectors = v;
+            if (pk_vectors_available(v))
+                return true;
+            pk_cli_usage(&pk_command_run, "this processor has no %s", name);
+            return false;
+        }
+    pk_cli_usage(&pk_command_run, "--vectors: found \"%s\", expected auto, none, plain, avx2 or avx512", name);
+    return false;
+}
 
 /* Returns 0 to go on, or an exit code + 1. */
 static int read_request(int argc, char **argv, struct request *request)
@@ -52,6 +70,8 @@ static int read_request(int argc, char **argv, struct request *request)
                                             {"person", required_argument, NULL, 'P'},
                                             {"replication", required_argument, NULL, 'R'},
                                             {"trace", no_argument, NULL, 'T'},
+                                            {"vectors", required_argument, NULL, 'V'},
+                                            {"stages", no_argument, NULL, 'S'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -96,6 +116,12 @@ static int read_request(int argc, char **argv, struct request *request)
         case 'T':
             request->trace = true;
             break;
+        case 'V':
+            good = read_vectors(optarg, &request->vectors);
+            break;
+        case 'S':
+            request->stages = true;
+            break;
         case 'j':
             request->json = true;
             break;
@@ -113,7 +139,24 @@ static int read_request(int argc, char **argv, struct request *request)
     return 0;
 }
 
-static void tell(const struct request *request, const char *output, const struct pk_simulate_summary *done)
+/* Nanoseconds of one thread a transition; "other" is what no stage has: lotteries, folding, waiting. */
+static void tell_stages(const struct request *request, const struct pk_stages *stages,
+                        const struct pk_simulate_summary *done, struct pk_text *text)
+{
+    const double per_event = done->n_events > 0 ? 1e9 / (double)done->n_events : 0;
+    double other = done->seconds * done->n_threads;
+    pk_text_put(text, request->json ? ", \"stages_ns\": {" : "ns a transition:");
+    for (enum pk_stage s = 0; s < PK_STAGE_COUNT; s++) {
+        const double seconds = (double)stages->spent[s] / done->ticks_per_second;
+        other -= seconds;
+        pk_text_addf(text, request->json ? "\"%s\": %.3f, " : " %s %.2f,", pk_stage_names[s], seconds * per_event);
+    }
+    pk_text_addf(text, request->json ? "\"other\": %.3f, \"write\": %.3f}" : " other %.2f, write %.2f\n",
+                 other * per_event, done->write_seconds * per_event);
+}
+
+static void tell(const struct request *request, const char *output, const struct pk_stages *stages,
+                 const struct pk_simulate_summary *done)
 {
     double ns = done->n_events > 0 ? done->seconds * 1e9 * done->n_threads / (double)done->n_events : 0;
     struct pk_text text;
@@ -127,6 +170,8 @@ static void tell(const struct request *request, const char *output, const struct
                      done->digest, (unsigned long long)done->n_persons, (long long)done->n_replications,
                      (long long)done->n_events, done->n_variants, done->n_threads);
         pk_text_add_json_number(&text, done->seconds);
+        if (request->stages)
+            tell_stages(request, stages, done, &text);
         pk_text_put(&text, "}\n");
     } else {
         pk_text_addf(&text, "%llu people, %lld replications, %lld transitions in %.2f s on %d threads (%.1f ns each)\n",
@@ -134,6 +179,8 @@ static void tell(const struct request *request, const char *output, const struct
                      done->seconds, done->n_threads, ns);
         if (done->n_variants > 0)
             pk_text_addf(&text, "%zu variants on the same random numbers\n", done->n_variants);
+        if (request->stages)
+            tell_stages(request, stages, done, &text);
         pk_text_addf(&text, "result: %s\ndigest: %s\n", output, done->digest);
     }
     fputs(pk_text_string(&text), stdout);
@@ -174,12 +221,15 @@ static enum pk_status simulate(struct pk_scenario *scenario, const struct pk_mod
     const struct request *request = data;
     char default_output[512];
     struct pk_simulate_summary summary;
+    struct pk_stages stages = {.on = true};
     struct pk_simulate_request asked = {.output = request->output,
                                         .threads = request->threads,
                                         .replications = request->replications,
                                         .people = request->people,
                                         .block = request->block,
                                         .variants = request->variants,
+                                        .vectors = request->vectors,
+                                        .stages = request->stages ? &stages : NULL,
                                         .keep_seconds = request->keep,
                                         .sets = request->sets.items,
                                         .n_sets = request->sets.n};
@@ -189,7 +239,7 @@ static enum pk_status simulate(struct pk_scenario *scenario, const struct pk_mod
     }
     enum pk_status status = pk_simulate(&asked, model, scenario, &summary, error);
     if (status == PK_OK)
-        tell(request, asked.output, &summary);
+        tell(request, asked.output, &stages, &summary);
     return status;
 }
 

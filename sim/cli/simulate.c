@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "polku/hash.h"
@@ -40,6 +41,7 @@ struct job {
     struct pk_variants variants;
     struct pk_log log;
     struct pk_text warnings;
+    double ticks_per_second;
 };
 
 /* Where finished replications are kept until the result is whole. */
@@ -83,6 +85,13 @@ static void tell_of_precision(struct job *job, const struct pk_simulate_request 
     pk_text_free(&line);
 }
 
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static enum pk_status work(struct job *job, const struct pk_simulate_request *request, const struct pk_model *model,
                            struct pk_scenario *scenario, struct pk_error *error)
 {
@@ -90,6 +99,8 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
     struct pk_run_options options = {.n_threads = (int)request->threads,
                                      .block_size = (uint64_t)request->block,
                                      .n_replications = request->replications,
+                                     .vectors = request->vectors,
+                                     .stages = request->stages,
                                      .progress = pk_progress_tell,
                                      .progress_data = &progress};
     char saved[4096];
@@ -107,7 +118,10 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
     if (pk_variants_lowering(&job->plan, model, &job->warnings) > 0)
         fprintf(stderr, "warning: %s", pk_text_string(&job->warnings));
     pk_progress_begin(&progress, "simulating");
+    const uint64_t ticks = pk_stages_now();
+    const double began = seconds_now();
     status = pk_run_simulate(&job->run, &job->plan, model, scenario, &job->values, &options, error);
+    job->ticks_per_second = (double)(pk_stages_now() - ticks) / (seconds_now() - began);
     pk_progress_end(&progress);
     if (status == PK_OK)
         tell_of_precision(job, request, scenario);
@@ -150,7 +164,9 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
                                  .sets = request->sets,
                                  .command = pk_cli_command_line,
                                  .warnings = pk_text_string(&job.warnings)};
+        const double began = seconds_now();
         status = pk_store_save(&store, request->output, summary->digest, error);
+        summary->write_seconds = seconds_now() - began;
         if (status == PK_OK && request->output != NULL) {
             char saved[4096];
             remove(part_file(request->output, saved, sizeof saved)); /* usually there is none */
@@ -161,6 +177,7 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
         summary->n_variants = job.variants.n;
         summary->n_threads = job.run.n_threads;
         summary->seconds = job.run.seconds;
+        summary->ticks_per_second = job.ticks_per_second;
     }
     pk_text_free(&job.warnings);
     pk_log_free(&job.log);

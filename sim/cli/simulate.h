@@ -10,6 +10,8 @@ struct pk_simulate_request {
     int64_t threads, replications, people, block; /* 0: as the scenario or the machine has it */
     int64_t keep_seconds;                         /* between two times that finished replications are kept */
     bool variants;
+    enum pk_vectors vectors;
+    struct pk_stages *stages; /* NULL: not measured */
     const struct pk_set *sets;
     size_t n_sets;
 };
@@ -20,7 +22,8 @@ struct pk_simulate_summary {
     int64_t n_replications, n_events;
     size_t n_variants;
     int n_threads;
-    double seconds;
+    double seconds, write_seconds;
+    double ticks_per_second; /* of the clock of the stages, where they are measured */
 };
 
 /* Overrides of the request go into the scenario. */

@@ -9,9 +9,6 @@
 #include "polku/rng.h"
 #include "polku/special.h"
 
-/* Streams of PK_ROLE_ATTRIBUTE; attributes follow. Part of every published number. */
-enum { STREAM_STATE = 0, STREAM_AGE = 1, STREAM_ELAPSED = 2, STREAM_ENTRY = 3, STREAM_ATTRIBUTES = 16 };
-
 static double uniform(const struct pk_plan *plan, const struct pk_person *person, uint32_t stream)
 {
     struct pk_rng_key key = {.seed = plan->seed,
@@ -22,31 +19,12 @@ static double uniform(const struct pk_plan *plan, const struct pk_person *person
     return pk_rng_uniforms(&key).first;
 }
 
-/* The first place whose running sum is above u; the last one where none is. */
-static size_t place(const double *cumulative, size_t n, double u)
-{
-    size_t low = 0, high = n - 1;
-    if (n <= 16) {
-        while (low < high && u >= cumulative[low])
-            low++;
-        return low;
-    }
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (u >= cumulative[middle])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static size_t chosen(const struct pk_plan *plan, const struct pk_plan_choice *choice, const struct pk_person *person,
                      uint32_t stream)
 {
     if (choice->only != SIZE_MAX)
         return choice->only;
-    return place(choice->cumulative, choice->n, uniform(plan, person, stream));
+    return pk_person_place(choice->cumulative, choice->n, uniform(plan, person, stream));
 }
 
 double pk_distribution_quantile(const struct pk_plan_distribution *distribution, double p)
@@ -72,7 +50,7 @@ double pk_distribution_quantile(const struct pk_plan_distribution *distribution,
     case PK_DISTRIBUTION_NORMAL:
         return a + b * pk_special_normal_quantile(c + p * (distribution->d - c));
     case PK_DISTRIBUTION_HISTOGRAM: {
-        size_t i = place(distribution->cumulative, distribution->n_bins, p);
+        size_t i = pk_person_place(distribution->cumulative, distribution->n_bins, p);
         double below = i > 0 ? distribution->cumulative[i - 1] : 0, share = distribution->cumulative[i] - below;
         double from = distribution->edges[i], to = distribution->edges[i + 1];
         return share > 0 ? from + (to - from) * ((p - below) / share) : from;
@@ -97,7 +75,8 @@ static void draw(const struct pk_plan *plan, const struct pk_plan_origin *origin
     for (size_t j = 0; j < origin->n_joints; j++) {
         const struct pk_plan_joint *joint = &origin->joints[j];
         double u = uniform(plan, person, (uint32_t)(STREAM_ATTRIBUTES + joint->i_attributes[0]));
-        const uint8_t *values = joint->values + place(joint->cumulative, joint->n_cells, u) * joint->n_attributes;
+        const uint8_t *values =
+            joint->values + pk_person_place(joint->cumulative, joint->n_cells, u) * joint->n_attributes;
         for (size_t k = 0; k < joint->n_attributes; k++)
             person->values[joint->i_attributes[k]] = values[k];
     }
@@ -115,16 +94,6 @@ static void import(const struct pk_plan *plan, struct pk_person *person)
         person->weight = people->weights[person->id];
 }
 
-/* Within (the start, the end] of the year, and before the horizon. */
-static double entry_time(const struct pk_plan *plan, size_t year, const struct pk_person *person)
-{
-    double from = 12 * (double)year, to = from + plan->inflow.length[year];
-    double last = to < plan->horizon ? to : plan->horizon - PK_TICK;
-    double at = pk_tick_round(from + (to - from) * uniform(plan, person, STREAM_ENTRY));
-    at = at > from ? at : from + PK_TICK;
-    return at < last ? at : last;
-}
-
 void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person)
 {
     person->id = id;
@@ -138,7 +107,7 @@ void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t i
         size_t year = (size_t)(id >> 32) - 1;
         PK_ASSERT(year < plan->inflow.n_years);
         draw(plan, &plan->inflow.origin, person);
-        person->entry = entry_time(plan, year, person);
+        person->entry = pk_person_entry(plan, year, uniform(plan, person, STREAM_ENTRY));
         person->age -= person->entry;
     } else if (plan->people.n > 0) {
         import(plan, person);

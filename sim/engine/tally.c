@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "tally_private.h"
+
 /* Heavier people go straight to the sums: their cells would have to be flushed too often. */
-enum { REMAINDER_BITS = 44, HEAVIEST_PACKED = 16 };
-#define REMAINDER_MASK ((UINT64_C(1) << REMAINDER_BITS) - 1)
+enum { HEAVIEST_PACKED = 16 };
+#define REMAINDER_MASK ((UINT64_C(1) << PK_REMAINDER_BITS) - 1)
 
 static size_t n_cells(const struct pk_tally_shape *shape)
 {
@@ -28,13 +30,13 @@ enum pk_status pk_tally_init(struct pk_tally *tally, const struct pk_tally_shape
         return pk_error_set(error, PK_BAD_INPUT, "a table of %zu groups, %zu arcs and %zu steps is too large",
                             shape->n_groups, shape->n_arcs, shape->n_steps);
     /* counts fit 20 bits, sums of at most step_ticks - 1 fit 44 */
-    uint64_t most = (UINT64_C(1) << REMAINDER_BITS) / (uint64_t)shape->step_ticks;
-    if (most > (1u << (64 - REMAINDER_BITS)))
-        most = 1u << (64 - REMAINDER_BITS);
+    uint64_t most = (UINT64_C(1) << PK_REMAINDER_BITS) / (uint64_t)shape->step_ticks;
+    if (most > (1u << (64 - PK_REMAINDER_BITS)))
+        most = 1u << (64 - PK_REMAINDER_BITS);
     if (most < 4 * PK_LIFE_MAX_EVENTS)
         return pk_error_set(error, PK_BAD_INPUT, "a step of %.0f months is too long; the longest is %d months",
                             (double)shape->step_ticks / PK_TICKS_PER_MONTH,
-                            (int)((UINT64_C(1) << REMAINDER_BITS) / (4 * PK_LIFE_MAX_EVENTS) >> 20));
+                            (int)((UINT64_C(1) << PK_REMAINDER_BITS) / (4 * PK_LIFE_MAX_EVENTS) >> 20));
     tally->most_pending = (size_t)most - PK_LIFE_MAX_EVENTS - 1;
     tally->cells = pk_alloc(n_cells(shape), sizeof *tally->cells);
     tally->counts = pk_alloc(n_cells(shape), sizeof *tally->counts);
@@ -81,7 +83,7 @@ void pk_tally_flush(struct pk_tally *tally)
         return;
     size_t n = n_cells(tally->shape);
     for (size_t i = 0; i < n; i++) {
-        tally->counts[i] += (int64_t)(tally->cells[i] >> REMAINDER_BITS);
+        tally->counts[i] += (int64_t)(tally->cells[i] >> PK_REMAINDER_BITS);
         tally->remainders[i] += (int64_t)(tally->cells[i] & REMAINDER_MASK);
     }
     memset(tally->cells, 0, n * sizeof *tally->cells);
@@ -124,7 +126,7 @@ static void put(struct pk_tally *tally, size_t i_group, size_t i_row, int64_t ti
     if (tally->n_pending + (size_t)weight > tally->most_pending)
         pk_tally_flush(tally);
     tally->n_pending += (size_t)weight;
-    tally->cells[i_cell] += (uint64_t)weight * ((UINT64_C(1) << REMAINDER_BITS) + (uint64_t)remainder);
+    tally->cells[i_cell] += (uint64_t)weight * ((UINT64_C(1) << PK_REMAINDER_BITS) + (uint64_t)remainder);
 }
 
 /* Open shapes, weights, filters. */
@@ -189,7 +191,7 @@ void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const 
         const struct pk_event *event = &life->events[i];
         size_t i_step = (size_t)((uint64_t)(event->tick - 1) / (uint64_t)step_ticks);
         int64_t remainder = (int64_t)(i_step + 1) * step_ticks - event->tick;
-        cells[event->arc * shape->n_steps + i_step] += (UINT64_C(1) << REMAINDER_BITS) + (uint64_t)remainder;
+        cells[event->arc * shape->n_steps + i_step] += (UINT64_C(1) << PK_REMAINDER_BITS) + (uint64_t)remainder;
         for (size_t s = 0; wanted >> s != 0; s++) {
             if ((wanted >> s & 1) && (shape->entry_sets[s] >> shape->arc_to[event->arc] & 1)) {
                 tally->entries[(s * shape->n_groups + i_group) * shape->n_steps + i_step]++;

@@ -248,12 +248,43 @@ struct pk_tally *pk_batch_tally(const struct pk_batch *unit, size_t slot, size_t
     return &unit->tallies[slot * unit->collection->n_shapes + i_shape];
 }
 
-static void add_to_slot(struct pk_batch *unit, size_t slot, const struct pk_person *person, const struct pk_life *life)
+bool pk_collection_needs_lives(const struct pk_collection *collection)
+{
+    bool needs = collection->n_bins > 0;
+    for (size_t i = 0; i < collection->n_shapes; i++)
+        needs |= !pk_tally_takes_log(&collection->shapes[i]);
+    return needs;
+}
+
+void pk_batch_enter(struct pk_batch *unit, const struct pk_persons *persons, struct pk_tally_block *blocks)
+{
+    const struct pk_collection *collection = unit->collection;
+    for (size_t i = 0; i < collection->n_shapes; i++)
+        if (pk_tally_takes_log(&collection->shapes[i]))
+            pk_tally_enter(&unit->tallies[i], persons, &blocks[i]);
+    if (!collection->weighted)
+        unit->n_persons += (int64_t)persons->n;
+}
+
+void pk_batch_log(struct pk_batch *unit, struct pk_tally_block *blocks, const uint64_t *log, size_t n,
+                  enum pk_vectors vectors)
+{
+    const struct pk_collection *collection = unit->collection;
+    unit->n_events += (int64_t)n;
+    for (size_t i = 0; i < collection->n_shapes; i++)
+        if (pk_tally_takes_log(&collection->shapes[i]))
+            pk_tally_log(&unit->tallies[i], &blocks[i], log, n, vectors);
+}
+
+static void add_to_slot(struct pk_batch *unit, size_t slot, const struct pk_person *person, const struct pk_life *life,
+                        bool logged)
 {
     size_t n = unit->collection->n_shapes;
-    unit->n_events += (int64_t)life->n_events;
+    if (!logged)
+        unit->n_events += (int64_t)life->n_events;
     for (size_t i = 0; i < n; i++)
-        pk_tally_add(&unit->tallies[slot * n + i], person, life);
+        if (!logged || !pk_tally_takes_log(&unit->collection->shapes[i]))
+            pk_tally_add(&unit->tallies[slot * n + i], person, life);
     if (unit->collection->n_bins > 0)
         pk_batch_bin(unit, slot, person, life);
 }
@@ -267,14 +298,16 @@ static bool differ(const struct pk_life *a, const struct pk_life *b)
 }
 
 void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const struct pk_life *base,
-                  const struct pk_life *const *arm_lives, uint64_t cohorts, bool everyone)
+                  const struct pk_life *const *arm_lives, uint64_t cohorts, enum pk_everyone everyone)
 {
     const struct pk_collection *collection = unit->collection;
     const struct pk_plan *plan = collection->plan;
     const int64_t weight = collection->weighted ? (int64_t)person->weight : 1;
-    if (everyone) {
-        unit->n_persons += weight;
-        add_to_slot(unit, 0, person, base);
+    if (everyone != PK_EVERYONE_NOT) {
+        const bool logged = everyone == PK_EVERYONE_UNLOGGED;
+        if (!logged || collection->weighted)
+            unit->n_persons += weight;
+        add_to_slot(unit, 0, person, base, logged);
     }
     if (cohorts == 0)
         return;
@@ -282,12 +315,12 @@ void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const s
         if (!(cohorts >> c & 1))
             continue;
         unit->n_enrolled[c] += weight;
-        add_to_slot(unit, pk_collection_slot(collection, c, SIZE_MAX), person, base);
+        add_to_slot(unit, pk_collection_slot(collection, c, SIZE_MAX), person, base, false);
         for (size_t a = 0; a < plan->n_arms; a++) {
             const struct pk_life *life = arm_lives[a] ? arm_lives[a] : base;
             if (plan->arms[a].i_cohort == SIZE_MAX)
                 continue;
-            add_to_slot(unit, pk_collection_slot(collection, c, a), person, life);
+            add_to_slot(unit, pk_collection_slot(collection, c, a), person, life, false);
             if (collection->n_watches > 0 && plan->arms[a].i_cohort == c)
                 pk_batch_watch(unit, a, weight, base, life);
         }

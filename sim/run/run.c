@@ -25,7 +25,8 @@ struct wave {
     struct pk_task *tasks;
     size_t n_tasks, room_tasks;
     struct pk_worker *workers;
-    int64_t n_draws;
+    enum pk_vectors vectors;
+    struct pk_lane_tables *tables; /* NULL: one life after another */
     /* the first failure in the order of units and people */
     enum pk_status status;
     uint64_t failed_unit, failed_person;
@@ -128,6 +129,7 @@ static void run_task(struct wave *wave, const struct pk_task *task, struct pk_wo
                                    .winners = wave->winners + i_replication * wave->plan->n_lotteries,
                                    .shares = wave->shares,
                                    .n_batches = (uint64_t)wave->run->n_batches,
+                                   .vectors = wave->vectors,
                                    .enrolled_only = wave->options->enrolled_only};
     struct pk_batch *unit = &wave->units[task->i_unit_in_wave], *batch = task->alone ? unit : &worker->batch;
     struct pk_error error;
@@ -177,10 +179,8 @@ static void free_wave(struct wave *wave, int n_threads, size_t n_in_wave)
         pk_batch_free(&wave->units[i]);
     for (size_t i = 0; wave->locks != NULL && i < n_in_wave; i++)
         omp_destroy_lock(&wave->locks[i]);
-    for (int t = 0; wave->workers != NULL && t < n_threads; t++) {
-        pk_batch_free(&wave->workers[t].batch);
-        pk_free(wave->workers[t].arms);
-    }
+    for (int t = 0; wave->workers != NULL && t < n_threads; t++)
+        pk_worker_free(&wave->workers[t]);
     pk_free(wave->units);
     pk_free(wave->locks);
     pk_free(wave->crowds);
@@ -188,12 +188,17 @@ static void free_wave(struct wave *wave, int n_threads, size_t n_in_wave)
     pk_free(wave->winners);
     pk_free(wave->workers);
     pk_free(wave->tasks);
+    pk_lane_tables_free(wave->tables);
 }
 
 static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_error *error)
 {
     struct pk_run *run = wave->run;
-    size_t n_lotteries = wave->plan->n_lotteries, n_arms = wave->plan->n_arms;
+    size_t n_lotteries = wave->plan->n_lotteries;
+    const char *why;
+    wave->vectors = pk_vectors_chosen(wave->options->vectors);
+    if (wave->vectors != PK_VECTORS_NONE)
+        wave->tables = pk_lane_tables_make(wave->plan, &why);
     wave->units = pk_alloc(n_in_wave, sizeof *wave->units);
     wave->locks = pk_alloc(n_in_wave, sizeof *wave->locks);
     wave->crowds = pk_alloc(n_in_wave, sizeof *wave->crowds);
@@ -208,10 +213,8 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     for (size_t i = 0; i < n_in_wave && status == PK_OK; i++)
         status = pk_batch_init(&wave->units[i], &run->collection, error);
     for (int t = 0; t < run->n_threads && status == PK_OK; t++) {
-        status = pk_batch_init(&wave->workers[t].batch, &run->collection, error);
-        wave->workers[t].arms = pk_alloc(n_arms, sizeof *wave->workers[t].arms);
-        if (wave->workers[t].arms == NULL && status == PK_OK)
-            status = pk_error_set(error, PK_NO_MEMORY, "no memory for the workers");
+        status = pk_worker_init(&wave->workers[t], &run->collection, wave->tables, wave->vectors, error);
+        wave->workers[t].stages.on = wave->options->stages != NULL;
     }
     return status;
 }
@@ -360,6 +363,10 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
     }
     for (int t = 0; wave.workers != NULL && t < run->n_threads; t++) {
         run->fold.n_draws += (int64_t)wave.workers[t].base.n_draws;
+        if (wave.workers[t].lanes != NULL)
+            run->fold.n_draws += (int64_t)pk_lanes_draws(wave.workers[t].lanes);
+        for (size_t s = 0; options->stages != NULL && s < PK_STAGE_COUNT; s++)
+            options->stages->spent[s] += wave.workers[t].stages.spent[s];
         for (size_t a = 0; wave.workers[t].arms != NULL && a < plan->n_arms; a++)
             run->fold.n_draws += (int64_t)wave.workers[t].arms[a].n_draws;
     }

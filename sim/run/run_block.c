@@ -1,12 +1,103 @@
 /* One block of people of one unit: everybody's life in every arm, into the tallies. See run_private.h. */
+#include <string.h>
+
 #include "run_private.h"
 
-static enum pk_status live(const struct pk_block *block, struct pk_worker *worker, struct pk_batch *batch,
-                           const struct pk_person *person, uint64_t lotteries, struct pk_error *error)
+/* ---- a thread's own ------------------------------------------------------------------------------------------- */
+
+enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collection *collection,
+                              const struct pk_lane_tables *tables, enum pk_vectors vectors, struct pk_error *error)
+{
+    const struct pk_plan *plan = collection->plan;
+    enum pk_status status = pk_batch_init(&worker->batch, collection, error);
+    if (status == PK_OK)
+        status = pk_persons_init(&worker->persons, plan, PK_PEOPLE_AT_ONCE, error);
+    worker->arms = pk_alloc(plan->n_arms, sizeof *worker->arms);
+    worker->lotteries = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->lotteries);
+    worker->kept.first = pk_alloc(PK_PEOPLE_AT_ONCE + 1, sizeof *worker->kept.first);
+    worker->blocks = pk_alloc(collection->n_shapes + 1, sizeof *worker->blocks);
+    if (tables != NULL)
+        worker->lanes = pk_lanes_make(tables, PK_PEOPLE_AT_ONCE, vectors);
+    const bool made = worker->arms != NULL && worker->lotteries != NULL && worker->kept.first != NULL &&
+                      worker->blocks != NULL && (tables == NULL || worker->lanes != NULL);
+    for (size_t i = 0; made && i < collection->n_shapes && status == PK_OK; i++)
+        if (pk_tally_takes_log(&collection->shapes[i]))
+            status = pk_tally_block_init(&worker->blocks[i], &collection->shapes[i], PK_PEOPLE_AT_ONCE, error);
+    return made || status != PK_OK ? status : pk_error_set(error, PK_NO_MEMORY, "no memory for the workers");
+}
+
+void pk_worker_free(struct pk_worker *worker)
+{
+    for (size_t i = 0; worker->blocks != NULL && i < worker->batch.collection->n_shapes; i++)
+        pk_tally_block_free(&worker->blocks[i]);
+    pk_batch_free(&worker->batch);
+    pk_persons_free(&worker->persons);
+    pk_lanes_free(worker->lanes);
+    pk_free(worker->arms);
+    pk_free(worker->lotteries);
+    pk_free(worker->blocks);
+    pk_free(worker->kept.first);
+    pk_free(worker->kept.log);
+    pk_free(worker->kept.sorted);
+}
+
+/* ---- lives put together from a log ------------------------------------------------------------------------------ */
+
+static void keep(struct pk_kept *kept, const uint64_t *log, size_t n)
+{
+    if (kept->n + n > kept->room) {
+        const size_t room = 2 * (kept->n + n);
+        uint64_t *grown = pk_realloc(kept->log, room, sizeof *grown);
+        uint64_t *sorted = grown != NULL ? pk_realloc(kept->sorted, room, sizeof *sorted) : NULL;
+        kept->log = grown != NULL ? grown : kept->log;
+        kept->sorted = sorted != NULL ? sorted : kept->sorted;
+        kept->failed |= sorted == NULL;
+        if (kept->failed)
+            return;
+        kept->room = room;
+    }
+    memcpy(kept->log + kept->n, log, n * sizeof *log);
+    kept->n += n;
+}
+
+/* By person; within a person the order stays. */
+static void sort(struct pk_kept *kept, size_t n_persons)
+{
+    uint32_t *first = kept->first;
+    memset(first, 0, (n_persons + 1) * sizeof *first);
+    for (size_t i = 0; i < kept->n; i++)
+        first[pk_logged_slot(kept->log[i]) + 1]++;
+    for (size_t i = 0; i < n_persons; i++)
+        first[i + 1] += first[i];
+    for (size_t i = 0; i < kept->n; i++)
+        kept->sorted[first[pk_logged_slot(kept->log[i])]++] = kept->log[i];
+    memmove(first + 1, first, n_persons * sizeof *first); /* each now stands where the next one's begin */
+    first[0] = 0;
+}
+
+static void put_together(const struct pk_kept *kept, size_t slot, const struct pk_person *person, struct pk_life *life)
+{
+    const uint64_t *log = kept->sorted + kept->first[slot];
+    life->start_state = person->state;
+    life->start_tick = (int64_t)(person->entry * PK_TICKS_PER_MONTH);
+    life->n_events = kept->first[slot + 1] - kept->first[slot];
+    life->n_blocked = 0;
+    for (size_t i = 0; i < life->n_events; i++) {
+        life->events[i].tick = pk_logged_tick(log[i]);
+        life->events[i].arc = pk_logged_arc(log[i]);
+    }
+}
+
+/* ---- people -------------------------------------------------------------------------------------------------------
+ */
+
+static enum pk_status live_arms(const struct pk_block *block, struct pk_worker *worker, struct pk_batch *batch,
+                                const struct pk_person *person, uint64_t lotteries, enum pk_everyone everyone,
+                                struct pk_error *error)
 {
     const struct pk_plan *plan = block->plan;
     const struct pk_life *arm_lives[PK_MAX_ARMS] = {NULL};
-    enum pk_status status = pk_life_run(plan, person, NULL, &worker->base, error);
+    enum pk_status status = PK_OK;
     uint64_t cohorts = 0;
     for (size_t c = 0; c < plan->n_cohorts; c++)
         cohorts |= (uint64_t)((plan->cohorts[c].lotteries & lotteries) != 0) << c;
@@ -19,7 +110,116 @@ static enum pk_status live(const struct pk_block *block, struct pk_worker *worke
         arm_lives[a] = &worker->arms[a];
     }
     if (status == PK_OK)
-        pk_batch_add(batch, person, &worker->base, arm_lives, cohorts, !block->enrolled_only);
+        pk_batch_add(batch, person, &worker->base, arm_lives, cohorts, everyone);
+    return status;
+}
+
+/* One life after another. */
+static enum pk_status live_each(const struct pk_block *block, struct pk_worker *worker, struct pk_batch *batch,
+                                uint64_t *failed, struct pk_error *error)
+{
+    enum pk_status status = PK_OK;
+    for (size_t i = 0; i < worker->persons.n && status == PK_OK; i++) {
+        struct pk_person person;
+        *failed = worker->persons.ids[i];
+        pk_persons_person(&worker->persons, i, &person);
+        status = pk_life_run(block->plan, &person, NULL, &worker->base, error);
+        if (status == PK_OK)
+            status = live_arms(block, worker, batch, &person, worker->lotteries[i],
+                               block->enrolled_only ? PK_EVERYONE_NOT : PK_EVERYONE_ALL, error);
+    }
+    return status;
+}
+
+struct taking {
+    const struct pk_block *block;
+    struct pk_worker *worker;
+    struct pk_batch *batch;
+    bool keeps_all;
+};
+
+static void take(const uint64_t *log, size_t n, void *data)
+{
+    struct taking *taking = data;
+    struct pk_worker *worker = taking->worker;
+    if (!taking->block->enrolled_only)
+        pk_batch_log(taking->batch, worker->blocks, log, n, taking->block->vectors);
+    if (taking->keeps_all) {
+        keep(&worker->kept, log, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (worker->lotteries[pk_logged_slot(log[i])] != 0)
+            keep(&worker->kept, log + i, 1);
+}
+
+/* Base lives many at once; whole lives are put together where something needs them. */
+static enum pk_status live_together(const struct pk_block *block, struct pk_worker *worker, struct pk_batch *batch,
+                                    uint64_t *failed, struct pk_error *error)
+{
+    const struct pk_persons *persons = &worker->persons;
+    struct taking taking = {.block = block,
+                            .worker = worker,
+                            .batch = batch,
+                            .keeps_all = block->enrolled_only || pk_collection_needs_lives(batch->collection)};
+    const enum pk_everyone everyone = block->enrolled_only ? PK_EVERYONE_NOT : PK_EVERYONE_UNLOGGED;
+    size_t endless = 0;
+    worker->kept.n = 0;
+    if (!block->enrolled_only)
+        pk_batch_enter(batch, persons, worker->blocks);
+    if (!pk_lanes_live(worker->lanes, persons, take, &taking, &worker->stages, &endless))
+        return live_each(block, worker, batch, failed, error); /* finds the first whose life does not end, in words */
+    uint64_t since = worker->stages.on ? pk_stages_now() : 0;
+    if (worker->kept.failed)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
+    sort(&worker->kept, persons->n);
+    enum pk_status status = PK_OK;
+    for (size_t i = 0; i < persons->n && status == PK_OK; i++) {
+        struct pk_person person;
+        if (!taking.keeps_all && worker->lotteries[i] == 0)
+            continue;
+        *failed = persons->ids[i];
+        pk_persons_person(persons, i, &person);
+        put_together(&worker->kept, i, &person, &worker->base);
+        status = live_arms(block, worker, batch, &person, worker->lotteries[i], everyone, error);
+    }
+    pk_stages_lap(&worker->stages, &since, PK_STAGE_LIVES);
+    return status;
+}
+
+/* Who wins by share, person by person; of those enrolled only, whoever wins nothing leaves. */
+static void share_out(const struct pk_block *block, struct pk_worker *worker, uint32_t replication)
+{
+    struct pk_persons *persons = &worker->persons;
+    size_t n = 0;
+    for (size_t i = 0; i < persons->n; i++) {
+        struct pk_person person;
+        pk_persons_person(persons, i, &person);
+        const uint64_t lotteries = worker->lotteries[i] | pk_lottery_shares(block->plan, &person);
+        if (block->enrolled_only && lotteries == 0)
+            continue;
+        persons->ids[n] = persons->ids[i];
+        worker->lotteries[n++] = lotteries;
+    }
+    if (n < persons->n)
+        pk_persons_make(persons, replication, n, block->vectors);
+}
+
+static enum pk_status run_people(const struct pk_block *block, const struct pk_task *task, struct pk_worker *worker,
+                                 struct pk_batch *batch, size_t n, uint64_t *failed, struct pk_error *error)
+{
+    enum pk_status status;
+    uint64_t since = worker->stages.on ? pk_stages_now() : 0;
+    pk_persons_make(&worker->persons, task->replication, n, block->vectors);
+    if (block->shares != 0)
+        share_out(block, worker, task->replication);
+    pk_stages_lap(&worker->stages, &since, PK_STAGE_PEOPLE);
+    if (worker->lanes != NULL) {
+        status = live_together(block, worker, batch, failed, error);
+    } else {
+        status = live_each(block, worker, batch, failed, error);
+        pk_stages_lap(&worker->stages, &since, PK_STAGE_LIVES);
+    }
     return status;
 }
 
@@ -30,11 +230,12 @@ enum pk_status pk_block_run(const struct pk_block *block, const struct pk_task *
     const struct pk_winners *winners = block->winners;
     const struct pk_crowd *crowd = block->crowd;
     const uint64_t n_batches = block->n_batches;
-    size_t places[64];
+    enum pk_status status = PK_OK;
+    size_t places[64], n = 0;
     uint64_t first = pk_crowd_id(crowd, task->i_batch + task->from * n_batches);
     for (size_t i = 0; i < plan->n_lotteries; i++)
         places[i] = pk_lottery_place(winners[i].ids, winners[i].n, first);
-    for (uint64_t k = task->from; k < task->to; k++) {
+    for (uint64_t k = task->from; k < task->to && status == PK_OK; k++) {
         uint64_t id = pk_crowd_id(crowd, task->i_batch + k * n_batches);
         uint64_t lotteries = pk_lottery_won(winners, plan->n_lotteries, places, id);
         if (block->enrolled_only && lotteries == 0 && block->shares == 0) { /* on to this batch's next winner */
@@ -45,16 +246,14 @@ enum pk_status pk_block_run(const struct pk_block *block, const struct pk_task *
             k += skip > 1 ? skip - 1 : 0;
             continue;
         }
-        struct pk_person person;
-        pk_person_make(plan, task->replication, id, &person);
-        lotteries |= block->shares != 0 ? pk_lottery_shares(plan, &person) : 0;
-        if (block->enrolled_only && lotteries == 0)
-            continue;
-        enum pk_status status = live(block, worker, batch, &person, lotteries, error);
-        if (status != PK_OK) {
-            *failed = id;
-            return status;
+        worker->persons.ids[n] = id;
+        worker->lotteries[n++] = lotteries;
+        if (n == PK_PEOPLE_AT_ONCE) {
+            status = run_people(block, task, worker, batch, n, failed, error);
+            n = 0;
         }
     }
-    return PK_OK;
+    if (status == PK_OK && n > 0)
+        status = run_people(block, task, worker, batch, n, failed, error);
+    return status;
 }

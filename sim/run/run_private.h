@@ -5,13 +5,36 @@
 #include "polku/lottery.h"
 #include "polku/run.h"
 
+/* The log of a block that is kept to put lives together. */
+struct pk_kept {
+    uint64_t *log; /* [n] in the order of events within a person */
+    size_t n, room;
+    bool failed;     /* no memory */
+    uint32_t *first; /* [n_room + 1] where each person's begin in `sorted` */
+    uint64_t *sorted;
+};
+
 /* What a thread needs for its people. */
 struct pk_worker {
     struct pk_batch batch; /* its own tallies, joined into the batch's when a task ends */
     struct pk_life base;
     struct pk_life *arms; /* [n_arms] */
-    char apart[256];      /* what one thread writes must not lie beside what the next one reads */
+    struct pk_persons persons;
+    struct pk_lanes *lanes;        /* NULL: one life after another */
+    struct pk_tally_block *blocks; /* [n_shapes] */
+    uint64_t *lotteries;           /* [people at once] bit per lottery that the person has won */
+    struct pk_kept kept;
+    struct pk_stages stages;
+    char apart[256]; /* what one thread writes must not lie beside what the next one reads */
 };
+
+enum { PK_PEOPLE_AT_ONCE = 4096 };
+
+/* tables: NULL where lives are left to the scalar reference. Errors: PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collection *collection,
+                                         const struct pk_lane_tables *tables, enum pk_vectors vectors,
+                                         struct pk_error *error);
+void pk_worker_free(struct pk_worker *worker);
 
 struct pk_task { /* a block of people of one unit */
     size_t i_unit_in_wave;
@@ -28,6 +51,7 @@ struct pk_block {
     const struct pk_winners *winners; /* [n_lotteries] */
     uint64_t shares;                  /* bit per lottery that is decided person by person */
     uint64_t n_batches;
+    enum pk_vectors vectors; /* chosen */
     bool enrolled_only;
 };
 

@@ -445,7 +445,7 @@ Test(collect, stopping_early_is_a_run_of_fewer_replications)
                 cr_assert_eq(pk_life_run(&world.plan, &person, &treatment, with, &error), PK_OK);
                 arms[1] = with;
             }
-            pk_batch_add(&batch, &person, life, arms, lotteries != 0, true);
+            pk_batch_add(&batch, &person, life, arms, lotteries != 0, PK_EVERYONE_ALL);
         }
         pk_fold_add(&fold, &batch, true);
         pk_batch_clear(&batch);

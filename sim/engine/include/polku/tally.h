@@ -14,6 +14,7 @@
 #ifndef PK_TALLY_H
 #define PK_TALLY_H
 
+#include "polku/lanes.h"
 #include "polku/life.h"
 
 #ifdef __cplusplus
@@ -73,6 +74,29 @@ void pk_tally_clear(struct pk_tally *tally);
 
 /* Adds one life of one person. */
 void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const struct pk_life *life);
+
+/* What a thread keeps of a block of people while it tallies their log: one for each shape. */
+struct pk_tally_block {
+    uint64_t *groups, *first_cells; /* [n_room] NULL: one group */
+    uint64_t *wanted;               /* [n_room] bit per entry set that the person has not entered; NULL: no sets */
+    uint64_t *sets_of_arc;          /* [n_arcs] bit per entry set that it leads into */
+    uint64_t *step_of_month;        /* [months] NULL: a step is a month */
+};
+/* Errors: PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_tally_block_init(struct pk_tally_block *block, const struct pk_tally_shape *shape,
+                                              size_t n_room, struct pk_error *error);
+void pk_tally_block_free(struct pk_tally_block *block);
+
+/* Whether a tally of this shape can be told from the log of a block alone: a closed one of everybody, each counting 1.
+ * Others need whole lives. */
+static inline bool pk_tally_takes_log(const struct pk_tally_shape *shape)
+{
+    return !shape->open && !shape->weighted && shape->filter == NULL;
+}
+/* Everybody of the block enters; then their events, in parts as they come. Together: pk_tally_add for each of them. */
+void pk_tally_enter(struct pk_tally *tally, const struct pk_persons *persons, struct pk_tally_block *block);
+void pk_tally_log(struct pk_tally *tally, struct pk_tally_block *block, const uint64_t *log, size_t n,
+                  enum pk_vectors vectors);
 
 /* into += from (sign 1) or -= from (sign -1); both of one shape. */
 void pk_tally_merge(struct pk_tally *into, struct pk_tally *from, int sign);

@@ -120,9 +120,19 @@ void pk_batch_clear(struct pk_batch *unit);
 void pk_batch_merge(struct pk_batch *into, struct pk_batch *from);
 
 /* A person's lives into the tallies. arm_lives[n_arms]: NULL where the arm does not enrol the person (then it is the
- * base life). cohorts: bit per cohort that the person belongs to. everyone: also count in the tally of everyone. */
+ * base life). cohorts: bit per cohort that the person belongs to. everyone: also count in the tally of everyone, in all
+ * of it or in what the log of a block does not tell. */
+enum pk_everyone { PK_EVERYONE_NOT, PK_EVERYONE_UNLOGGED, PK_EVERYONE_ALL };
 void pk_batch_add(struct pk_batch *unit, const struct pk_person *person, const struct pk_life *base,
-                  const struct pk_life *const *arm_lives, uint64_t cohorts, bool everyone);
+                  const struct pk_life *const *arm_lives, uint64_t cohorts, enum pk_everyone everyone);
+
+/* Whether anything about everyone needs whole lives. */
+bool pk_collection_needs_lives(const struct pk_collection *collection);
+/* A block of people into the tally of everyone: they enter, then their events as they come, but for what needs whole
+ * lives. blocks[n_shapes]. */
+void pk_batch_enter(struct pk_batch *unit, const struct pk_persons *persons, struct pk_tally_block *blocks);
+void pk_batch_log(struct pk_batch *unit, struct pk_tally_block *blocks, const uint64_t *log, size_t n,
+                  enum pk_vectors vectors);
 
 /* Counts the enrolments of a person in an arm, within the horizon. */
 void pk_batch_serve(struct pk_batch *unit, const struct pk_person *person, size_t i_arm,

@@ -1,0 +1,8 @@
+/* Many lives at once, for AVX2. See lanes_kernel.h. */
+#ifdef PK_LANES_X86
+#include "lanes_kernel.h"
+
+const struct pk_lane_ops pk_lane_ops_avx2 = PK_LANE_OPS;
+#else
+typedef int pk_no_avx2; /* an empty file is no C */
+#endif

@@ -1,0 +1,142 @@
+/* Many lives at once: the tables they gather from, the columns they stand in, and what each instruction set compiles.
+ * See lanes.h. Not installed.
+ *
+ * A lane is one life on its way. Its columns are arrays over lanes; a round takes every lane to its next event, stage
+ * by stage, each stage one loop over columns that stay in the first-level cache. A lane whose life is over takes up the
+ * next person, so that loops stay full without a branch; when there is none left the last lane moves into its place. */
+#ifndef PK_LANES_PRIVATE_H
+#define PK_LANES_PRIVATE_H
+
+#include "polku/lanes.h"
+
+#define PK_LANE_ONE_EVENT (UINT64_C(1) << 32)
+
+enum {
+    PK_LANES = 256,             /* in flight at once; a multiple of PK_LANES_STEP */
+    PK_LANES_STEP = 32,         /* columns are padded to it: loops have no rest */
+    PK_LANES_COUNTERS = 4,      /* spell counters to a word */
+    PK_LANES_COUNTER_BITS = 14, /* PK_LIFE_MAX_EVENTS spells fit */
+    PK_LANES_SMALL = 8,         /* tables of so many entries fit a register */
+    PK_LANES_MAX_DEPTH = 8,     /* at most 255 cuts */
+    PK_LANES_MAX_TIMERS = 4,    /* of one state */
+    PK_LANES_MAX_EXCESS = 4     /* of one state */
+};
+
+/* Which clock: as masks choose it, so that lanes may differ. */
+enum pk_lane_clock { PK_LANE_SINCE_START, PK_LANE_SINCE_ENTRY, PK_LANE_SINCE_BIRTH };
+
+/* Where an arc leads, in one word: arc | state << 16 | whether a life is over there << 32. */
+#define PK_LANE_WAY(arc, to, over) ((uint64_t)(arc) | (uint64_t)(to) << 16 | (uint64_t)(over) << 32)
+
+/* Piecewise constant hazards one after another, all padded to 2^depth - 1 cuts. */
+struct pk_lane_rates {
+    unsigned depth;
+    double *cuts;   /* [n][2^depth] ascending, then infinite */
+    double *levels; /* [n][2^depth] */
+};
+
+/* One axis of every state; a state with fewer axes has an empty one. */
+struct pk_lane_axis {
+    unsigned depth;       /* 0: no cuts in any state */
+    size_t n_arcs;        /* most of a state */
+    double *cuts;         /* [n_states][2^depth] */
+    uint64_t *clocks;     /* [n_states] */
+    uint64_t *first_rows; /* [n_states] */
+    uint64_t *n_segments; /* [n_states] rows are [stratum][segment] */
+    double *rows;         /* [n_rows][n_arcs] the total, then all running sums but the last; infinite where no later arc
+                             has a hazard; small: [n_arcs][PK_LANES_SMALL] */
+};
+
+struct pk_lane_timer { /* the k-th of every state */
+    double *values;    /* [n_states] infinite: none */
+    uint64_t *clocks, *ways;
+};
+
+struct pk_lane_excess { /* the k-th of every state: of a common hazard */
+    uint64_t *ways;     /* [n_states] */
+    uint64_t *columns;  /* [n_states] which exponential of the lane */
+    uint64_t *purposes; /* [n_states] */
+    uint64_t *commons;  /* [n_states] which common hazard */
+    double *factors;    /* [n_states][n_strata] 0: none */
+};
+
+/* What is made of a plan; read by all threads. */
+struct pk_lane_tables {
+    struct pk_arena arena;
+    const struct pk_plan *plan;
+    uint64_t schedule[20]; /* Philox's round keys */
+    double until;
+    bool small; /* one stratum, no cuts, few states: tables fit registers */
+    bool uses_age, uses_elapsed, carries;
+    uint64_t clocks; /* bit per enum pk_lane_clock in use by axes and timers */
+    size_t n_axes, n_chosen, n_counter_words, n_streams, n_timers, n_excess;
+    struct pk_lane_axis axes[PK_MAX_AXES];
+    uint64_t *ways;             /* [n_states][n_chosen] by the place of the arc among the state's axes */
+    uint64_t *purposes;         /* [n_states] the stream of base events, with their role */
+    uint64_t *streams;          /* [n_states] numbered densely */
+    uint64_t *has_base;         /* [n_states] all bits or none */
+    struct pk_lane_rates rates; /* common hazards' */
+    size_t n_common;
+    uint64_t *common_ways;     /* [n_common][n_states] */
+    uint64_t *common_rates;    /* [n_common][n_strata] which of rates */
+    double *common_factors;    /* [n_common][n_strata] */
+    uint64_t *common_purposes; /* [n_common] */
+    uint64_t *common_clocks;   /* [n_common] */
+    struct pk_lane_timer timers[PK_LANES_MAX_TIMERS];
+    struct pk_lane_excess excess[PK_LANES_MAX_EXCESS];
+    size_t n_columns;
+    /* columns of the lanes; SIZE_MAX: not needed */
+    size_t i_age, i_zero, i_stratum, i_used, i_common, i_excess, i_open, i_left, i_mark;
+};
+
+/* Columns that every lane has. */
+enum { PK_LANE_PERSON, PK_LANE_STATE, PK_LANE_WORD, PK_LANE_ENTRY, PK_LANE_FIXED };
+
+/* What a thread has in flight. */
+struct pk_lanes {
+    const struct pk_lane_tables *tables;
+    const struct pk_lane_ops *ops;
+    uint64_t *columns; /* [n_columns][PK_LANES] */
+    size_t n;          /* lanes in use, [0, n) */
+    uint64_t n_draws;
+    /* of one round, by lane */
+    double *time;  /* of the next event */
+    uint64_t *way; /* ... and where to */
+    uint64_t *purpose, *occurrence;
+    double *left, *mark;
+    uint64_t *fresh, *finished; /* lanes that need a draw of their own; lanes whose life is over */
+    size_t n_finished;
+    uint64_t *log;
+    double *common; /* [n_common][n_room] when it strikes whom of the block */
+    size_t n_room;
+    void *memory;
+};
+
+/* What one instruction set compiles. */
+struct pk_lane_ops {
+    /* Two words of 64 random bits for each of n keys: person = counters 0 and 1, purpose = 2, occurrence = 3, the
+     * earlier in the lower half. Arrays have room for n rounded up to PK_LANES_STEP. */
+    void (*words)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first,
+                  uint64_t *second);
+    /* The first of the two as a uniform, by pk_rng_uniform. */
+    void (*uniforms)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, double *first);
+    /* When the k-th common hazard strikes each of n people: PK_NEVER beyond tables->until. */
+    void (*common)(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
+                   const double *entry, const uint64_t *stratum, double *times);
+    /* Takes every lane to its next event and appends those events; the lives that ended are in lanes->finished. */
+    size_t (*round)(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *stages, uint64_t *since);
+    /* Places and contents of a tally's cells for n events. */
+    void (*cells)(const struct pk_lane_grid *grid, size_t n, const uint64_t *log, uint64_t *places, uint64_t *values);
+};
+
+extern const struct pk_lane_ops pk_lane_ops_plain;
+const struct pk_lane_ops *pk_lane_ops_of(enum pk_vectors vectors);
+
+/* Philox's round keys for a seed. */
+void pk_lanes_schedule(uint64_t seed, uint64_t schedule[20]);
+
+#ifdef PK_LANES_X86
+extern const struct pk_lane_ops pk_lane_ops_avx2, pk_lane_ops_avx512;
+#endif
+
+#endif

@@ -1,0 +1,260 @@
+/* Many people at once. See persons.h; the one by one reference is person.c. */
+#include "polku/persons.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lanes_private.h"
+#include "person_private.h"
+#include "polku/rng_core.h"
+
+enum pk_status pk_persons_init(struct pk_persons *persons, const struct pk_plan *plan, size_t n_room,
+                               struct pk_error *error)
+{
+    enum { COLUMNS = 8, ALIGNMENT = 64 };
+    memset(persons, 0, sizeof *persons);
+    const size_t n = (n_room + 2 * PK_LANES_STEP - 1) / PK_LANES_STEP * PK_LANES_STEP; /* a part may begin anywhere */
+    unsigned char *memory = pk_alloc(n * (8 * COLUMNS + plan->n_attributes) + ALIGNMENT, 1);
+    if (memory == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for a block of %zu people", n_room);
+    persons->plan = plan;
+    persons->n_room = n_room;
+    persons->memory = memory;
+    memory += ALIGNMENT - (uintptr_t)memory % ALIGNMENT;
+    uint64_t *column = (uint64_t *)(void *)memory;
+    persons->ids = column;
+    persons->keys = column + n;
+    persons->states = column + 2 * n;
+    persons->strata = column + 3 * n;
+    persons->entries = (double *)(void *)(column + 4 * n);
+    persons->ages = persons->entries + n;
+    persons->elapsed = persons->entries + 2 * n;
+    persons->uniforms = persons->entries + 3 * n;
+    for (size_t a = 0; a < plan->n_attributes; a++)
+        persons->values[a] = memory + n * (8 * COLUMNS + a);
+    return PK_OK;
+}
+
+void pk_persons_free(struct pk_persons *persons)
+{
+    if (persons == NULL)
+        return;
+    pk_free(persons->memory);
+    memset(persons, 0, sizeof *persons);
+}
+
+/* A part of the block whose people come from the same distributions. */
+struct part {
+    struct pk_persons *persons;
+    const struct pk_plan_origin *origin;
+    const struct pk_lane_ops *ops;
+    uint64_t schedule[20];
+    size_t first, n;
+};
+
+static const double *uniforms_of(const struct part *part, uint32_t stream)
+{
+    double *u = part->persons->uniforms;
+    part->ops->uniforms(part->schedule, part->n, part->persons->keys + part->first,
+                        stream | (uint64_t)PK_ROLE_ATTRIBUTE << 24, u);
+    return u;
+}
+
+/* Quantiles in months, to the tick: pk_distribution_quantile, with the usual kinds as loops without calls. */
+static void quantiles(const struct pk_plan_distribution *distribution, size_t n, const double *p, double *months)
+{
+    const double a = distribution->a, b = distribution->b, c = distribution->c;
+    const bool points = distribution->n_points > 0;
+    if (!points && distribution->kind == PK_DISTRIBUTION_UNIFORM) {
+        for (size_t i = 0; i < n; i++)
+            months[i] = pk_tick_round(a + (b - a) * p[i]);
+    } else if (!points && distribution->kind == PK_DISTRIBUTION_TRIANGULAR && c > a) {
+        for (size_t i = 0; i < n; i++) {
+            const double up = a + sqrt(p[i] * (c - a) * (b - a)), down = c - sqrt((1 - p[i]) * (c - a) * (c - b));
+            months[i] = pk_tick_round(p[i] * (c - a) < b - a ? up : down);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++)
+            months[i] = pk_tick_round(pk_distribution_quantile(distribution, p[i]));
+    }
+}
+
+static void draw_states(const struct part *part)
+{
+    const struct pk_plan_choice *choice = &part->origin->start_state;
+    uint64_t *states = part->persons->states + part->first;
+    const double *u = choice->only == SIZE_MAX ? uniforms_of(part, STREAM_STATE) : NULL;
+    for (size_t i = 0; i < part->n; i++)
+        states[i] = u == NULL ? choice->only : pk_person_place(choice->cumulative, choice->n, u[i]);
+}
+
+static void draw_elapsed(const struct part *part)
+{
+    const struct pk_plan_origin *origin = part->origin;
+    const uint64_t *states = part->persons->states + part->first;
+    double *elapsed = part->persons->elapsed + part->first;
+    if (origin->elapsed_states == 0)
+        return;
+    const double *u = uniforms_of(part, STREAM_ELAPSED);
+    if (origin->start_state.only != SIZE_MAX) {
+        if (origin->elapsed_states >> origin->start_state.only & 1)
+            quantiles(&origin->elapsed[origin->start_state.only], part->n, u, elapsed);
+        return;
+    }
+    for (size_t i = 0; i < part->n; i++)
+        if (origin->elapsed_states >> states[i] & 1)
+            elapsed[i] = pk_tick_round(pk_distribution_quantile(&origin->elapsed[states[i]], u[i]));
+}
+
+static void draw_attribute(const struct part *part, size_t i_attribute)
+{
+    const struct pk_plan_choice *choice = &part->origin->attributes[i_attribute];
+    uint8_t *values = part->persons->values[i_attribute] + part->first;
+    if (choice->only != SIZE_MAX) {
+        memset(values, (int)choice->only, part->n);
+        return;
+    }
+    const double *u = uniforms_of(part, (uint32_t)(STREAM_ATTRIBUTES + i_attribute));
+    if (choice->n > 16) {
+        for (size_t i = 0; i < part->n; i++)
+            values[i] = (uint8_t)pk_person_place(choice->cumulative, choice->n, u[i]);
+        return;
+    }
+    /* running sums ascend, so the place is how many of them, but for the last, are at or below u */
+    memset(values, 0, part->n);
+    for (size_t k = 0; k + 1 < choice->n; k++) {
+        const double bound = choice->cumulative[k];
+        for (size_t i = 0; i < part->n; i++)
+            values[i] = (uint8_t)(values[i] + (u[i] >= bound));
+    }
+}
+
+static void draw_joint(const struct part *part, const struct pk_plan_joint *joint)
+{
+    const double *u = uniforms_of(part, (uint32_t)(STREAM_ATTRIBUTES + joint->i_attributes[0]));
+    for (size_t i = 0; i < part->n; i++) {
+        const size_t cell = pk_person_place(joint->cumulative, joint->n_cells, u[i]);
+        for (size_t k = 0; k < joint->n_attributes; k++)
+            part->persons->values[joint->i_attributes[k]][part->first + i] =
+                joint->values[cell * joint->n_attributes + k];
+    }
+}
+
+static void draw(const struct part *part)
+{
+    const struct pk_plan_origin *origin = part->origin;
+    draw_states(part);
+    if (origin->needs_age)
+        quantiles(&origin->age, part->n, uniforms_of(part, STREAM_AGE), part->persons->ages + part->first);
+    draw_elapsed(part);
+    for (size_t a = 0; a < part->persons->plan->n_attributes; a++)
+        if (origin->attributes[a].n > 0)
+            draw_attribute(part, a);
+    for (size_t j = 0; j < origin->n_joints; j++)
+        draw_joint(part, &origin->joints[j]);
+}
+
+static void enter(const struct part *part)
+{
+    struct pk_persons *persons = part->persons;
+    const double *u = uniforms_of(part, STREAM_ENTRY);
+    for (size_t i = 0; i < part->n; i++) {
+        const size_t k = part->first + i;
+        persons->entries[k] = pk_person_entry(persons->plan, (size_t)(persons->ids[k] >> 32) - 1, u[i]);
+        persons->ages[k] -= persons->entries[k];
+    }
+}
+
+static void import(struct pk_persons *persons, size_t n)
+{
+    const struct pk_plan *plan = persons->plan;
+    const struct pk_plan_people *people = &plan->people;
+    for (size_t i = 0; i < n; i++) {
+        const size_t k = (size_t)persons->ids[i];
+        PK_ASSERT(k < people->n);
+        persons->states[i] = people->states[k];
+        persons->ages[i] = people->ages[k];
+        persons->elapsed[i] = people->elapsed[k];
+        for (size_t a = 0; a < plan->n_attributes; a++)
+            persons->values[a][i] = people->values[k * plan->n_attributes + a];
+    }
+}
+
+/* One after another: the reference. */
+static void make_each(struct pk_persons *persons)
+{
+    const struct pk_plan *plan = persons->plan;
+    for (size_t i = 0; i < persons->n; i++) {
+        struct pk_person person;
+        pk_person_make(plan, persons->replication, persons->ids[i], &person);
+        persons->states[i] = person.state;
+        persons->strata[i] = person.stratum;
+        persons->entries[i] = person.entry;
+        persons->ages[i] = person.age;
+        persons->elapsed[i] = person.elapsed;
+        for (size_t a = 0; a < plan->n_attributes; a++)
+            persons->values[a][i] = person.values[a];
+    }
+}
+
+void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n, enum pk_vectors vectors)
+{
+    const struct pk_plan *plan = persons->plan;
+    struct part part = {.persons = persons, .origin = &plan->origin, .ops = pk_lane_ops_of(vectors)};
+    PK_ASSERT(n <= persons->n_room);
+    persons->n = n;
+    persons->replication = replication;
+    if (vectors == PK_VECTORS_NONE) {
+        make_each(persons);
+        return;
+    }
+    pk_lanes_schedule(plan->seed, part.schedule);
+    for (size_t i = 0; i < n; i++)
+        persons->keys[i] =
+            (uint64_t)(uint32_t)persons->ids[i] | ((persons->ids[i] >> 32 & 0xff) | (uint64_t)replication << 8) << 32;
+    memset(persons->entries, 0, n * sizeof *persons->entries);
+    memset(persons->ages, 0, n * sizeof *persons->ages);
+    memset(persons->elapsed, 0, n * sizeof *persons->elapsed);
+    for (size_t a = 0; a < plan->n_attributes; a++)
+        memset(persons->values[a], 0, n);
+    size_t n_start = n;
+    while (n_start > 0 && plan->inflow.n_years > 0 && persons->ids[n_start - 1] >> 32 > 0)
+        n_start--;
+    part.n = n_start;
+    if (n_start > 0 && plan->people.n > 0)
+        import(persons, n_start);
+    else if (n_start > 0)
+        draw(&part);
+    part.first = n_start;
+    part.n = n - n_start;
+    part.origin = &plan->inflow.origin;
+    if (part.n > 0) {
+        draw(&part);
+        enter(&part);
+    }
+    memset(persons->strata, 0, n * sizeof *persons->strata);
+    for (size_t a = 0; a < plan->n_attributes; a++)
+        for (size_t i = 0; plan->stratum_strides[a] != 0 && i < n; i++)
+            persons->strata[i] += plan->stratum_strides[a] * persons->values[a][i];
+}
+
+void pk_persons_person(const struct pk_persons *persons, size_t i, struct pk_person *person)
+{
+    const struct pk_plan *plan = persons->plan;
+    person->id = persons->ids[i];
+    person->replication = persons->replication;
+    person->weight = UINT32_C(1) << plan->weight_bits;
+    if (plan->people.weights != NULL && person->id < plan->people.n)
+        person->weight = plan->people.weights[person->id];
+    person->state = (uint16_t)persons->states[i];
+    person->entry = persons->entries[i];
+    person->age = persons->ages[i];
+    person->elapsed = persons->elapsed[i];
+    person->stratum = (uint32_t)persons->strata[i];
+    memset(person->values, 0, sizeof person->values);
+    for (size_t a = 0; a < plan->n_attributes; a++)
+        person->values[a] = persons->values[a][i];
+    person->cured = 0;
+    if (plan->n_frailties > 0 || plan->n_cures > 0)
+        pk_person_differ(plan, person);
+}
