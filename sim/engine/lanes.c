@@ -173,7 +173,7 @@ bool pk_lanes_live(struct pk_lanes *lanes, const struct pk_persons *persons,
         lanes->ops->common(lanes->tables, k, persons->n, persons->keys, persons->ages, persons->entries,
                            persons->strata, lanes->common + k * lanes->n_room);
     lanes->n_draws += lanes->tables->n_common * persons->n;
-    pk_stages_lap(stages, &since, PK_STAGE_COMMON);
+    pk_stages_lap(stages, &since, PK_STAGE_PEOPLE);
     lanes->n = 0;
     while (lanes->n < PK_LANES && take_up(lanes, persons, &next, lanes->n))
         lanes->n++;

@@ -100,43 +100,86 @@ static void draw(const uint64_t schedule[20], size_t n, const uint64_t *person, 
 /* ---- hazards ------------------------------------------------------------------------------------------------------
  */
 
-/* How many of 2^depth - 1 ascending cuts, padded with infinities, are at or below x. */
-PK_INLINE pk_vu segment_of(const double *cuts, pk_vu first, unsigned depth, pk_vd x)
+/* How many of its table's cuts are at or below x. */
+PK_INLINE void segments_of(const struct pk_lane_cuts *of, const pk_vu *table, const pk_vd *x, pk_vu *at)
 {
-    pk_vu at = pk_vu_set(0);
+    const double *const cuts = of->cuts;
+    const unsigned depth = of->depth;
+    pk_vu first[PK_TOGETHER];
+    PK_EACH first[g] = table[g] << depth;
+    if (of->bucketed) {
+        const pk_vd low = pk_vd_set(of->low), per_width = pk_vd_set(of->per_width), nothing = pk_vd_set(0),
+                    most = pk_vd_set(PK_LANES_BUCKETS - 1);
+        PK_EACH
+        {
+            const pk_vd bucket = (x[g] - low) * per_width,
+                        up = pk_vd_select(pk_vd_less(nothing, bucket), bucket, nothing);
+            at[g] = pk_vu_gather(of->buckets, (table[g] << 6) + pk_vd_whole(pk_vd_least(up, most)));
+        }
+        for (unsigned k = 0; k < of->n_steps; k++)
+            PK_EACH at[g] +=
+                pk_vu_select(pk_vd_at_most(pk_vd_gather(cuts, first[g] + at[g]), x[g]), pk_vu_set(1), pk_vu_set(0));
+        return;
+    }
+    PK_EACH at[g] = pk_vu_set(0);
     for (unsigned k = depth; k-- > 0;) {
         const uint64_t half = UINT64_C(1) << k;
-        const pk_vd cut = pk_vd_gather(cuts, first + at + pk_vu_set(half - 1));
-        at += pk_vu_select(pk_vd_at_most(cut, x), pk_vu_set(half), pk_vu_set(0));
+        PK_EACH
+        {
+            const pk_vd cut = pk_vd_gather(cuts, first[g] + at[g] + pk_vu_set(half - 1));
+            at[g] += pk_vu_select(pk_vd_at_most(cut, x[g]), pk_vu_set(half), pk_vu_set(0));
+        }
     }
-    return at;
 }
 
-/* pk_walk_spend of a piecewise constant hazard, for the lanes in `wanted`: when the exponential is used up, or PK_NEVER
- * with what is left of it. */
-PK_INLINE pk_vd spend(const struct pk_lane_rates *rates, pk_vm wanted, pk_vu i_rate, pk_vd factor, pk_vd zero,
-                      pk_vd from, pk_vd until, pk_vd *left)
+/* Exponentials on their way through a piecewise constant hazard. */
+struct pk_spending {
+    pk_vm wanted[PK_TOGETHER];
+    pk_vu i_rate[PK_TOGETHER];
+    pk_vd factor[PK_TOGETHER], zero[PK_TOGETHER], from[PK_TOGETHER], until[PK_TOGETHER], left[PK_TOGETHER];
+    pk_vm fired[PK_TOGETHER]; /* where used up ... */
+    pk_vd time[PK_TOGETHER];  /* ... when; elsewhere left is what remains */
+};
+
+/* pk_walk_spend. */
+PK_INLINE void spend(const struct pk_lane_rates *rates, struct pk_spending *s)
 {
-    const pk_vu first = i_rate << rates->depth;
+    const double *const cuts = rates->cuts.cuts, *const levels = rates->levels;
     const pk_vd nothing = pk_vd_set(0);
-    pk_vd x = from, fires = pk_vd_set(PK_NEVER);
-    pk_vu at = segment_of(rates->cuts, first, rates->depth, x - zero);
-    pk_vm going = pk_vm_and(wanted, pk_vd_less(x, until));
-    while (pk_vm_any(going)) {
-        const pk_vu here = first + at;
-        const pk_vd next = zero + pk_vd_gather(rates->cuts, here);
-        const pk_vd end = pk_vd_least(until, next), hazard = factor * pk_vd_gather(rates->levels, here);
-        const pk_vd available = (end - x) * hazard;
-        const pk_vm some = pk_vm_and(going, pk_vd_less(nothing, hazard)), hit = pk_vd_less(*left, available);
-        const pk_vm done = pk_vm_and(some, hit), spent = pk_vm_and(some, pk_vm_not(hit));
-        fires = pk_vd_select(done, x + *left / hazard, fires);
-        *left = pk_vd_select(spent, *left - available, *left);
-        going = pk_vm_and(going, pk_vm_not(done));
-        x = pk_vd_select(going, end, x);
-        at += pk_vu_select(pk_vm_and(going, pk_vd_at_most(next, end)), pk_vu_set(1), pk_vu_set(0));
-        going = pk_vm_and(going, pk_vd_less(x, until));
+    pk_vd x[PK_TOGETHER], here[PK_TOGETHER];
+    pk_vu at[PK_TOGETHER];
+    pk_vm going[PK_TOGETHER];
+    PK_EACH x[g] = s->from[g] - s->zero[g];
+    segments_of(&rates->cuts, s->i_rate, x, at);
+    unsigned any = 0;
+    PK_EACH
+    {
+        x[g] = s->from[g];
+        at[g] += s->i_rate[g] << rates->cuts.depth;
+        here[g] = pk_vd_set(1);
+        going[g] = pk_vm_and(s->wanted[g], pk_vd_less(x[g], s->until[g]));
+        s->fired[g] = pk_vm_not(pk_vm_all());
+        any |= pk_vm_any(going[g]);
     }
-    return fires;
+    while (any) {
+        any = 0;
+        PK_EACH
+        {
+            const pk_vd next = s->zero[g] + pk_vd_gather(cuts, at[g]), end = pk_vd_least(s->until[g], next);
+            const pk_vd hazard = s->factor[g] * pk_vd_gather(levels, at[g]), available = (end - x[g]) * hazard;
+            const pk_vm some = pk_vm_and(going[g], pk_vd_less(nothing, hazard)),
+                        hit = pk_vm_and(some, pk_vd_less(s->left[g], available));
+            here[g] = pk_vd_select(hit, hazard, here[g]);
+            s->fired[g] = pk_vm_or(s->fired[g], hit);
+            going[g] = pk_vm_and(going[g], pk_vm_not(hit));
+            s->left[g] = pk_vd_select(pk_vm_and(some, going[g]), s->left[g] - available, s->left[g]);
+            x[g] = pk_vd_select(going[g], end, x[g]);
+            at[g] += pk_vu_select(pk_vm_and(going[g], pk_vd_at_most(next, end)), pk_vu_set(1), pk_vu_set(0));
+            going[g] = pk_vm_and(going[g], pk_vd_less(x[g], s->until[g]));
+            any |= pk_vm_any(going[g]);
+        }
+    }
+    PK_EACH s->time[g] = x[g] + s->left[g] / here[g];
 }
 
 static void common(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
@@ -144,6 +187,7 @@ static void common(const struct pk_lane_tables *tables, size_t k, size_t n, cons
 {
     const size_t n_strata = tables->plan->n_strata;
     const pk_vd until = pk_vd_set(tables->until);
+    const bool by_age = tables->common_clocks[k] == PK_LANE_SINCE_BIRTH;
     for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_lane_counters c;
         pk_vd x[PK_TOGETHER];
@@ -156,16 +200,24 @@ static void common(const struct pk_lane_tables *tables, size_t k, size_t n, cons
         pk_lanes_philox(&c, tables->schedule);
         PK_EACH x[g] = pk_lanes_uniform(pk_lanes_word(c.c0[g], c.c1[g]));
         pk_lanes_exponential(x);
+        struct pk_spending spending;
         PK_EACH
         {
-            const size_t at = i + (size_t)(g * PK_WIDTH);
-            const pk_vu z = pk_vu_load(stratum + at) + pk_vu_set(k * n_strata);
-            const pk_vu rate = pk_vu_gather(tables->common_rates, z);
-            const pk_vd zero = tables->common_clocks[k] == PK_LANE_SINCE_BIRTH ? -pk_vd_load(age + at) : pk_vd_set(0);
-            pk_vd_store(times + at,
-                        spend(&tables->rates, pk_vu_less(pk_vu_iota() + pk_vu_set(at), pk_vu_set(n)), rate,
-                              pk_vd_gather(tables->common_factors, z), zero, pk_vd_load(entry + at), until, &x[g]));
+            const size_t at = i + (size_t)g * PK_WIDTH;
+            const pk_vu z = pk_vu_load(stratum + at) + pk_vu_set(k * n_strata), lane = pk_vu_iota() + pk_vu_set(at);
+            /* past the last person anything may stand */
+            spending.wanted[g] = pk_vu_less(lane, pk_vu_set(n));
+            const pk_vu known = pk_vu_select(spending.wanted[g], z, pk_vu_set(0));
+            spending.i_rate[g] = pk_vu_gather(tables->common_rates, known);
+            spending.factor[g] = pk_vd_gather(tables->common_factors, known);
+            spending.zero[g] = by_age ? -pk_vd_load(age + at) : pk_vd_set(0);
+            spending.from[g] = pk_vd_load(entry + at);
+            spending.until[g] = until;
+            spending.left[g] = x[g];
         }
+        spend(&tables->rates, &spending);
+        PK_EACH pk_vd_store(times + i + g * PK_WIDTH,
+                            pk_vd_select(spending.fired[g], spending.time[g], pk_vd_set(PK_NEVER)));
     }
 }
 
@@ -203,23 +255,30 @@ static void begin(struct pk_lanes *lanes)
 {
     const struct pk_lane_tables *tables = lanes->tables;
     const uint64_t *states = words_of(lanes, PK_LANE_STATE);
-    const double *entries = doubles_of(lanes, PK_LANE_ENTRY);
-    const size_t n_states = tables->plan->n_states;
-    for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
+    const double *entries = doubles_of(lanes, PK_LANE_ENTRY), *commons = doubles_of(lanes, tables->i_common);
+    double *const times = lanes->time;
+    uint64_t *const ways = lanes->way;
+    const size_t n_states = tables->plan->n_states, n = lanes->n, n_common = tables->n_common,
+                 n_timers = tables->n_timers;
+    for (size_t i = 0; i < n; i += PK_WIDTH) {
         const pk_vu state = pk_vu_load(states + i);
         pk_vd best = pk_vd_set(tables->until);
         pk_vu way = pk_vu_set(0);
-        for (size_t k = 0; k < tables->n_common; k++)
-            consider(pk_vd_load(doubles_of(lanes, tables->i_common + k) + i),
-                     pk_vu_gather(tables->common_ways + k * n_states, state), &best, &way);
-        for (size_t k = 0; k < tables->n_timers; k++) {
+        for (size_t k = 0; k < n_common; k++)
+            consider(pk_vd_load(commons + k * PK_LANES + i), state + pk_vu_set(tables->i_common_way + k * n_states),
+                     &best, &way);
+        for (size_t k = 0; k < n_timers; k++) {
             const struct pk_lane_timer *timer = &tables->timers[k];
             const pk_vd entry = pk_vd_load(entries + i);
-            const pk_vd time = clock_zero(lanes, i, timer->clocks, state) + pk_vd_gather(timer->values, state);
-            consider(pk_vd_select(pk_vd_less(entry, time), time, entry), pk_vu_gather(timer->ways, state), &best, &way);
+            pk_vd time;
+            if (timer->alike && timer->clock == PK_LANE_SINCE_BIRTH)
+                time = -pk_vd_load(doubles_of(lanes, tables->i_age) + i) + pk_vd_set(timer->value);
+            else
+                time = clock_zero(lanes, i, timer->clocks, state) + pk_vd_gather(timer->values, state);
+            consider(pk_vd_select(pk_vd_less(entry, time), time, entry), state + pk_vu_set(timer->i_way), &best, &way);
         }
-        pk_vd_store(lanes->time + i, best);
-        pk_vu_store(lanes->way + i, way);
+        pk_vd_store(times + i, best);
+        pk_vu_store(ways + i, way);
     }
 }
 
@@ -303,99 +362,136 @@ static void cut_short(struct pk_lanes *lanes, size_t i, pk_vm short_, pk_vu stre
     }
 }
 
-/* The base hazards: constant, few states, one stratum: tables in registers. */
-PK_INLINE pk_vm choose_small(const struct pk_lane_tables *tables, pk_vu state, pk_vd entry, pk_vd best, pk_vd left,
-                             pk_vd mark, pk_vd *x, pk_vu *place)
-{
-    const struct pk_lane_axis *axis = &tables->axes[0];
-    const pk_vd total = pk_vd_lookup(axis->rows, state), at = mark * total;
-    const pk_vm fires = pk_vd_less(left, (best - entry) * total);
-    *x = entry + left / total;
-    *place = pk_vu_set(0);
-    for (size_t j = 1; j < axis->n_arcs; j++)
-        *place += pk_vu_select(pk_vd_at_most(pk_vd_lookup(axis->rows + j * PK_LANES_SMALL, state), at), pk_vu_set(1),
-                               pk_vu_set(0));
-    return fires;
-}
+/* Base hazards on their way to one of them. */
+struct pk_choosing {
+    pk_vm wanted[PK_TOGETHER];
+    pk_vu state[PK_TOGETHER];
+    pk_vd entry[PK_TOGETHER], best[PK_TOGETHER], left[PK_TOGETHER], mark[PK_TOGETHER];
+    pk_vm fired[PK_TOGETHER]; /* where one fires before best ... */
+    pk_vd time[PK_TOGETHER];  /* ... when; elsewhere left is what remains */
+    pk_vu place[PK_TOGETHER]; /* ... which */
+};
 
-/* ... on any number of clocks. Where they do not fire before best, *left is what remains. */
-PK_INLINE pk_vm choose(const struct pk_lanes *lanes, size_t i, pk_vm wanted, pk_vu state, pk_vd entry, pk_vd best,
-                       pk_vd *left, pk_vd mark, pk_vd *fired_at, pk_vu *place)
+/* ... on any number of clocks: n_axes of them. */
+PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, struct pk_choosing *c)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    const size_t n_axes = tables->n_axes;
-    const pk_vd never = pk_vd_set(PK_NEVER);
-    pk_vd x = entry, zeros[PK_MAX_AXES], nexts[PK_MAX_AXES], totals[PK_MAX_AXES];
-    pk_vu rows[PK_MAX_AXES], cuts[PK_MAX_AXES];
-    pk_vu stratum = pk_vu_set(0);
-    if (tables->i_stratum != SIZE_MAX)
-        stratum = pk_vu_load(words_of(lanes, tables->i_stratum) + i);
+    const pk_vd never = pk_vd_set(PK_NEVER), nothing = pk_vd_set(0);
+    pk_vd x[PK_TOGETHER], total[PK_TOGETHER];
+    pk_vd zeros[PK_MAX_AXES][PK_TOGETHER], nexts[PK_MAX_AXES][PK_TOGETHER], totals[PK_MAX_AXES][PK_TOGETHER];
+    pk_vu rows[PK_MAX_AXES][PK_TOGETHER], cuts[PK_MAX_AXES][PK_TOGETHER];
+    pk_vm going[PK_TOGETHER];
+    PK_EACH
+    {
+        x[g] = c->entry[g];
+        going[g] = c->wanted[g];
+        c->fired[g] = pk_vm_not(pk_vm_all());
+    }
     for (size_t a = 0; a < n_axes; a++) {
         const struct pk_lane_axis *axis = &tables->axes[a];
-        rows[a] = pk_vu_gather(axis->first_rows, state);
-        if (tables->i_stratum != SIZE_MAX)
-            rows[a] += stratum * pk_vu_gather(axis->n_segments, state);
-        nexts[a] = never;
-        if (axis->depth > 0) {
-            cuts[a] = state << axis->depth;
-            zeros[a] = clock_zero(lanes, i, axis->clocks, state);
-            const pk_vu segment = segment_of(axis->cuts, cuts[a], axis->depth, x - zeros[a]);
-            rows[a] += segment;
-            cuts[a] += segment;
-            nexts[a] = zeros[a] + pk_vd_gather(axis->cuts, cuts[a]);
+        PK_EACH
+        {
+            rows[a][g] = pk_vu_gather(axis->first_rows, c->state[g]);
+            if (tables->i_stratum != SIZE_MAX)
+                rows[a][g] += pk_vu_product(pk_vu_load(words_of(lanes, tables->i_stratum) + i + g * PK_WIDTH),
+                                            pk_vu_gather(axis->n_segments, c->state[g]));
+            nexts[a][g] = never;
+        }
+        if (axis->cuts.depth == 0)
+            continue;
+        pk_vu segment[PK_TOGETHER];
+        pk_vd since[PK_TOGETHER];
+        PK_EACH
+        {
+            cuts[a][g] = c->state[g] << axis->cuts.depth;
+            zeros[a][g] = clock_zero(lanes, i + (size_t)g * PK_WIDTH, axis->clocks, c->state[g]);
+            since[g] = x[g] - zeros[a][g];
+        }
+        segments_of(&axis->cuts, c->state, since, segment);
+        PK_EACH
+        {
+            rows[a][g] += segment[g];
+            cuts[a][g] += segment[g];
+            nexts[a][g] = zeros[a][g] + pk_vd_gather(axis->cuts.cuts, cuts[a][g]);
         }
     }
-    pk_vm going = wanted, fired = pk_vm_not(pk_vm_all());
-    *fired_at = never;
     for (;;) {
-        pk_vd total = pk_vd_set(0), end = best;
-        for (size_t a = 0; a < n_axes; a++) {
-            const struct pk_lane_axis *axis = &tables->axes[a];
-            totals[a] = pk_vd_gather(axis->rows, rows[a] * pk_vu_set(axis->n_arcs));
-            total += totals[a]; /* 0 + x is x */
-            end = pk_vd_least(nexts[a], end);
+        unsigned any = 0;
+        PK_EACH
+        {
+            pk_vd end = c->best[g];
+            total[g] = nothing;
+            for (size_t a = 0; a < n_axes; a++) {
+                const struct pk_lane_axis *axis = &tables->axes[a];
+                totals[a][g] = pk_vd_gather(axis->rows, pk_vu_product(rows[a][g], pk_vu_set(axis->n_arcs)));
+                total[g] += totals[a][g];
+                end = pk_vd_least(nexts[a][g], end);
+            }
+            const pk_vd available = (end - x[g]) * total[g];
+            const pk_vm hit = pk_vm_and(going[g], pk_vd_less(c->left[g], available));
+            c->fired[g] = pk_vm_or(c->fired[g], hit);
+            going[g] = pk_vm_and(going[g], pk_vm_not(hit));
+            c->left[g] = pk_vd_select(going[g], c->left[g] - available, c->left[g]);
+            x[g] = pk_vd_select(going[g], end, x[g]);
+            going[g] = pk_vm_and(going[g], pk_vd_less(x[g], c->best[g]));
+            any |= pk_vm_any(going[g]);
         }
-        const pk_vd available = (end - x) * total;
-        const pk_vm hit = pk_vm_and(going, pk_vd_less(*left, available));
-        *fired_at = pk_vd_select(hit, x + *left / total, *fired_at);
-        fired = pk_vm_or(fired, hit);
-        going = pk_vm_and(going, pk_vm_not(hit));
-        *left = pk_vd_select(going, *left - available, *left);
-        x = pk_vd_select(going, end, x);
-        going = pk_vm_and(going, pk_vd_less(x, best));
-        if (!pk_vm_any(going))
+        if (!any)
             break;
         for (size_t a = 0; a < n_axes; a++) {
             const struct pk_lane_axis *axis = &tables->axes[a];
-            if (axis->depth == 0)
+            if (axis->cuts.depth == 0)
                 continue;
-            const pk_vu step = pk_vu_select(pk_vm_and(going, pk_vd_at_most(nexts[a], x)), pk_vu_set(1), pk_vu_set(0));
-            rows[a] += step;
-            cuts[a] += step;
-            nexts[a] = zeros[a] + pk_vd_gather(axis->cuts, cuts[a]);
+            PK_EACH
+            {
+                const pk_vu step =
+                    pk_vu_select(pk_vm_and(going[g], pk_vd_at_most(nexts[a][g], x[g])), pk_vu_set(1), pk_vu_set(0));
+                rows[a][g] += step;
+                cuts[a][g] += step;
+                nexts[a][g] = zeros[a][g] + pk_vd_gather(axis->cuts.cuts, cuts[a][g]);
+            }
         }
     }
     /* the arc, by running sums over the axes one after another */
-    pk_vd total = totals[0];
-    for (size_t a = 1; a < n_axes; a++)
-        total += totals[a];
-    const pk_vd at = mark * total;
-    pk_vd below = pk_vd_set(0);
-    for (size_t a = 0; a < n_axes; a++) {
-        const struct pk_lane_axis *axis = &tables->axes[a];
-        const pk_vu row = rows[a] * pk_vu_set(axis->n_arcs);
-        pk_vu here = pk_vu_set(a * axis->n_arcs);
-        for (size_t j = 1; j < axis->n_arcs; j++)
-            here += pk_vu_select(pk_vd_at_most(below + pk_vd_gather(axis->rows, row + pk_vu_set(j)), at), pk_vu_set(1),
-                                 pk_vu_set(0));
-        if (a == 0)
-            *place = here;
-        else
-            *place =
-                pk_vu_select(pk_vm_and(pk_vd_at_most(below, at), pk_vd_less(pk_vd_set(0), totals[a])), here, *place);
-        below += totals[a];
+    PK_EACH
+    {
+        const pk_vd at = c->mark[g] * total[g];
+        pk_vd below = nothing;
+        c->time[g] = x[g] + c->left[g] / total[g];
+        for (size_t a = 0; a < n_axes; a++) {
+            const struct pk_lane_axis *axis = &tables->axes[a];
+            const pk_vu row = pk_vu_product(rows[a][g], pk_vu_set(axis->n_arcs));
+            pk_vu here = pk_vu_set(a * axis->n_arcs);
+            for (size_t j = 1; j < axis->n_arcs; j++)
+                here += pk_vu_select(pk_vd_at_most(below + pk_vd_gather(axis->rows, row + pk_vu_set(j)), at),
+                                     pk_vu_set(1), pk_vu_set(0));
+            if (a == 0)
+                c->place[g] = here;
+            else
+                c->place[g] = pk_vu_select(pk_vm_and(pk_vd_at_most(below, at), pk_vd_less(nothing, totals[a][g])), here,
+                                           c->place[g]);
+            below += totals[a][g];
+        }
     }
-    return fired;
+}
+
+/* ... constant, few states, one stratum: tables in registers. */
+PK_INLINE void choose_small(const struct pk_lane_tables *tables, struct pk_choosing *c)
+{
+    const double *const rows = tables->axes[0].rows;
+    const size_t n_arcs = tables->axes[0].n_arcs;
+    pk_vd at[PK_TOGETHER];
+    PK_EACH
+    {
+        const pk_vd total = pk_vd_lookup(rows, c->state[g]);
+        at[g] = c->mark[g] * total;
+        c->fired[g] = pk_vm_and(c->wanted[g], pk_vd_less(c->left[g], (c->best[g] - c->entry[g]) * total));
+        c->time[g] = c->entry[g] + c->left[g] / total;
+        c->place[g] = pk_vu_set(0);
+    }
+    for (size_t j = 1; j < n_arcs; j++)
+        PK_EACH c->place[g] += pk_vu_select(pk_vd_at_most(pk_vd_lookup(rows + j * PK_LANES_SMALL, c->state[g]), at[g]),
+                                            pk_vu_set(1), pk_vu_set(0));
 }
 
 static void base(struct pk_lanes *lanes)
@@ -403,92 +499,123 @@ static void base(struct pk_lanes *lanes)
     const struct pk_lane_tables *tables = lanes->tables;
     const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     const double *entries = doubles_of(lanes, PK_LANE_ENTRY);
-    const pk_vu n = pk_vu_set(lanes->n), chosen = pk_vu_set(tables->n_chosen);
-    for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-        const pk_vu state = pk_vu_load(states + i), stream = of_state(tables, tables->streams, state);
-        const pk_vd entry = pk_vd_load(entries + i), best = pk_vd_load(lanes->time + i),
-                    mark = pk_vd_load(lanes->mark + i);
-        pk_vd left = pk_vd_load(lanes->left + i), x;
-        pk_vu place;
-        pk_vm wanted = pk_vu_less(pk_vu_iota() + pk_vu_set(i), n), fires;
-        if (tables->small) {
-            fires = pk_vm_and(wanted, choose_small(tables, state, entry, best, left, mark, &x, &place));
-        } else {
-            wanted = pk_vm_and(wanted, pk_vu_less(pk_vu_set(0), pk_vu_gather(tables->has_base, state)));
-            fires = choose(lanes, i, wanted, state, entry, best, &left, mark, &x, &place);
-            const pk_vm short_ =
-                pk_vm_and(pk_vm_and(wanted, pk_vm_not(fires)), pk_vd_less(best, pk_vd_set(tables->until)));
-            if (tables->carries && pk_vm_any(short_))
-                cut_short(lanes, i, short_, stream, left);
+    const pk_vu n = pk_vu_set(lanes->n), n_chosen = pk_vu_set(tables->n_chosen);
+    for (size_t i = 0; i < lanes->n; i += PK_WIDTH * PK_TOGETHER) {
+        struct pk_choosing c;
+        PK_EACH
+        {
+            const size_t k = i + (size_t)g * PK_WIDTH;
+            c.state[g] = pk_vu_load(states + k);
+            c.entry[g] = pk_vd_load(entries + k);
+            c.best[g] = pk_vd_load(lanes->time + k);
+            c.left[g] = pk_vd_load(lanes->left + k);
+            c.mark[g] = pk_vd_load(lanes->mark + k);
+            c.wanted[g] = pk_vu_less(pk_vu_iota() + pk_vu_set(k), n);
+            if (!tables->all_base)
+                c.wanted[g] =
+                    pk_vm_and(c.wanted[g], pk_vu_less(pk_vu_set(0), pk_vu_gather(tables->has_base, c.state[g])));
         }
-        const pk_vu way = pk_vu_gather(tables->ways, pk_vu_product(state, chosen) + place);
-        pk_vd_store(lanes->time + i, pk_vd_select(fires, x, best));
-        pk_vu_store(lanes->way + i, pk_vu_select(fires, way, pk_vu_load(lanes->way + i)));
-        use_up(lanes, i, stream, fires);
+        if (tables->small)
+            choose_small(tables, &c);
+        else if (tables->n_axes == 1)
+            choose(lanes, i, 1, &c);
+        else
+            choose(lanes, i, tables->n_axes, &c);
+        PK_EACH
+        {
+            const size_t k = i + (size_t)g * PK_WIDTH;
+            const pk_vu stream = of_state(tables, tables->streams, c.state[g]);
+            const pk_vu way = pk_vu_product(c.state[g], n_chosen) + c.place[g];
+            pk_vd_store(lanes->time + k, pk_vd_select(c.fired[g], c.time[g], c.best[g]));
+            pk_vu_store(lanes->way + k, pk_vu_select(c.fired[g], way, pk_vu_load(lanes->way + k)));
+            use_up(lanes, k, stream, c.fired[g]);
+            if (tables->carries) {
+                const pk_vm short_ = pk_vm_and(pk_vm_and(c.wanted[g], pk_vm_not(c.fired[g])),
+                                               pk_vd_less(c.best[g], pk_vd_set(tables->until)));
+                cut_short(lanes, k, short_, stream, c.left[g]);
+            }
+        }
     }
+}
+
+/* The exponentials of those who come to a state with an excess for the first time; returns how many. */
+static size_t draw_excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
+{
+    const uint64_t *states = words_of(lanes, PK_LANE_STATE), *persons = words_of(lanes, PK_LANE_PERSON);
+    double *const lefts = doubles_of(lanes, lanes->tables->i_excess);
+    uint64_t *const fresh = lanes->fresh, *const list = lanes->finished, *const purposes = lanes->purpose;
+    const pk_vu n = pk_vu_set(lanes->n);
+    size_t n_new = 0;
+    for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
+        const pk_vu column = pk_vu_gather(of->columns, pk_vu_load(states + i)), lane = pk_vu_iota() + pk_vu_set(i);
+        const pk_vm has = pk_vm_and(pk_vu_less(lane, n), pk_vu_less(column, pk_vu_set(UINT64_MAX)));
+        const pk_vd left = pk_vd_gather(lefts, pk_vu_select(has, column, pk_vu_set(0)) + lane);
+        n_new += pk_vu_pack(list + n_new, pk_vm_and(has, pk_vd_less(left, pk_vd_set(0))), lane);
+    }
+    for (size_t k = 0; k < n_new; k++) {
+        const uint64_t lane = list[k];
+        fresh[k] = persons[lane];
+        purposes[k] = of->purposes[states[lane]];
+    }
+    memset(lanes->occurrence, 0, n_new * sizeof *lanes->occurrence);
+    draw(lanes->tables->schedule, n_new, fresh, purposes, lanes->occurrence, lanes->left, lanes->mark);
+    for (size_t k = 0; k < n_new; k++)
+        lefts[of->columns[states[list[k]]] + list[k]] = lanes->left[k];
+    return n_new;
 }
 
 /* What is above a common hazard in a state: one exponential a person and state, spent over all stays there. */
 static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    const uint64_t *states = words_of(lanes, PK_LANE_STATE), *persons = words_of(lanes, PK_LANE_PERSON);
+    const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     const double *entries = doubles_of(lanes, PK_LANE_ENTRY);
     const size_t n_strata = tables->plan->n_strata;
-    double *lefts = doubles_of(lanes, tables->i_excess);
-    /* who comes here for the first time draws */
-    size_t n_new = 0;
-    for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-        const pk_vu state = pk_vu_load(states + i), lane = pk_vu_iota() + pk_vu_set(i);
-        const pk_vu at = pk_vu_gather(of->columns, state) * pk_vu_set(PK_LANES) + lane;
-        const pk_vm fresh = pk_vm_and(pk_vm_and(pk_vu_less(lane, pk_vu_set(lanes->n)),
-                                                pk_vu_less(pk_vu_set(0), pk_vu_gather(of->purposes, state))),
-                                      pk_vd_less(pk_vd_gather(lefts, at), pk_vd_set(0)));
-        n_new += pk_vu_pack(lanes->finished + n_new, fresh, lane);
-    }
-    lanes->n_draws += n_new;
-    for (size_t k = 0; k < n_new; k++) {
-        const uint64_t lane = lanes->finished[k];
-        lanes->fresh[k] = persons[lane];
-        lanes->purpose[k] = of->purposes[states[lane]];
-        lanes->occurrence[k] = 0;
-    }
-    draw(tables->schedule, n_new, lanes->fresh, lanes->purpose, lanes->occurrence, lanes->left, lanes->mark);
-    for (size_t k = 0; k < n_new; k++) {
-        const uint64_t lane = lanes->finished[k];
-        lefts[of->columns[states[lane]] * PK_LANES + lane] = lanes->left[k];
-    }
-    for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-        const pk_vu state = pk_vu_load(states + i), lane = pk_vu_iota() + pk_vu_set(i);
-        const pk_vm wanted = pk_vm_and(pk_vu_less(lane, pk_vu_set(lanes->n)),
-                                       pk_vu_less(pk_vu_set(0), pk_vu_gather(of->purposes, state)));
-        if (!pk_vm_any(wanted))
-            continue;
-        const pk_vu at = pk_vu_gather(of->columns, state) * pk_vu_set(PK_LANES) + lane;
-        pk_vu stratum = pk_vu_set(0);
-        if (tables->i_stratum != SIZE_MAX)
-            stratum = pk_vu_load(words_of(lanes, tables->i_stratum) + i);
-        const pk_vu common = pk_vu_gather(of->commons, state);
-        const pk_vu rate = pk_vu_gather(tables->common_rates, common * pk_vu_set(n_strata) + stratum);
-        const pk_vd factor = pk_vd_gather(of->factors, state * pk_vu_set(n_strata) + stratum);
-        pk_vd zero = pk_vd_set(0);
-        if (tables->uses_age)
-            zero =
-                pk_vd_select(pk_vu_equal(pk_vu_gather(tables->common_clocks, common), pk_vu_set(PK_LANE_SINCE_BIRTH)),
-                             -pk_vd_load(doubles_of(lanes, tables->i_age) + i), zero);
-        const pk_vd best = pk_vd_load(lanes->time + i);
-        const pk_vd before = pk_vd_gather(lefts, at);
-        pk_vd left = before;
-        const pk_vd time = spend(&tables->rates, wanted, rate, factor, zero, pk_vd_load(entries + i), best, &left);
-        const pk_vm sooner = pk_vm_and(wanted, pk_vd_less(time, best));
-        pk_vd_store(lanes->time + i, pk_vd_select(sooner, time, best));
-        pk_vu_store(lanes->way + i, pk_vu_select(sooner, pk_vu_gather(of->ways, state), pk_vu_load(lanes->way + i)));
-        double rests[PK_WIDTH];
-        uint64_t places[PK_WIDTH];
-        pk_vd_store(rests, left);
-        pk_vu_store(places, at);
-        for (unsigned bits = pk_vm_bits(wanted); bits != 0; bits &= bits - 1)
-            lefts[places[__builtin_ctz(bits)]] = rests[__builtin_ctz(bits)];
+    const bool one_common = tables->n_common == 1, by_age = tables->common_clocks[0] == PK_LANE_SINCE_BIRTH;
+    const pk_vu n = pk_vu_set(lanes->n);
+    double *const lefts = doubles_of(lanes, tables->i_excess);
+    lanes->n_draws += draw_excess(lanes, of);
+    for (size_t i = 0; i < lanes->n; i += PK_WIDTH * PK_TOGETHER) {
+        struct pk_spending s;
+        pk_vu state[PK_TOGETHER], at[PK_TOGETHER];
+        PK_EACH
+        {
+            const size_t k = i + (size_t)g * PK_WIDTH;
+            const pk_vu lane = pk_vu_iota() + pk_vu_set(k);
+            state[g] = pk_vu_load(states + k);
+            const pk_vu column = pk_vu_gather(of->columns, state[g]);
+            s.wanted[g] = pk_vm_and(pk_vu_less(lane, n), pk_vu_less(column, pk_vu_set(UINT64_MAX)));
+            at[g] = pk_vu_select(s.wanted[g], column, pk_vu_set(0)) + lane;
+            pk_vu stratum = pk_vu_set(0), common = pk_vu_set(0);
+            if (tables->i_stratum != SIZE_MAX)
+                stratum = pk_vu_load(words_of(lanes, tables->i_stratum) + k);
+            if (!one_common)
+                common = pk_vu_gather(of->commons, state[g]);
+            s.i_rate[g] = pk_vu_set(0);
+            if (!tables->rates.one)
+                s.i_rate[g] = pk_vu_gather(tables->common_rates, pk_vu_product(common, pk_vu_set(n_strata)) + stratum);
+            s.factor[g] = pk_vd_gather(of->factors, pk_vu_product(state[g], pk_vu_set(n_strata)) + stratum);
+            s.zero[g] = pk_vd_set(0);
+            if (by_age || (!one_common && tables->uses_age))
+                s.zero[g] = -pk_vd_load(doubles_of(lanes, tables->i_age) + k);
+            if (!one_common)
+                s.zero[g] = pk_vd_select(
+                    pk_vu_equal(pk_vu_gather(tables->common_clocks, common), pk_vu_set(PK_LANE_SINCE_BIRTH)), s.zero[g],
+                    pk_vd_set(0));
+            s.from[g] = pk_vd_load(entries + k);
+            s.until[g] = pk_vd_load(lanes->time + k);
+            s.left[g] = pk_vd_gather(lefts, at[g]);
+        }
+        spend(&tables->rates, &s);
+        PK_EACH
+        {
+            const size_t k = i + (size_t)g * PK_WIDTH;
+            const pk_vm sooner = pk_vm_and(s.fired[g], pk_vd_less(s.time[g], s.until[g]));
+            pk_vd_store(lanes->time + k, pk_vd_select(sooner, s.time[g], s.until[g]));
+            pk_vu_store(lanes->way + k,
+                        pk_vu_select(sooner, state[g] + pk_vu_set(of->i_way), pk_vu_load(lanes->way + k)));
+            pk_vd_scatter(lefts, s.wanted[g], at[g], s.left[g]);
+        }
     }
 }
 
@@ -501,9 +628,11 @@ static size_t move(struct pk_lanes *lanes, uint64_t *log)
     const pk_vd magic = pk_vd_set(0x1.8p52 * PK_TICK), tick = pk_vd_set(PK_TICK),
                 horizon = pk_vd_set(tables->plan->horizon), until = pk_vd_set(tables->until);
     const pk_vu n = pk_vu_set(lanes->n), slots = pk_vu_set(PK_LANES_MOST_PEOPLE - 1);
+    const uint64_t *const ways = tables->ways;
     size_t n_log = 0, n_finished = 0;
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-        const pk_vu lane = pk_vu_iota() + pk_vu_set(i), way = pk_vu_load(lanes->way + i), word = pk_vu_load(words_ + i);
+        const pk_vu lane = pk_vu_iota() + pk_vu_set(i), word = pk_vu_load(words_ + i);
+        const pk_vu way = pk_vu_gather(ways, pk_vu_load(lanes->way + i));
         const pk_vd entry = pk_vd_load(entries + i), best = pk_vd_load(lanes->time + i);
         const pk_vm live = pk_vu_less(lane, n);
         pk_vd time = (best + magic) - magic;

@@ -17,9 +17,10 @@ enum {
     PK_LANES_COUNTERS = 4,      /* spell counters to a word */
     PK_LANES_COUNTER_BITS = 14, /* PK_LIFE_MAX_EVENTS spells fit */
     PK_LANES_SMALL = 8,         /* tables of so many entries fit a register */
-    PK_LANES_MAX_DEPTH = 8,     /* at most 255 cuts */
-    PK_LANES_MAX_TIMERS = 4,    /* of one state */
-    PK_LANES_MAX_EXCESS = 4     /* of one state */
+    PK_LANES_BUCKETS = 64,
+    PK_LANES_MAX_DEPTH = 8,  /* at most 255 cuts */
+    PK_LANES_MAX_TIMERS = 4, /* of one state */
+    PK_LANES_MAX_EXCESS = 4  /* of one state */
 };
 
 /* Which clock: as masks choose it, so that lanes may differ. */
@@ -28,33 +29,47 @@ enum pk_lane_clock { PK_LANE_SINCE_START, PK_LANE_SINCE_ENTRY, PK_LANE_SINCE_BIR
 /* Where an arc leads, in one word: arc | state << 16 | whether a life is over there << 32. */
 #define PK_LANE_WAY(arc, to, over) ((uint64_t)(arc) | (uint64_t)(to) << 16 | (uint64_t)(over) << 32)
 
-/* Piecewise constant hazards one after another, all padded to 2^depth - 1 cuts. */
-struct pk_lane_rates {
-    unsigned depth;
+/* Cuts of several tables, all padded to 2^depth - 1 with infinities. Where there are many, one looks into the bucket
+ * of a value first: which cuts are surely below it, and then at most n_steps more. */
+struct pk_lane_cuts {
+    unsigned depth; /* 0: no cuts in any table */
     double *cuts;   /* [n][2^depth] ascending, then infinite */
+    bool bucketed;
+    unsigned n_steps;
+    double low, per_width;
+    uint64_t *buckets; /* [n][PK_LANES_BUCKETS] */
+};
+
+/* Piecewise constant hazards. */
+struct pk_lane_rates {
+    struct pk_lane_cuts cuts;
     double *levels; /* [n][2^depth] */
+    bool one;       /* there is but one */
 };
 
 /* One axis of every state; a state with fewer axes has an empty one. */
 struct pk_lane_axis {
-    unsigned depth;       /* 0: no cuts in any state */
-    size_t n_arcs;        /* most of a state */
-    double *cuts;         /* [n_states][2^depth] */
-    uint64_t *clocks;     /* [n_states] */
-    uint64_t *first_rows; /* [n_states] */
-    uint64_t *n_segments; /* [n_states] rows are [stratum][segment] */
-    double *rows;         /* [n_rows][n_arcs] the total, then all running sums but the last; infinite where no later arc
-                             has a hazard; small: [n_arcs][PK_LANES_SMALL] */
+    struct pk_lane_cuts cuts; /* of each state */
+    size_t n_arcs;            /* most of a state */
+    uint64_t *clocks;         /* [n_states] */
+    uint64_t *first_rows;     /* [n_states] */
+    uint64_t *n_segments;     /* [n_states] rows are [stratum][segment] */
+    double *rows; /* [n_rows][n_arcs] the total, then all running sums but the last; infinite where no later arc
+                     has a hazard; small: [n_arcs][PK_LANES_SMALL] */
 };
 
 struct pk_lane_timer { /* the k-th of every state */
     double *values;    /* [n_states] infinite: none */
-    uint64_t *clocks, *ways;
+    uint64_t *clocks;  /* [n_states] */
+    bool alike;        /* values and clocks of all living states: these */
+    double value;
+    uint64_t clock;
+    uint64_t i_way; /* + state: into the ways */
 };
 
 struct pk_lane_excess { /* the k-th of every state: of a common hazard */
-    uint64_t *ways;     /* [n_states] */
-    uint64_t *columns;  /* [n_states] which exponential of the lane */
+    uint64_t i_way;     /* + state: into the ways */
+    uint64_t *columns;  /* [n_states] first word of the lanes' exponential; UINT64_MAX: none */
     uint64_t *purposes; /* [n_states] */
     uint64_t *commons;  /* [n_states] which common hazard */
     double *factors;    /* [n_states][n_strata] 0: none */
@@ -68,23 +83,25 @@ struct pk_lane_tables {
     double until;
     bool small; /* one stratum, no cuts, few states: tables fit registers */
     bool uses_age, uses_elapsed, carries;
+    bool all_base;   /* every living state has base hazards */
     uint64_t clocks; /* bit per enum pk_lane_clock in use by axes and timers */
     size_t n_axes, n_chosen, n_counter_words, n_streams, n_timers, n_excess;
     struct pk_lane_axis axes[PK_MAX_AXES];
-    uint64_t *ways;             /* [n_states][n_chosen] by the place of the arc among the state's axes */
-    uint64_t *purposes;         /* [n_states] the stream of base events, with their role */
-    uint64_t *streams;          /* [n_states] numbered densely */
-    uint64_t *has_base;         /* [n_states] all bits or none */
+    uint64_t *ways;     /* [n_states][n_chosen] by the place of the arc among the state's axes; then [n_states] for each
+                           common hazard, fixed time and excess */
+    uint64_t *purposes; /* [n_states] the stream of base events, with their role */
+    uint64_t *streams;  /* [n_states] numbered densely */
+    uint64_t *has_base; /* [n_states] all bits or none */
     struct pk_lane_rates rates; /* common hazards' */
     size_t n_common;
-    uint64_t *common_ways;     /* [n_common][n_states] */
+    uint64_t i_common_way;     /* + k n_states + state: into the ways */
     uint64_t *common_rates;    /* [n_common][n_strata] which of rates */
     double *common_factors;    /* [n_common][n_strata] */
     uint64_t *common_purposes; /* [n_common] */
     uint64_t *common_clocks;   /* [n_common] */
     struct pk_lane_timer timers[PK_LANES_MAX_TIMERS];
     struct pk_lane_excess excess[PK_LANES_MAX_EXCESS];
-    size_t n_columns;
+    size_t n_ways, n_columns;
     /* columns of the lanes; SIZE_MAX: not needed */
     size_t i_age, i_zero, i_stratum, i_used, i_common, i_excess, i_open, i_left, i_mark;
 };
@@ -101,7 +118,7 @@ struct pk_lanes {
     uint64_t n_draws;
     /* of one round, by lane */
     double *time;  /* of the next event */
-    uint64_t *way; /* ... and where to */
+    uint64_t *way; /* ... and where to: into the tables' ways */
     uint64_t *purpose, *occurrence;
     double *left, *mark;
     uint64_t *fresh, *finished; /* lanes that need a draw of their own; lanes whose life is over */

@@ -64,10 +64,49 @@ static unsigned depth_for(struct making *making, size_t n_cuts)
     return depth;
 }
 
-static void copy_cuts(const double *cuts, size_t n_cuts, unsigned depth, double *to)
+/* Room for the cuts of n tables with at most n_cuts. */
+static void make_cuts(struct making *making, size_t n, size_t n_cuts, struct pk_lane_cuts *made)
 {
-    for (size_t i = 0; i < (size_t)1 << depth; i++)
-        to[i] = i < n_cuts ? cuts[i] : PK_NEVER;
+    made->depth = depth_for(making, n_cuts);
+    made->cuts = doubles(making, n << made->depth);
+    for (size_t i = 0; made->cuts != NULL && i < n << made->depth; i++)
+        made->cuts[i] = PK_NEVER;
+}
+
+static size_t n_at_most(const double *cuts, size_t n, double x)
+{
+    size_t at = 0;
+    while (at < n && cuts[at] <= x)
+        at++;
+    return at;
+}
+
+/* Once all cuts are there. A value may fall into the bucket beside its own by rounding: hence the margins. */
+static void make_buckets(struct making *making, size_t n, struct pk_lane_cuts *made)
+{
+    const size_t n_cuts = ((size_t)1 << made->depth) - 1;
+    double low = PK_NEVER, high = -PK_NEVER;
+    if (made->depth <= 2 || making->why != NULL)
+        return;
+    for (size_t i = 0; i < n << made->depth; i++) {
+        low = made->cuts[i] < low ? made->cuts[i] : low;
+        high = isfinite(made->cuts[i]) && made->cuts[i] > high ? made->cuts[i] : high;
+    }
+    const double width = (high - low) / (PK_LANES_BUCKETS - 4);
+    made->buckets = words(making, n * PK_LANES_BUCKETS);
+    if (making->why != NULL || !(width > 0))
+        return;
+    made->low = low - 2 * width;
+    made->per_width = 1 / width;
+    for (size_t t = 0; t < n; t++)
+        for (size_t b = 0; b < PK_LANES_BUCKETS; b++) { /* of the values nearest to b */
+            const double *cuts = made->cuts + (t << made->depth);
+            const size_t from = b > 0 ? n_at_most(cuts, n_cuts, made->low + ((double)b - 1) * width) : 0,
+                         to = n_at_most(cuts, n_cuts, made->low + ((double)b + 1) * width);
+            made->buckets[t * PK_LANES_BUCKETS + b] = from;
+            made->n_steps = to - from > made->n_steps ? (unsigned)(to - from) : made->n_steps;
+        }
+    made->bucketed = made->n_steps + 1 < made->depth;
 }
 
 /* Whether a state's base hazards are piecewise constant with their sums ready. */
@@ -108,11 +147,10 @@ static void make_axis(struct making *making, size_t i_axis)
         made->n_arcs = axis->n_arcs > made->n_arcs ? axis->n_arcs : made->n_arcs;
         n_rows += plan->n_strata * (axis->n_cuts + 1);
     }
-    made->depth = depth_for(making, n_cuts);
+    make_cuts(making, plan->n_states, n_cuts, &made->cuts);
     made->clocks = words(making, plan->n_states);
     made->first_rows = words(making, plan->n_states);
     made->n_segments = words(making, plan->n_states);
-    made->cuts = doubles(making, plan->n_states << made->depth);
     made->rows = doubles(making, n_rows * made->n_arcs);
     if (making->why != NULL)
         return;
@@ -120,7 +158,6 @@ static void make_axis(struct making *making, size_t i_axis)
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
         const struct pk_plan_state *state = &plan->states[s];
         made->first_rows[s] = row;
-        copy_cuts(NULL, 0, made->depth, made->cuts + (s << made->depth));
         if (i_axis >= state->n_axes) {
             row++; /* of zeros */
             continue;
@@ -130,11 +167,12 @@ static void make_axis(struct making *making, size_t i_axis)
         if (axis->n_cuts > 0) {
             made->clocks[s] = clock_of(making, axis->clock);
             making->tables->clocks |= UINT64_C(1) << made->clocks[s];
-            copy_cuts(axis->cuts, axis->n_cuts, made->depth, made->cuts + (s << made->depth));
+            memcpy(made->cuts.cuts + (s << made->cuts.depth), axis->cuts, axis->n_cuts * sizeof *axis->cuts);
         }
         for (size_t k = 0; k < plan->n_strata * (axis->n_cuts + 1); k++, row++)
             put_row(axis->sums + k * axis->n_arcs, axis->n_arcs, made->n_arcs, made->rows + row * made->n_arcs);
     }
+    make_buckets(making, plan->n_states, &made->cuts);
 }
 
 static void make_base(struct making *making)
@@ -143,6 +181,7 @@ static void make_base(struct making *making)
     const struct pk_plan *plan = making->plan;
     uint32_t streams[PK_MAX_STATES];
     tables->n_axes = 1;
+    tables->all_base = true;
     tables->purposes = words(making, plan->n_states);
     tables->streams = words(making, plan->n_states);
     tables->has_base = words(making, plan->n_states);
@@ -164,13 +203,16 @@ static void make_base(struct making *making)
         tables->streams[s] = k;
         tables->purposes[s] = state->stream | (uint64_t)PK_ROLE_EVENT << 24;
         tables->has_base[s] = state->n_axes > 0 ? UINT64_MAX : 0;
+        tables->all_base &= state->n_axes > 0;
     }
     tables->n_counter_words = (tables->n_streams + PK_LANES_COUNTERS - 1) / PK_LANES_COUNTERS;
     for (size_t a = 0; a < tables->n_axes && making->why == NULL; a++) {
         make_axis(making, a);
         tables->n_chosen += tables->axes[a].n_arcs;
     }
-    tables->ways = words(making, plan->n_states * tables->n_chosen);
+    const size_t most_others = plan->n_person_hazards + PK_LANES_MAX_TIMERS + PK_LANES_MAX_EXCESS;
+    tables->ways = words(making, plan->n_states * (tables->n_chosen + most_others));
+    tables->n_ways = plan->n_states * tables->n_chosen;
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++)
         for (size_t a = 0, first = 0; a < plan->states[s].n_axes; first += tables->axes[a++].n_arcs)
             for (size_t k = 0; k < plan->states[s].axes[a].n_arcs; k++)
@@ -183,7 +225,7 @@ static void make_small(struct making *making)
     struct pk_lane_tables *tables = making->tables;
     struct pk_lane_axis *axis = &tables->axes[0];
     const size_t n_states = making->plan->n_states;
-    if (tables->n_axes > 1 || axis->depth > 0 || making->plan->n_strata > 1 || n_states > PK_LANES_SMALL)
+    if (tables->n_axes > 1 || axis->cuts.depth > 0 || making->plan->n_strata > 1 || n_states > PK_LANES_SMALL)
         return;
     double *rows = doubles(making, axis->n_arcs * PK_LANES_SMALL);
     if (rows == NULL)
@@ -213,10 +255,12 @@ static void make_common(struct making *making)
         if (hazard->i_frailty != SIZE_MAX || hazard->i_cure != SIZE_MAX)
             making->why = "a frailty or a cure";
     }
-    const unsigned depth = tables->rates.depth = depth_for(making, n_cuts);
-    tables->rates.cuts = doubles(making, n_rates << depth);
+    make_cuts(making, n_rates, n_cuts, &tables->rates.cuts);
+    const unsigned depth = tables->rates.cuts.depth;
     tables->rates.levels = doubles(making, n_rates << depth);
-    tables->common_ways = words(making, n * plan->n_states);
+    tables->rates.one = n_rates == 1;
+    tables->i_common_way = tables->n_ways;
+    tables->n_ways += n * plan->n_states;
     tables->common_rates = words(making, n * plan->n_strata);
     tables->common_factors = doubles(making, n * plan->n_strata);
     tables->common_purposes = words(making, n);
@@ -227,7 +271,7 @@ static void make_common(struct making *making)
     for (size_t k = 0; k < n; k++) {
         const struct pk_person_hazard *hazard = &plan->person_hazards[k];
         for (size_t s = 0; s < plan->n_states; s++)
-            tables->common_ways[k * plan->n_states + s] =
+            tables->ways[tables->i_common_way + k * plan->n_states + s] =
                 plan->states[s].absorbing ? 0 : way_of(making, plan->states[s].person_arcs[k]);
         for (size_t z = 0; z < plan->n_strata; z++) {
             tables->common_rates[k * plan->n_strata + z] = first + (hazard->rate_of != NULL ? hazard->rate_of[z] : 0);
@@ -237,7 +281,8 @@ static void make_common(struct making *making)
         tables->common_clocks[k] = PK_LANE_SINCE_START;
         for (size_t r = 0; r < hazard->n_rates; r++) {
             const struct pk_rate *rate = &hazard->rates[r];
-            copy_cuts(rate->cuts, rate->n_cuts, depth, tables->rates.cuts + ((first + r) << depth));
+            if (rate->n_cuts > 0)
+                memcpy(tables->rates.cuts.cuts + ((first + r) << depth), rate->cuts, rate->n_cuts * sizeof(double));
             memcpy(tables->rates.levels + ((first + r) << depth), rate->levels, (rate->n_cuts + 1) * sizeof(double));
             if (rate->n_cuts > 0)
                 tables->common_clocks[k] = clock_of(making, rate->clock);
@@ -246,6 +291,7 @@ static void make_common(struct making *making)
             making->why = "a clock";
         first += hazard->n_rates;
     }
+    make_buckets(making, n_rates, &tables->rates.cuts);
 }
 
 static void make_timers(struct making *making)
@@ -260,10 +306,16 @@ static void make_timers(struct making *making)
         struct pk_lane_timer *made = &tables->timers[k];
         made->values = doubles(making, plan->n_states);
         made->clocks = words(making, plan->n_states);
-        made->ways = words(making, plan->n_states);
+        made->i_way = tables->n_ways;
+        made->alike = true;
+        tables->n_ways += plan->n_states;
+        size_t first = SIZE_MAX;
         for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
             const struct pk_plan_state *state = &plan->states[s];
+            if (state->absorbing)
+                continue;
             made->values[s] = PK_NEVER;
+            made->alike &= k < state->n_timers;
             if (k >= state->n_timers)
                 continue;
             if (state->timers[k].n_arcs > 1)
@@ -271,7 +323,13 @@ static void make_timers(struct making *making)
             made->values[s] = state->timers[k].value;
             made->clocks[s] = clock_of(making, state->timers[k].clock);
             tables->clocks |= UINT64_C(1) << made->clocks[s];
-            made->ways[s] = way_of(making, state->timers[k].arcs[0]);
+            tables->ways[made->i_way + s] = way_of(making, state->timers[k].arcs[0]);
+            first = first == SIZE_MAX ? s : first;
+            made->alike &= made->values[s] == made->values[first] && made->clocks[s] == made->clocks[first];
+        }
+        if (made->alike && first != SIZE_MAX) {
+            made->value = made->values[first];
+            made->clock = made->clocks[first];
         }
     }
 }
@@ -286,19 +344,21 @@ static void make_excess(struct making *making)
         making->why = "many excess hazards in one state";
     for (size_t k = 0; k < tables->n_excess && making->why == NULL; k++) {
         struct pk_lane_excess *made = &tables->excess[k];
-        made->ways = words(making, plan->n_states);
+        made->i_way = tables->n_ways;
+        tables->n_ways += plan->n_states;
         made->columns = words(making, plan->n_states);
         made->purposes = words(making, plan->n_states);
         made->commons = words(making, plan->n_states);
         made->factors = doubles(making, plan->n_states * plan->n_strata);
         for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
             const struct pk_plan_state *state = &plan->states[s];
+            made->columns[s] = UINT64_MAX;
             if (k >= state->n_excess)
                 continue;
             const uint16_t i_arc = state->excess_arcs[k];
             const struct pk_plan_arc *arc = &plan->arcs[i_arc];
-            made->ways[s] = way_of(making, i_arc);
-            made->columns[s] = arc->i_excess;
+            tables->ways[made->i_way + s] = way_of(making, i_arc);
+            made->columns[s] = arc->i_excess * PK_LANES;
             made->purposes[s] = i_arc | (uint64_t)PK_ROLE_LAYER << 24;
             made->commons[s] = arc->i_person_hazard;
             for (size_t z = 0; z < plan->n_strata; z++)

@@ -155,9 +155,10 @@ PK_INLINE unsigned pk_vu_pack(uint64_t *to, pk_vm m, pk_vu v)
     pk_vu_store(to, (pk_vu)_mm512_maskz_compress_epi64(m, (__m512i)v));
     return (unsigned)__builtin_popcount(m);
 }
-PK_INLINE pk_vd pk_vd_sqrt(pk_vd x)
+/* The chosen lanes to their places, which differ. */
+PK_INLINE void pk_vd_scatter(double *to, pk_vm m, pk_vu index, pk_vd v)
 {
-    return (pk_vd)_mm512_sqrt_pd((__m512d)x);
+    _mm512_mask_i64scatter_pd(to, m, (__m512i)index, (__m512d)v, 8);
 }
 
 #else /* ---- masks as lanes of 0 and -1 -------------------------------------------------------------------------- */
@@ -213,10 +214,6 @@ PK_INLINE unsigned pk_vu_pack(uint64_t *to, pk_vm m, pk_vu v)
     pk_vu_store(to, (pk_vu)_mm256_permutevar8x32_epi32((__m256i)v, order));
     return (unsigned)__builtin_popcount(bits);
 }
-PK_INLINE pk_vd pk_vd_sqrt(pk_vd x)
-{
-    return (pk_vd)_mm256_sqrt_pd((__m256d)x);
-}
 #else
 PK_INLINE pk_vd pk_vd_set(double x)
 {
@@ -270,14 +267,6 @@ PK_INLINE unsigned pk_vu_pack(uint64_t *to, pk_vm m, pk_vu v)
     to[bits & 1] = bits >> 1 ? v[1] : to[bits & 1];
     return (bits & 1) + (bits >> 1);
 }
-PK_INLINE pk_vd pk_vd_sqrt(pk_vd x)
-{
-#ifdef __SSE2__
-    return (pk_vd)_mm_sqrt_pd((__m128d)x);
-#else
-    return (pk_vd){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])};
-#endif
-}
 #endif
 
 PK_INLINE pk_vm pk_vm_all(void)
@@ -320,6 +309,12 @@ PK_INLINE pk_vu pk_vu_xor3(pk_vu a, pk_vu b, pk_vu c)
 {
     return a ^ b ^ c;
 }
+PK_INLINE void pk_vd_scatter(double *to, pk_vm m, pk_vu index, pk_vd v)
+{
+    for (int k = 0; k < PK_WIDTH; k++)
+        if (m[k])
+            to[index[k]] = v[k];
+}
 PK_INLINE pk_vd pk_vd_lookup(const double *from, pk_vu index)
 {
     return pk_vd_gather(from, index);
@@ -340,9 +335,10 @@ PK_INLINE pk_vd pk_vd_least(pk_vd a, pk_vd b)
 {
     return pk_vd_select(pk_vd_less(a, b), a, b);
 }
-PK_INLINE pk_vd pk_vd_bits(pk_vu v)
+/* x to the nearest whole number, 0 <= x < 2^51. */
+PK_INLINE pk_vu pk_vd_whole(pk_vd x)
 {
-    return (pk_vd)v;
+    return (pk_vu)(x + pk_vd_set(0x1p52)) & pk_vu_set((UINT64_C(1) << 51) - 1);
 }
 
 #endif
