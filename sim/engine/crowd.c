@@ -43,3 +43,12 @@ uint64_t pk_crowd_id(const struct pk_crowd *crowd, uint64_t index)
     }
     return ((uint64_t)low + 1) << 32 | (index - crowd->first[low]);
 }
+
+void pk_crowd_ids(const struct pk_crowd *crowd, uint64_t first, uint64_t step, size_t n, uint64_t *ids)
+{
+    size_t i = 0;
+    for (; i < n && first + i * step < crowd->first[0]; i++)
+        ids[i] = first + i * step;
+    for (; i < n; i++)
+        ids[i] = pk_crowd_id(crowd, first + i * step);
+}

@@ -37,24 +37,25 @@ PK_INLINE void load_person(struct pk_lane_counters *c, const uint64_t *person)
     }
 }
 
-static void words(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first,
-                  uint64_t *second)
+/* The same purpose for all. */
+PK_INLINE void philox_of(const uint64_t schedule[20], const uint64_t *person, uint64_t purpose,
+                         struct pk_lane_counters *c)
+{
+    load_person(c, person);
+    PK_EACH
+    {
+        c->c2[g] = pk_vu_set(purpose);
+        c->c3[g] = pk_vu_set(purpose >> 32);
+    }
+    pk_lanes_philox(c, schedule);
+}
+
+static void words(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first)
 {
     for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_lane_counters c;
-        load_person(&c, person + i);
-        PK_EACH
-        {
-            c.c2[g] = pk_vu_set(purpose);
-            c.c3[g] = pk_vu_set(purpose >> 32);
-        }
-        pk_lanes_philox(&c, schedule);
-        PK_EACH
-        {
-            pk_vu_store(first + i + g * PK_WIDTH, pk_lanes_word(c.c0[g], c.c1[g]));
-            if (second != NULL)
-                pk_vu_store(second + i + g * PK_WIDTH, pk_lanes_word(c.c2[g], c.c3[g]));
-        }
+        philox_of(schedule, person + i, purpose, &c);
+        PK_EACH pk_vu_store(first + i + g * PK_WIDTH, pk_lanes_word(c.c0[g], c.c1[g]));
     }
 }
 
@@ -62,13 +63,7 @@ static void uniforms(const uint64_t schedule[20], size_t n, const uint64_t *pers
 {
     for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_lane_counters c;
-        load_person(&c, person + i);
-        PK_EACH
-        {
-            c.c2[g] = pk_vu_set(purpose);
-            c.c3[g] = pk_vu_set(purpose >> 32);
-        }
-        pk_lanes_philox(&c, schedule);
+        philox_of(schedule, person + i, purpose, &c);
         PK_EACH pk_vd_store(first + i + g * PK_WIDTH, pk_lanes_uniform(pk_lanes_word(c.c0[g], c.c1[g])));
     }
 }
@@ -191,13 +186,7 @@ static void common(const struct pk_lane_tables *tables, size_t k, size_t n, cons
     for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_lane_counters c;
         pk_vd x[PK_TOGETHER];
-        load_person(&c, person + i);
-        PK_EACH
-        {
-            c.c2[g] = pk_vu_set(tables->common_purposes[k]);
-            c.c3[g] = pk_vu_set(0);
-        }
-        pk_lanes_philox(&c, tables->schedule);
+        philox_of(tables->schedule, person + i, tables->common_purposes[k], &c);
         PK_EACH x[g] = pk_lanes_uniform(pk_lanes_word(c.c0[g], c.c1[g]));
         pk_lanes_exponential(x);
         struct pk_spending spending;
@@ -698,9 +687,25 @@ static void cells(const struct pk_lane_grid *grid, size_t n, const uint64_t *log
     }
 }
 
+static size_t entries(const uint64_t *sets_of_arc, const uint64_t *wanted, size_t n, const uint64_t *log,
+                      uint64_t *list)
+{
+    const pk_vu slots = pk_vu_set(PK_LANES_MOST_PEOPLE - 1), arcs = pk_vu_set(PK_MAX_ARCS - 1), nothing = pk_vu_set(0);
+    size_t n_list = 0;
+    for (size_t i = 0; i < n; i += PK_WIDTH) {
+        const pk_vu lane = pk_vu_iota() + pk_vu_set(i);
+        const pk_vm in = pk_vu_less(lane, pk_vu_set(n));
+        const pk_vu event = pk_vu_select(in, pk_vu_load(log + i), nothing);
+        const pk_vu hits =
+            pk_vu_gather(sets_of_arc, (event >> PK_LANES_SLOT_BITS) & arcs) & pk_vu_gather(wanted, event & slots);
+        n_list += pk_vu_pack(list + n_list, pk_vm_and(in, pk_vu_less(nothing, hits)), lane);
+    }
+    return n_list;
+}
+
 #define PK_LANE_OPS                                                                                                    \
     {                                                                                                                  \
-        words, uniforms, common, round_, cells                                                                         \
+        words, uniforms, common, round_, entries, cells                                                                \
     }
 
 #endif

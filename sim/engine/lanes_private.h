@@ -131,11 +131,10 @@ struct pk_lanes {
 
 /* What one instruction set compiles. */
 struct pk_lane_ops {
-    /* Two words of 64 random bits for each of n keys: person = counters 0 and 1, purpose = 2, occurrence = 3, the
+    /* The first word of 64 random bits for each of n keys: person = counters 0 and 1 of rng.h, purpose = 2 and 3, the
      * earlier in the lower half. Arrays have room for n rounded up to PK_LANES_STEP. */
-    void (*words)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first,
-                  uint64_t *second);
-    /* The first of the two as a uniform, by pk_rng_uniform. */
+    void (*words)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first);
+    /* The same as a uniform, by pk_rng_uniform. */
     void (*uniforms)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, double *first);
     /* When the k-th common hazard strikes each of n people: PK_NEVER beyond tables->until. */
     void (*common)(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
@@ -143,6 +142,8 @@ struct pk_lane_ops {
     /* Takes every lane to its next event and appends those events; the lives that ended are in lanes->finished. */
     size_t (*round)(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *stages, uint64_t *since);
     /* Places and contents of a tally's cells for n events. */
+    size_t (*entries)(const uint64_t *sets_of_arc, const uint64_t *wanted, size_t n, const uint64_t *log,
+                      uint64_t *list);
     void (*cells)(const struct pk_lane_grid *grid, size_t n, const uint64_t *log, uint64_t *places, uint64_t *values);
 };
 

@@ -13,29 +13,41 @@ uint64_t pk_lottery_bound(const struct pk_plan *plan, size_t i_lottery, unsigned
     return share >= 1 ? UINT64_MAX : (uint64_t)(share * 0x1p64);
 }
 
-enum pk_status pk_lottery_scan(const struct pk_plan *plan, size_t i_lottery, uint32_t replication, uint64_t from,
-                               uint64_t to, uint64_t bound, struct pk_tickets *tickets, struct pk_error *error)
+static enum pk_status add_ticket(struct pk_tickets *tickets, struct pk_ticket ticket, struct pk_error *error)
 {
-    size_t i_target = plan->lotteries[i_lottery].i_target;
-    for (uint64_t id = from; id < to; id++) {
-        uint64_t lot = pk_person_lot(plan, i_target, replication, id);
-        if (lot > bound)
-            continue;
-        struct pk_person person;
-        pk_person_make(plan, replication, id, &person);
-        if (!pk_person_is_eligible(plan, &plan->targets[i_target], &person))
-            continue;
-        if (tickets->n == tickets->room) {
-            size_t room = tickets->room ? tickets->room * 2 : 64;
-            struct pk_ticket *grown = pk_realloc(tickets->items, room, sizeof *grown);
-            if (grown == NULL)
-                return pk_error_set(error, PK_NO_MEMORY, "no memory for %zu people who may be enrolled", room);
-            tickets->items = grown;
-            tickets->room = room;
-        }
-        tickets->items[tickets->n++] = (struct pk_ticket){.lot = lot, .id = id};
+    if (tickets->n == tickets->room) {
+        size_t room = tickets->room ? tickets->room * 2 : 64;
+        struct pk_ticket *grown = pk_realloc(tickets->items, room, sizeof *grown);
+        if (grown == NULL)
+            return pk_error_set(error, PK_NO_MEMORY, "no memory for %zu people who may be enrolled", room);
+        tickets->items = grown;
+        tickets->room = room;
     }
+    tickets->items[tickets->n++] = ticket;
     return PK_OK;
+}
+
+enum pk_status pk_lottery_scan(const struct pk_plan *plan, size_t i_lottery, uint32_t replication, uint64_t from,
+                               uint64_t to, uint64_t bound, enum pk_vectors vectors, struct pk_tickets *tickets,
+                               struct pk_error *error)
+{
+    enum { AT_ONCE = 256 };
+    const size_t i_target = plan->lotteries[i_lottery].i_target;
+    enum pk_status status = PK_OK;
+    uint64_t lots[AT_ONCE];
+    for (; from < to && status == PK_OK; from += AT_ONCE) {
+        const size_t n = to - from < AT_ONCE ? (size_t)(to - from) : AT_ONCE;
+        pk_persons_lots(plan, i_target, replication, from, n, vectors, lots);
+        for (size_t i = 0; i < n && status == PK_OK; i++) {
+            struct pk_person person;
+            if (lots[i] > bound)
+                continue;
+            pk_person_make(plan, replication, from + i, &person);
+            if (pk_person_is_eligible(plan, &plan->targets[i_target], &person))
+                status = add_ticket(tickets, (struct pk_ticket){.lot = lots[i], .id = from + i}, error);
+        }
+    }
+    return status;
 }
 
 static int by_lot(const void *a, const void *b)
@@ -108,23 +120,28 @@ size_t pk_lottery_place(const uint64_t *winners, size_t n, uint64_t id)
     return low;
 }
 
-uint64_t pk_lottery_won(const struct pk_winners *winners, size_t n_lotteries, size_t *places, uint64_t id)
+void pk_lottery_won(const struct pk_winners *winners, size_t n_lotteries, const uint64_t *ids, size_t n, uint64_t *won)
 {
-    uint64_t won = 0;
-    for (size_t i = 0; i < n_lotteries; i++) {
-        while (places[i] < winners[i].n && winners[i].ids[places[i]] < id)
-            places[i]++;
-        won |= (uint64_t)(places[i] < winners[i].n && winners[i].ids[places[i]] == id) << i;
+    memset(won, 0, n * sizeof *won);
+    for (size_t k = 0; k < n_lotteries && n > 0; k++) {
+        size_t i = 0;
+        for (size_t w = pk_lottery_place(winners[k].ids, winners[k].n, ids[0]); w < winners[k].n; w++) {
+            i += pk_lottery_place(ids + i, n - i, winners[k].ids[w]);
+            if (i == n)
+                break;
+            won[i] |= (uint64_t)(ids[i] == winners[k].ids[w]) << k;
+        }
     }
-    return won;
 }
 
-uint64_t pk_lottery_next(const struct pk_winners *winners, size_t n_lotteries, const size_t *places)
+uint64_t pk_lottery_next(const struct pk_winners *winners, size_t n_lotteries, uint64_t id)
 {
     uint64_t next = UINT64_MAX;
-    for (size_t i = 0; i < n_lotteries; i++)
-        if (places[i] < winners[i].n && winners[i].ids[places[i]] < next)
-            next = winners[i].ids[places[i]];
+    for (size_t k = 0; k < n_lotteries; k++) {
+        const size_t w = pk_lottery_place(winners[k].ids, winners[k].n, id);
+        if (w < winners[k].n && winners[k].ids[w] < next)
+            next = winners[k].ids[w];
+    }
     return next;
 }
 

@@ -43,6 +43,12 @@ void pk_persons_free(struct pk_persons *persons)
     memset(persons, 0, sizeof *persons);
 }
 
+/* Counters 0 and 1 of rng.h, which stay the same through a life. */
+static inline uint64_t key_of(uint64_t id, uint32_t replication)
+{
+    return (uint64_t)(uint32_t)id | ((id >> 32 & 0xff) | (uint64_t)replication << 8) << 32;
+}
+
 /* A part of the block whose people come from the same distributions. */
 struct part {
     struct pk_persons *persons;
@@ -236,6 +242,24 @@ void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n,
     for (size_t a = 0; a < plan->n_attributes; a++)
         for (size_t i = 0; plan->stratum_strides[a] != 0 && i < n; i++)
             persons->strata[i] += plan->stratum_strides[a] * persons->values[a][i];
+}
+
+void pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
+                     enum pk_vectors vectors, uint64_t *lots)
+{
+    enum { MOST = 256 };
+    uint64_t keys[MOST] = {0}, words[MOST], schedule[20];
+    PK_ASSERT(n <= MOST);
+    if (vectors == PK_VECTORS_NONE) {
+        for (size_t i = 0; i < n; i++)
+            lots[i] = pk_person_lot(plan, i_target, replication, from + i);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        keys[i] = key_of(from + i, replication);
+    pk_lanes_schedule(plan->seed, schedule);
+    pk_lane_ops_of(vectors)->words(schedule, n, keys, i_target | (uint64_t)PK_ROLE_ENROLMENT << 24, words);
+    memcpy(lots, words, n * sizeof *lots);
 }
 
 void pk_persons_person(const struct pk_persons *persons, size_t i, struct pk_person *person)

@@ -72,17 +72,18 @@ void pk_tally_enter(struct pk_tally *tally, const struct pk_persons *persons, st
     tally->n_persons += (int64_t)persons->n;
 }
 
-/* First entries into sets of states; seldom, once most have been there. */
-static void count_entries(struct pk_tally *tally, const struct pk_tally_block *block, const uint64_t *log, size_t n)
+/* First entries into sets of states: seldom, once most have been there. */
+static void count_entries(struct pk_tally *tally, const struct pk_tally_block *block, const uint64_t *log, size_t n,
+                          enum pk_vectors vectors)
 {
     const struct pk_tally_shape *shape = tally->shape;
-    for (size_t i = 0; i < n; i++) {
-        const size_t slot = pk_logged_slot(log[i]);
-        uint64_t hits = block->sets_of_arc[pk_logged_arc(log[i])] & block->wanted[slot];
-        if (hits == 0)
-            continue;
-        const size_t i_step = (size_t)((uint64_t)(pk_logged_tick(log[i]) - 1) / (uint64_t)shape->step_ticks),
-                     i_group = shape->n_groups > 1 ? block->groups[slot] : 0;
+    uint64_t list[PK_TALLY_AT_ONCE + 32];
+    const size_t n_list = pk_lanes_entries(vectors, block->sets_of_arc, block->wanted, n, log, list);
+    for (size_t k = 0; k < n_list; k++) {
+        const uint64_t event = log[list[k]];
+        const size_t slot = pk_logged_slot(event), i_group = shape->n_groups > 1 ? block->groups[slot] : 0,
+                     i_step = (size_t)((uint64_t)(pk_logged_tick(event) - 1) / (uint64_t)shape->step_ticks);
+        uint64_t hits = block->sets_of_arc[pk_logged_arc(event)] & block->wanted[slot];
         block->wanted[slot] &= ~hits;
         for (; hits != 0; hits &= hits - 1)
             tally->entries[((size_t)__builtin_ctzll(hits) * shape->n_groups + i_group) * shape->n_steps + i_step]++;
@@ -109,7 +110,7 @@ void pk_tally_log(struct pk_tally *tally, struct pk_tally_block *block, const ui
         pk_lanes_cells(vectors, &grid, n_now, log + first, places, values);
         for (size_t i = 0; i < n_now; i++)
             tally->cells[places[i]] += values[i];
+        if (shape->n_entry_sets > 0)
+            count_entries(tally, block, log + first, n_now, vectors);
     }
-    if (shape->n_entry_sets > 0)
-        count_entries(tally, block, log, n);
 }

@@ -15,7 +15,7 @@ static enum pk_status draw(const struct pk_plan *plan, size_t i_lottery, struct 
     for (unsigned attempt = 0; !enough && status == PK_OK; attempt++) {
         struct pk_tickets tickets = {0};
         uint64_t bound = pk_lottery_bound(plan, i_lottery, attempt);
-        status = pk_lottery_scan(plan, i_lottery, 0, 0, plan->n_persons, bound, &tickets, error);
+        status = pk_lottery_scan(plan, i_lottery, 0, 0, plan->n_persons, bound, PK_VECTORS_NONE, &tickets, error);
         if (status == PK_OK)
             status = pk_lottery_draw(plan, i_lottery, bound, &tickets, 1, &enough, &winners->ids, &winners->n, error);
         else
@@ -102,7 +102,6 @@ enum pk_status pk_log_make(struct pk_log *log, const struct pk_plan *plan, int64
     struct pk_winners *winners = pk_alloc(plan->n_lotteries, sizeof *winners);
     struct pk_life *life = pk_alloc(1, sizeof *life);
     struct pk_crowd crowd;
-    size_t places[64] = {0};
     enum pk_status status = PK_OK;
     if (winners == NULL || life == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the event log");
@@ -112,9 +111,10 @@ enum pk_status pk_log_make(struct pk_log *log, const struct pk_plan *plan, int64
     pk_crowd_make(plan, 0, &crowd);
     for (uint64_t i = 0; i < crowd.n_persons && n_persons > 0 && status == PK_OK; i++) {
         struct pk_person person;
+        uint64_t lotteries;
         pk_person_make(plan, 0, pk_crowd_id(&crowd, i), &person);
-        uint64_t lotteries =
-            pk_lottery_won(winners, plan->n_lotteries, places, person.id) | pk_lottery_shares(plan, &person);
+        pk_lottery_won(winners, plan->n_lotteries, &person.id, 1, &lotteries);
+        lotteries |= pk_lottery_shares(plan, &person);
         if (of_enrolled && lotteries == 0)
             continue;
         status = log_person(log, plan, lotteries, &person, life, error);

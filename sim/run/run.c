@@ -65,7 +65,7 @@ static enum pk_status draw_lottery(struct wave *wave, uint32_t replication, size
             uint64_t from = i * LOTTERY_RANGE, to = from + LOTTERY_RANGE;
             if (to > plan->n_persons)
                 to = plan->n_persons;
-            if (pk_lottery_scan(plan, i_lottery, replication, from, to, bound, &parts[i], &own) != PK_OK)
+            if (pk_lottery_scan(plan, i_lottery, replication, from, to, bound, wave->vectors, &parts[i], &own) != PK_OK)
                 fail(wave, 0, from, &own);
         }
         if (wave->status != PK_OK) {
@@ -121,6 +121,19 @@ static void free_winners(struct wave *wave)
 
 /* ---- waves of units ----------------------------------------------------------------------------------------- */
 
+/* A worker's own tallies into those of the unit that they are of. */
+static void hand_over(struct wave *wave, struct pk_worker *worker)
+{
+    if (worker->i_unit_held == SIZE_MAX)
+        return;
+    omp_set_lock(&wave->locks[worker->i_unit_held]);
+    pk_batch_merge(&wave->units[worker->i_unit_held], &worker->batch);
+    omp_unset_lock(&wave->locks[worker->i_unit_held]);
+    pk_batch_clear(&worker->batch);
+    worker->i_unit_held = SIZE_MAX;
+}
+
+/* Tasks of a unit follow each other, so a worker seldom has to hand over: tables may be larger than a block's log. */
 static void run_task(struct wave *wave, const struct pk_task *task, struct pk_worker *worker)
 {
     const size_t i_replication = task->replication - wave->first_replication;
@@ -131,17 +144,15 @@ static void run_task(struct wave *wave, const struct pk_task *task, struct pk_wo
                                    .n_batches = (uint64_t)wave->run->n_batches,
                                    .vectors = wave->vectors,
                                    .enrolled_only = wave->options->enrolled_only};
-    struct pk_batch *unit = &wave->units[task->i_unit_in_wave], *batch = task->alone ? unit : &worker->batch;
     struct pk_error error;
     uint64_t failed = 0;
+    if (!task->alone && worker->i_unit_held != task->i_unit_in_wave) {
+        hand_over(wave, worker);
+        worker->i_unit_held = task->i_unit_in_wave;
+    }
+    struct pk_batch *batch = task->alone ? &wave->units[task->i_unit_in_wave] : &worker->batch;
     if (pk_block_run(&block, task, worker, batch, &failed, &error) != PK_OK)
         fail(wave, wave->first_unit + task->i_unit_in_wave, failed, &error);
-    if (!task->alone) {
-        omp_set_lock(&wave->locks[task->i_unit_in_wave]);
-        pk_batch_merge(unit, batch);
-        omp_unset_lock(&wave->locks[task->i_unit_in_wave]);
-        pk_batch_clear(batch);
-    }
 }
 
 static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
@@ -214,6 +225,7 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
         status = pk_batch_init(&wave->units[i], &run->collection, error);
     for (int t = 0; t < run->n_threads && status == PK_OK; t++) {
         status = pk_worker_init(&wave->workers[t], &run->collection, wave->tables, wave->vectors, error);
+        wave->workers[t].i_unit_held = SIZE_MAX;
         wave->workers[t].stages.on = wave->options->stages != NULL;
     }
     return status;
@@ -237,6 +249,8 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
 #pragma omp parallel for schedule(dynamic, 1) num_threads(run->n_threads)
         for (size_t i = 0; i < n_tasks; i++)
             run_task(wave, &wave->tasks[i], &wave->workers[omp_get_thread_num()]);
+        for (int t = 0; t < run->n_threads; t++)
+            hand_over(wave, &wave->workers[t]);
         if (wave->status != PK_OK) {
             *error = wave->error;
             status = wave->status;

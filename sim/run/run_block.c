@@ -223,37 +223,44 @@ static enum pk_status run_people(const struct pk_block *block, const struct pk_t
     return status;
 }
 
+/* Of those enrolled only: this batch's winners of the task, from *k on, as many as there is room for. */
+static size_t next_winners(const struct pk_block *block, const struct pk_task *task, uint64_t *k, uint64_t *ids)
+{
+    size_t n = 0;
+    while (*k < task->to && n < PK_PEOPLE_AT_ONCE) {
+        const uint64_t id = pk_crowd_id(block->crowd, task->i_batch + *k * block->n_batches);
+        const uint64_t next = pk_lottery_next(block->winners, block->plan->n_lotteries, id);
+        if (next == UINT64_MAX) {
+            *k = task->to;
+        } else if (next == id) {
+            ids[n++] = id;
+            ++*k;
+        } else { /* winners' ids are their places in the crowd */
+            *k += (next - id + block->n_batches - 1) / block->n_batches;
+        }
+    }
+    return n;
+}
+
 enum pk_status pk_block_run(const struct pk_block *block, const struct pk_task *task, struct pk_worker *worker,
                             struct pk_batch *batch, uint64_t *failed, struct pk_error *error)
 {
-    const struct pk_plan *plan = block->plan;
-    const struct pk_winners *winners = block->winners;
-    const struct pk_crowd *crowd = block->crowd;
-    const uint64_t n_batches = block->n_batches;
+    uint64_t *ids = worker->persons.ids;
     enum pk_status status = PK_OK;
-    size_t places[64], n = 0;
-    uint64_t first = pk_crowd_id(crowd, task->i_batch + task->from * n_batches);
-    for (size_t i = 0; i < plan->n_lotteries; i++)
-        places[i] = pk_lottery_place(winners[i].ids, winners[i].n, first);
-    for (uint64_t k = task->from; k < task->to && status == PK_OK; k++) {
-        uint64_t id = pk_crowd_id(crowd, task->i_batch + k * n_batches);
-        uint64_t lotteries = pk_lottery_won(winners, plan->n_lotteries, places, id);
-        if (block->enrolled_only && lotteries == 0 && block->shares == 0) { /* on to this batch's next winner */
-            uint64_t next = pk_lottery_next(winners, plan->n_lotteries, places);
-            if (next == UINT64_MAX)
-                break;
-            uint64_t skip = (next - id) / n_batches; /* winners' ids are their places in the crowd */
-            k += skip > 1 ? skip - 1 : 0;
-            continue;
+    for (uint64_t k = task->from; k < task->to && status == PK_OK;) {
+        size_t n = 0;
+        uint64_t since = worker->stages.on ? pk_stages_now() : 0;
+        if (block->enrolled_only && block->shares == 0) {
+            n = next_winners(block, task, &k, ids);
+        } else {
+            n = task->to - k < PK_PEOPLE_AT_ONCE ? (size_t)(task->to - k) : PK_PEOPLE_AT_ONCE;
+            pk_crowd_ids(block->crowd, task->i_batch + k * block->n_batches, block->n_batches, n, ids);
+            k += n;
         }
-        worker->persons.ids[n] = id;
-        worker->lotteries[n++] = lotteries;
-        if (n == PK_PEOPLE_AT_ONCE) {
+        pk_lottery_won(block->winners, block->plan->n_lotteries, ids, n, worker->lotteries);
+        pk_stages_lap(&worker->stages, &since, PK_STAGE_PEOPLE);
+        if (n > 0)
             status = run_people(block, task, worker, batch, n, failed, error);
-            n = 0;
-        }
     }
-    if (status == PK_OK && n > 0)
-        status = run_people(block, task, worker, batch, n, failed, error);
     return status;
 }

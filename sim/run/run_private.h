@@ -16,7 +16,8 @@ struct pk_kept {
 
 /* What a thread needs for its people. */
 struct pk_worker {
-    struct pk_batch batch; /* its own tallies, joined into the batch's when a task ends */
+    struct pk_batch batch; /* its own tallies, joined into a unit's when it turns to another ... */
+    size_t i_unit_held;    /* ... of this unit of the wave; SIZE_MAX: empty */
     struct pk_life base;
     struct pk_life *arms; /* [n_arms] */
     struct pk_persons persons;

@@ -74,7 +74,7 @@ static unsigned draw(const struct pk_plan *plan, size_t i_lottery, uint32_t repl
         cr_assert_lt(attempt, 40);
         for (size_t i = n_parts; i-- > 0;) {
             uint64_t from = i * range, to = from + range < PERSONS ? from + range : PERSONS;
-            cr_assert_eq(pk_lottery_scan(plan, i_lottery, replication, from, to, bound, &parts[i], &error), PK_OK);
+            cr_assert_eq(pk_lottery_scan(plan, i_lottery, replication, from, to, bound, PK_VECTORS_NONE, &parts[i], &error), PK_OK);
         }
         cr_assert_eq(pk_lottery_draw(plan, i_lottery, bound, parts, n_parts, &enough, ids, n, &error), PK_OK);
     }

@@ -7,6 +7,7 @@
 #define PK_LOTTERY_H
 
 #include "polku/life.h"
+#include "polku/persons.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,8 +34,8 @@ uint64_t pk_lottery_bound(const struct pk_plan *plan, size_t i_lottery, unsigned
 
 /* Appends the eligible people among ids [from, to) whose lot is at most bound. Errors: PK_NO_MEMORY. */
 PK_CHECKED enum pk_status pk_lottery_scan(const struct pk_plan *plan, size_t i_lottery, uint32_t replication,
-                                          uint64_t from, uint64_t to, uint64_t bound, struct pk_tickets *tickets,
-                                          struct pk_error *error);
+                                          uint64_t from, uint64_t to, uint64_t bound, enum pk_vectors vectors,
+                                          struct pk_tickets *tickets, struct pk_error *error);
 
 /* Joins n parts (freed) into the ascending ids of the winners (owned by the caller, pk_free).
  * *enough: all winners are among the tickets; if false, nothing was made: scan again with the next bound. */
@@ -45,11 +46,10 @@ PK_CHECKED enum pk_status pk_lottery_draw(const struct pk_plan *plan, size_t i_l
 /* The first place in winners[n], ascending, at or above id; n if there is none. */
 size_t pk_lottery_place(const uint64_t *winners, size_t n, uint64_t id);
 
-/* The lotteries among winners[n_lotteries] that an id wins (bit per lottery). places[n_lotteries], from
- * pk_lottery_place, are moved on: ids must be asked for in ascending order. */
-uint64_t pk_lottery_won(const struct pk_winners *winners, size_t n_lotteries, size_t *places, uint64_t id);
-/* The next id from the places on that wins any; UINT64_MAX: none. */
-uint64_t pk_lottery_next(const struct pk_winners *winners, size_t n_lotteries, const size_t *places);
+/* won[i]: the lotteries that the i-th of n ascending ids wins (bit per lottery). */
+void pk_lottery_won(const struct pk_winners *winners, size_t n_lotteries, const uint64_t *ids, size_t n, uint64_t *won);
+/* The next id at or above this one that wins any; UINT64_MAX: none. */
+uint64_t pk_lottery_next(const struct pk_winners *winners, size_t n_lotteries, uint64_t id);
 
 /* The lotteries by share that a person wins (bit per lottery). */
 uint64_t pk_lottery_shares(const struct pk_plan *plan, const struct pk_person *person);

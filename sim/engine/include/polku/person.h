@@ -34,6 +34,8 @@ struct pk_crowd {
 void pk_crowd_make(const struct pk_plan *plan, uint32_t replication, struct pk_crowd *crowd);
 /* The id of an index; ids ascend with indices. */
 uint64_t pk_crowd_id(const struct pk_crowd *crowd, uint64_t index);
+/* ids[n]: those of n indices from `first` in steps. */
+void pk_crowd_ids(const struct pk_crowd *crowd, uint64_t first, uint64_t step, size_t n, uint64_t *ids);
 
 /* The person with an id: at the start ids are 0, 1, ...; who flows in in year y is (y + 1) 2^32 + 0, 1, ... */
 void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person);

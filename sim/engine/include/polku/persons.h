@@ -33,6 +33,10 @@ void pk_persons_free(struct pk_persons *persons);
 /* Makes the n people whose ids stand in persons->ids. */
 void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n, enum pk_vectors vectors);
 
+/* The places of ids from, from + 1, ... in the lottery of a target group: pk_person_lot. lots[n]; n at most 256. */
+void pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
+                     enum pk_vectors vectors, uint64_t *lots);
+
 /* The i-th of them as pk_person_make would have made it. */
 void pk_persons_person(const struct pk_persons *persons, size_t i, struct pk_person *person);
 
