@@ -50,7 +50,11 @@ static double leave(const struct grid *grid, struct ways *ways, size_t i_cell, c
     *moved = 0;
     if (!(total > 0))
         return mass;
-    double staying = mass * pk_exp(-total * duration), each = (mass - staying) / total;
+    if (-total * duration != ways->exponent) {
+        ways->exponent = -total * duration;
+        ways->staying = pk_exp(ways->exponent);
+    }
+    double staying = mass * ways->staying, each = (mass - staying) / total;
     for (size_t i = 0; i < ways->n; i++) {
         double part = each * rates[i];
         ways->items[i].moved += part;
@@ -149,7 +153,7 @@ static void fire_timers(struct grid *grid, double now)
 {
     double into[PK_TWIN_PHASES][PK_MAX_STATES];
     bool any = false;
-    memset(into, 0, sizeof into);
+    memset(into, 0, grid->n_phases * sizeof *into);
     for (size_t s = 0; s < grid->plan->n_states; s++) {
         const struct pk_plan_state *state = &grid->plan->states[s];
         for (size_t i = 0; i < state->n_timers && !stops(grid, s); i++) {
@@ -180,6 +184,21 @@ static void fire_timers(struct grid *grid, double now)
         begin_exact(grid, now, into);
 }
 
+/* The cells of a state in a phase whose hazards are the same in all of them. */
+static void step_same(struct grid *grid, size_t i_state, unsigned phase)
+{
+    const size_t last = grid->n_cells[i_state] - 1;
+    const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
+    double *next = grid->next + phase * grid->n_all + grid->first_cell[i_state], sum = 0, moved;
+    for (size_t c = 0; c <= last; c++)
+        sum += mass[c];
+    if (!(sum > 0))
+        return;
+    const double staying = leave(grid, &grid->ways[phase], 0, NULL, sum, grid->step, &moved) / sum;
+    for (size_t c = 0; c <= last; c++)
+        next[c < last ? c + 1 : last] += mass[c] * staying;
+}
+
 /* All cells of a state through one step. */
 static void step_cells(struct grid *grid, size_t i_state)
 {
@@ -190,6 +209,10 @@ static void step_cells(struct grid *grid, size_t i_state)
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
         const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
         const unsigned guarded = phase | grid->guard_bit;
+        if (grid->ways[phase].same && timer == NULL && grid->guard_bit == 0) {
+            step_same(grid, i_state, phase);
+            continue;
+        }
         for (size_t c = 0; c <= last; c++) {
             if (mass[c] <= 0)
                 continue;
@@ -261,8 +284,8 @@ void pk_twin_step(struct grid *grid, double t)
 {
     const struct pk_plan *plan = grid->plan;
     double again[PK_TWIN_PHASES][PK_MAX_STATES];
-    memset(grid->entered, 0, sizeof grid->entered);
-    memset(again, 0, sizeof again);
+    memset(grid->entered, 0, grid->n_phases * sizeof *again);
+    memset(again, 0, grid->n_phases * sizeof *again);
     memset(grid->next, 0, grid->n_phases * grid->n_all * sizeof *grid->next);
     pk_twin_look(grid, t);
     for (size_t s = 0; s < plan->n_states; s++) {

@@ -108,7 +108,21 @@ static double relapse_share(const struct grid *grid, size_t i_state, size_t a)
     return n == 1 ? 1 : all > 0 ? own / all : 1 / (double)n;
 }
 
-void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways)
+/* Forgets the cells of those whose part in the rates is nothing. */
+static void settle(struct ways *ways)
+{
+    ways->same = true;
+    ways->exponent = 0;
+    ways->staying = 1;
+    for (size_t i = 0; i < ways->n; i++) {
+        struct way *way = &ways->items[i];
+        way->base = way->of_base != 0 || way->least > 0 ? way->base : NULL;
+        way->own = way->of_own != 0 || way->least > 0 ? way->own : NULL;
+        ways->same &= way->base == NULL && way->own == NULL;
+    }
+}
+
+static void find_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways)
 {
     const struct pk_plan *plan = grid->plan;
     const bool guarded = grid->guard_bit != 0 && (phase & grid->guard_bit);
@@ -145,4 +159,10 @@ void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struc
         else if (follows && !guarded)
             of_base(grid, add_way(ways, a, SIZE_MAX, grid->guard_bit, 0), a, w * prevention->share);
     }
+}
+
+void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways)
+{
+    find_ways(grid, i_state, phase, ways);
+    settle(ways);
 }
