@@ -269,6 +269,17 @@ void pk_twin_free(struct pk_twin *twin)
     pk_twin_init(twin);
 }
 
+/* Room for n ways; NULL when out of memory. */
+static struct ways *room_for_ways(struct pk_twin *twin, size_t n)
+{
+    if (n > twin->n_ways) {
+        pk_free(twin->ways);
+        twin->ways = pk_alloc(n, sizeof(struct ways));
+        twin->n_ways = twin->ways != NULL ? n : 0;
+    }
+    return twin->ways;
+}
+
 /* Room for n numbers, zeroed; NULL when out of memory. */
 static double *room_for(struct pk_twin *twin, size_t n)
 {
@@ -301,11 +312,9 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
         return pk_error_set(error, PK_BAD_INPUT, "the analytic twin cannot follow it: the transition %zu %s",
                             i_transition + 1, obstacle);
     struct grid *grid = twin->grid = twin->grid != NULL ? twin->grid : pk_alloc(1, sizeof *grid);
-    twin->ways = twin->ways != NULL ? twin->ways : pk_alloc(PK_TWIN_PHASES, sizeof(struct ways));
-    if (grid == NULL || twin->ways == NULL)
+    if (grid == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
     memset(grid, 0, offsetof(struct grid, exact));
-    grid->ways = twin->ways;
     grid->problem = problem;
     grid->plan = problem->plan;
     double steps = problem->until / problem->step;
@@ -317,10 +326,13 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     grid->n_phases = (size_t)1 << grid->n_bits;
     const size_t n_states = grid->plan->n_states, n_means = lay_out(grid), n_mass = grid->n_phases * grid->n_all;
     grid->mass = room_for(twin, 2 * n_mass + n_means);
-    if (grid->mass == NULL)
+    grid->all_ways = room_for_ways(twin, n_states * grid->n_phases);
+    if (grid->mass == NULL || grid->all_ways == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
     grid->next = grid->mass + n_mass;
     grid->cells = grid->mass + 2 * n_mass;
+    for (size_t s = 0; s < n_states; s++)
+        grid->stale[s] = true;
     fill_means(grid);
     put_starts(grid);
     const double *times = problem->times != NULL ? problem->times : &problem->until;

@@ -40,9 +40,12 @@ struct grid {
     unsigned cure_bit;                           /* the spell is cured of what it may be */
     size_t i_cure_from[PK_MAX_STATES];           /* cure of a spell in the state; SIZE_MAX: none */
     double t;
-    struct ways *ways; /* [PK_TWIN_PHASES] of the state at hand */
-    double *cells;     /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an
-                          entry */
+    size_t n_used;             /* cells that can have mass in this step, of a state with as many */
+    struct ways *all_ways;     /* [n_states][n_phases] */
+    struct ways *ways;         /* [n_phases] of the state at hand */
+    bool stale[PK_MAX_STATES]; /* a hazard from here is another than in the last step */
+    double *cells; /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an
+                      entry */
     /* From here on written before it is read, as far as there are arcs and phases: clearing it all would take longer
      * than many a solution. */
     struct exact_spell exact[PK_TWIN_EXACT];
@@ -74,14 +77,14 @@ struct way {
 struct ways {
     size_t n;
     bool same; /* the rates are those of any cell and spell */
-    /* the last exponential: cells side by side mostly have the same hazards */
-    double exponent, staying;
+    /* the last exponential over a whole step [0] and over half [1]: cells side by side mostly have the same hazards */
+    double exponent[2], staying[2];
     struct way items[PK_TWIN_EXITS];
 };
 
 /* The ways out of a state in a phase in this step. */
 void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways);
-/* Looks up what is the same for all cells in the step that begins at t. */
+/* Looks up what is the same for all cells in the step that begins at t, and from where it is not what it was. */
 void pk_twin_look(struct grid *grid, double t);
 void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass);
 void pk_twin_step(struct grid *grid, double t);
