@@ -12,7 +12,7 @@ static const char help[] =
     "command\n"
     "takes them up.\n\n"
     "  -o, --output FILE      where to; default outputs/NAME.h5\n"
-    "  -t, --threads N        default: all cores\n"
+    "  -t, --threads N        default: all cores; one for few lives\n"
     "  -r, --replications N   instead of the scenario's\n"
     "      --people N         population size instead of the scenario's\n"
     "      --set NAME=VALUE   a parameter's value, or one of its alternatives by name; may be repeated\n"

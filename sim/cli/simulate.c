@@ -92,12 +92,25 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* Threads as asked for. Where nobody asked, one for so few lives that others, and the tallies that are made for them,
+ * would cost more than they save. */
+static int threads_for(const struct pk_simulate_request *request, const struct pk_plan *plan,
+                       const struct pk_scenario *scenario)
+{
+    const double few = 1 << 14;
+    const int64_t asked = request->replications;
+    double lives = (double)plan->n_persons;
+    for (size_t y = 0; y < plan->inflow.n_years; y++)
+        lives += plan->inflow.mean[y];
+    lives *= (double)plan->n_arms * (double)(asked > 0 ? asked : scenario->replications);
+    return request->threads > 0 ? (int)request->threads : lives <= few ? 1 : 0;
+}
+
 static enum pk_status work(struct job *job, const struct pk_simulate_request *request, const struct pk_model *model,
                            struct pk_scenario *scenario, struct pk_error *error)
 {
     struct pk_progress progress;
-    struct pk_run_options options = {.n_threads = (int)request->threads,
-                                     .block_size = (uint64_t)request->block,
+    struct pk_run_options options = {.block_size = (uint64_t)request->block,
                                      .n_replications = request->replications,
                                      .vectors = request->vectors,
                                      .stages = request->stages,
@@ -110,6 +123,7 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
         status = pk_plan_compile(&job->plan, model, scenario, &job->values, error);
     if (status != PK_OK)
         return status;
+    options.n_threads = threads_for(request, &job->plan, scenario);
     if (request->output != NULL) {
         options.saved = part_file(request->output, saved, sizeof saved);
         options.save_seconds = (double)request->keep_seconds;

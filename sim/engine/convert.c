@@ -8,9 +8,10 @@
 #include "polku/elementary.h"
 #include "polku/kinds.h"
 
-enum { N_AGES = 6, N_ELAPSED = 8, N_FRAILTY = 16, ROOT_STEPS = 60 };
+enum { N_AGES = 6, N_ELAPSED = 8, N_FRAILTY = 16, ROOT_STEPS = 60, POLISH_STEPS = 8, COARSER = 4, MOST_STARTS = 48 };
 #define TWIN_STEP_MONTHS 0.5
 #define ROOT_TOLERANCE 1e-9
+#define COARSE_TOLERANCE 1e-6
 
 /* What a converted parameter is about. */
 struct context {
@@ -77,14 +78,41 @@ static const struct pk_plan_target *planned_target(const struct context *context
     return NULL;
 }
 
-/* The twin's probability, averaged over the people, with the plan as it is compiled. */
-static enum pk_status average(struct context *context, double *probability, struct pk_error *error)
+/* The twin's probability for kinds that differ in the time already spent alone: one solution, with many starts. */
+static enum pk_status of_alike(struct context *context, const struct pk_kind *kinds, size_t n, double *probability,
+                               struct pk_error *error)
 {
-    const struct pk_plan *plan = &context->plan;
     const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
     struct pk_treatment treatment = {.n = 1};
     treatment.items[0].i_service = context->i_service;
     treatment.items[0].from = 0;
+    struct pk_twin_start starts[MOST_STARTS];
+    double occupancy[PK_MAX_STATES];
+    struct pk_twin_case problem = {.plan = &context->plan,
+                                   .stratum = kinds->stratum,
+                                   .frailties = kinds->frailties,
+                                   .cured = kinds->cured,
+                                   .age = kinds->age,
+                                   .starts = starts,
+                                   .treatment = context->i_service == SIZE_MAX ? NULL : &treatment,
+                                   .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
+                                   .until = context->values->used[parameter->i_by] * 12,
+                                   .step = context->step};
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || kinds[i].elapsed != kinds[i - 1].elapsed)
+            starts[problem.n_starts++] =
+                (struct pk_twin_start){.i_state = kinds[i].i_state, .elapsed = kinds[i].elapsed};
+        starts[problem.n_starts - 1].mass += kinds[i].share;
+    }
+    enum pk_status status = pk_twin_solve_in(&context->twin, &problem, occupancy, NULL, error);
+    *probability += occupancy[parameter->i_target_state];
+    return status;
+}
+
+/* The twin's probability, averaged over the people, with the plan as it is compiled. */
+static enum pk_status average(struct context *context, double *probability, struct pk_error *error)
+{
+    const struct pk_plan *plan = &context->plan;
     struct pk_kinds_request request = {
         .target = planned_target(context), .n_ages = N_AGES, .n_elapsed = N_ELAPSED, .n_frailty = N_FRAILTY};
     for (size_t s = 0; context->i_service == SIZE_MAX && s < plan->n_states; s++) /* about states: they start there */
@@ -93,24 +121,15 @@ static enum pk_status average(struct context *context, double *probability, stru
     enum pk_status status = pk_kinds_make(&kinds, plan, &request, error);
     if (status == PK_BAD_INPUT && kinds.n == 0)
         return pk_error_set(error, PK_BAD_INPUT, "%s is about nobody: no one in the scenario could be enrolled",
-                            parameter->name);
+                            context->model->parameters[context->i_parameter].name);
+    if (status == PK_OK)
+        pk_kinds_sort(&kinds);
     *probability = 0;
-    for (size_t i = 0; i < kinds.n && status == PK_OK; i++) {
-        const struct pk_kind *kind = &kinds.items[i];
-        double occupancy[PK_MAX_STATES];
-        struct pk_twin_case problem = {.plan = plan,
-                                       .stratum = kind->stratum,
-                                       .frailties = kind->frailties,
-                                       .cured = kind->cured,
-                                       .i_state = kind->i_state,
-                                       .age = kind->age,
-                                       .elapsed = kind->elapsed,
-                                       .treatment = context->i_service == SIZE_MAX ? NULL : &treatment,
-                                       .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
-                                       .until = context->values->used[parameter->i_by] * 12,
-                                       .step = context->step};
-        status = pk_twin_solve_in(&context->twin, &problem, occupancy, NULL, error);
-        *probability += kind->share * occupancy[parameter->i_target_state];
+    for (size_t i = 0, n; i < kinds.n && status == PK_OK; i += n) {
+        n = 1;
+        while (i + n < kinds.n && n < MOST_STARTS && pk_kinds_alike(&kinds.items[i], &kinds.items[i + n]))
+            n++;
+        status = of_alike(context, &kinds.items[i], n, probability, error);
     }
     pk_kinds_free(&kinds);
     return status;
@@ -125,20 +144,33 @@ static enum pk_status probability_at(struct context *context, double rate, doubl
     return average(context, probability, error);
 }
 
-/* The rate that gives the wanted probability: regula falsi (Illinois), which keeps the root bracketed. */
-static enum pk_status find_root(struct context *context, double wanted, double *rate, struct pk_error *error)
+/* The probability as a cumulative hazard, in which it is nearly a straight line in the rate. */
+static double straightened(double probability)
+{
+    const double least = 1e-12; /* nobody is left, but for rounding */
+    return -pk_log(probability < 1 - least ? 1 - probability : least);
+}
+
+/* A root and the slope of the probability there. */
+struct root {
+    double rate, slope;
+};
+
+/* The smallest rate found that gives the wanted probability on the grid in use: upwards to a bracket, then regula falsi
+ * (Illinois), which keeps the root in it. */
+static enum pk_status search(struct context *context, double wanted, double tolerance, struct root *root,
+                             struct pk_error *error)
 {
     const char *name = context->model->parameters[context->i_parameter].name;
     double low = 0, high = 0, at_low = 0, at_high = 0;
     enum pk_status status = probability_at(context, low, &at_low, error);
-    if (status == PK_OK && at_low > wanted + ROOT_TOLERANCE)
+    *root = (struct root){.slope = 1};
+    if (status == PK_OK && at_low > wanted + tolerance)
         return pk_error_set(error, PK_BAD_INPUT,
                             "%s: the probability %g cannot be met: even with a hazard of 0 it is %.6g", name, wanted,
                             at_low);
-    if (status == PK_OK && at_low >= wanted - ROOT_TOLERANCE) {
-        *rate = 0;
+    if (status == PK_OK && at_low >= wanted - tolerance)
         return PK_OK;
-    }
     /* Up from small hazards: a probability of being there at the horizon may rise and then fall again. */
     double largest = at_low, largest_at = 0;
     at_high = at_low;
@@ -158,29 +190,83 @@ static enum pk_status find_root(struct context *context, double wanted, double *
             largest_at = high;
         }
     }
-    double below = at_low - wanted, above = at_high - wanted;
+    if (status != PK_OK)
+        return status;
+    const double aim = straightened(wanted);
+    double below = straightened(at_low) - aim, above = straightened(at_high) - aim;
+    double last = high, at_last = at_high;
     int side = 0;
-    for (int i = 0; status == PK_OK && i < ROOT_STEPS; i++) {
+    for (int i = 0; i < ROOT_STEPS; i++) {
         double guess = (low * above - high * below) / (above - below), found;
         status = probability_at(context, guess, &found, error);
-        double miss = found - wanted;
-        *rate = guess;
-        if (status != PK_OK || (miss < ROOT_TOLERANCE && miss > -ROOT_TOLERANCE))
+        if (status != PK_OK)
             return status;
+        double miss = found - wanted;
+        root->slope = guess != last ? (found - at_last) / (guess - last) : root->slope;
+        root->rate = last = guess;
+        at_last = found;
+        if (miss < tolerance && miss > -tolerance)
+            return PK_OK;
         if (miss > 0) {
             high = guess;
-            above = miss;
+            above = straightened(found) - aim;
             below *= side == 1 ? 0.5 : 1;
             side = 1;
         } else {
             low = guess;
-            below = miss;
+            below = straightened(found) - aim;
             above *= side == -1 ? 0.5 : 1;
             side = -1;
         }
     }
+    return pk_error_set(error, PK_NUMERICAL, "%s: no hazard was found that gives %g", name, wanted);
+}
+
+/* From a rate that is nearly right to the tolerance, along secants; *found says whether it got there. */
+static enum pk_status polish(struct context *context, double wanted, struct root *root, bool *found,
+                             struct pk_error *error)
+{
+    double last = 0, at_last = 0;
+    *found = false;
+    for (int i = 0; i < POLISH_STEPS; i++) {
+        double now;
+        enum pk_status status = probability_at(context, root->rate, &now, error);
+        if (status != PK_OK)
+            return status;
+        double miss = now - wanted;
+        *found = miss < ROOT_TOLERANCE && miss > -ROOT_TOLERANCE;
+        if (*found)
+            return PK_OK;
+        if (i > 0 && root->rate != last)
+            root->slope = (now - at_last) / (root->rate - last);
+        last = root->rate;
+        at_last = now;
+        root->rate = last - miss / root->slope;
+        if (!(root->slope > 0) || !(root->rate >= 0) || isinf(root->rate))
+            return PK_OK;
+    }
+    return PK_OK;
+}
+
+/* The rate that gives the wanted probability. Most of the way is gone on a coarser grid, a fraction of the work; what
+ * it cannot find, and what cannot be met, is for the grid itself to say. */
+static enum pk_status find_root(struct context *context, double wanted, double *rate, struct pk_error *error)
+{
+    struct root root;
+    struct pk_error unsaid = {.status = PK_OK};
+    bool found = false;
+    context->step = COARSER * TWIN_STEP_MONTHS;
+    enum pk_status status = search(context, wanted, COARSE_TOLERANCE, &root, &unsaid);
+    context->step = TWIN_STEP_MONTHS;
     if (status == PK_OK)
-        status = pk_error_set(error, PK_NUMERICAL, "%s: no hazard was found that gives %g", name, wanted);
+        status = polish(context, wanted, &root, &found, error);
+    else if (status == PK_BAD_INPUT || status == PK_NUMERICAL)
+        status = PK_OK;
+    else
+        *error = unsaid;
+    if (status == PK_OK && !found)
+        status = search(context, wanted, ROOT_TOLERANCE, &root, error);
+    *rate = root.rate;
     return status;
 }
 
@@ -194,7 +280,6 @@ static enum pk_status convert_on_twin(struct context *context, struct pk_error *
     const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
     double wanted = context->values->given[context->i_parameter], rate = 0, finer = 0;
     enum pk_status status = find_use(context, error);
-    context->step = TWIN_STEP_MONTHS;
     if (status == PK_OK)
         status = find_root(context, wanted, &rate, error);
     context->step = 0.5 * TWIN_STEP_MONTHS;

@@ -2,6 +2,7 @@
 #include "polku/kinds.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "polku/person.h"
@@ -251,6 +252,42 @@ enum pk_status pk_kinds_make(struct pk_kinds *kinds, const struct pk_plan *plan,
     if (e.status != PK_OK)
         pk_kinds_free(kinds);
     return e.status;
+}
+
+static int compare_numbers(double a, double b)
+{
+    return (a > b) - (a < b);
+}
+
+/* By all but the share and the time already spent. */
+static int compare_people(const struct pk_kind *a, const struct pk_kind *b)
+{
+    int order = (a->i_state > b->i_state) - (a->i_state < b->i_state);
+    order = order != 0 ? order : (a->stratum > b->stratum) - (a->stratum < b->stratum);
+    order = order != 0 ? order : (a->cured > b->cured) - (a->cured < b->cured);
+    order = order != 0 ? order : compare_numbers(a->age, b->age);
+    for (size_t i = 0; i < PK_MAX_FRAILTIES && order == 0; i++) /* those that a plan has not are 0 */
+        order = compare_numbers(a->frailties[i], b->frailties[i]);
+    return order;
+}
+
+/* The share last: equal kinds are added up in the same order whatever sorts them. */
+static int compare_kinds(const void *a, const void *b)
+{
+    const struct pk_kind *x = a, *y = b;
+    int order = compare_people(x, y);
+    order = order != 0 ? order : compare_numbers(x->elapsed, y->elapsed);
+    return order != 0 ? order : compare_numbers(x->share, y->share);
+}
+
+void pk_kinds_sort(struct pk_kinds *kinds)
+{
+    qsort(kinds->items, kinds->n, sizeof *kinds->items, compare_kinds);
+}
+
+bool pk_kinds_alike(const struct pk_kind *a, const struct pk_kind *b)
+{
+    return compare_people(a, b) == 0;
 }
 
 void pk_kinds_free(struct pk_kinds *kinds)

@@ -42,12 +42,25 @@ static size_t find_cure(const struct pk_plan *plan, size_t i_transition)
     return SIZE_MAX;
 }
 
+/* The most arcs that a model can have: room for all that any may have takes longer to clear than a plan to compile. */
+static size_t most_arcs(const struct pk_model *model)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < model->n_transitions; t++)
+        for (size_t s = 0; s < model->n_states; s++)
+            n += model->transitions[t].from[s] ? model->transitions[t].n_to : 0;
+    for (size_t i = 0; i < model->n_services; i++) /* where a prevented event leads instead */
+        for (size_t k = 0; k < model->services[i].n_effects; k++)
+            n += model->services[i].effects[k].mode == PK_EFFECT_PREVENT ? model->n_states : 0;
+    return n < PK_MAX_ARCS ? n : PK_MAX_ARCS;
+}
+
 /* One arc of each transition, state of origin and destination, in the order of the file. */
 static void compile_arcs(struct pk_compile *compile)
 {
     struct pk_plan *plan = compile->plan;
     const struct pk_model *model = compile->model;
-    plan->arcs = pk_compile_alloc(compile, PK_MAX_ARCS, sizeof *plan->arcs);
+    plan->arcs = pk_compile_alloc(compile, most_arcs(model), sizeof *plan->arcs);
     plan->person_hazards = pk_compile_alloc(compile, model->n_transitions, sizeof *plan->person_hazards);
     for (size_t t = 0; t < model->n_transitions && compile->status == PK_OK; t++) {
         const struct pk_transition *transition = &model->transitions[t];

@@ -2,6 +2,7 @@
 #include "polku/twin.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "polku/elementary.h"
@@ -79,6 +80,7 @@ static void look_up_treatment(struct grid *grid)
 {
     const struct pk_treatment *treatment = grid->problem->treatment;
     const struct pk_plan *plan = grid->plan;
+    memset(grid->effects, 0, plan->n_arcs * sizeof *grid->effects);
     for (size_t i = 0; treatment != NULL && i < treatment->n; i++) {
         const struct pk_plan_service *service = &plan->services[treatment->items[i].i_service];
         const double from = treatment->items[i].from;
@@ -116,6 +118,9 @@ static void look_up_arcs(struct grid *grid)
         double multiplier = plan->multipliers[problem->stratum * plan->n_arcs + a];
         if (arc->i_frailty != SIZE_MAX && problem->frailties != NULL)
             multiplier *= problem->frailties[arc->i_frailty];
+        grid->rates[a] = NULL;
+        grid->never[a] = false;
+        grid->base_now[a] = grid->own_now[a] = grid->overlap[a] = 0;
         if (arc->i_cure != SIZE_MAX && plan->cures[arc->i_cure].per_spell)
             grid->i_cure_from[arc->i_from] = arc->i_cure;
         else if (arc->i_cure != SIZE_MAX)
@@ -264,6 +269,17 @@ void pk_twin_free(struct pk_twin *twin)
     pk_twin_init(twin);
 }
 
+/* Room for n ways; NULL when out of memory. */
+static struct ways *room_for_ways(struct pk_twin *twin, size_t n)
+{
+    if (n > twin->n_ways) {
+        pk_free(twin->ways);
+        twin->ways = pk_alloc(n, sizeof(struct ways));
+        twin->n_ways = twin->ways != NULL ? n : 0;
+    }
+    return twin->ways;
+}
+
 /* Room for n numbers, zeroed; NULL when out of memory. */
 static double *room_for(struct pk_twin *twin, size_t n)
 {
@@ -296,11 +312,9 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
         return pk_error_set(error, PK_BAD_INPUT, "the analytic twin cannot follow it: the transition %zu %s",
                             i_transition + 1, obstacle);
     struct grid *grid = twin->grid = twin->grid != NULL ? twin->grid : pk_alloc(1, sizeof *grid);
-    twin->ways = twin->ways != NULL ? twin->ways : pk_alloc(PK_TWIN_PHASES, sizeof(struct ways));
-    if (grid == NULL || twin->ways == NULL)
+    if (grid == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
-    memset(grid, 0, sizeof *grid);
-    grid->ways = twin->ways;
+    memset(grid, 0, offsetof(struct grid, exact));
     grid->problem = problem;
     grid->plan = problem->plan;
     double steps = problem->until / problem->step;
@@ -312,15 +326,19 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     grid->n_phases = (size_t)1 << grid->n_bits;
     const size_t n_states = grid->plan->n_states, n_means = lay_out(grid), n_mass = grid->n_phases * grid->n_all;
     grid->mass = room_for(twin, 2 * n_mass + n_means);
-    if (grid->mass == NULL)
+    grid->all_ways = room_for_ways(twin, n_states * grid->n_phases);
+    if (grid->mass == NULL || grid->all_ways == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
     grid->next = grid->mass + n_mass;
     grid->cells = grid->mass + 2 * n_mass;
+    for (size_t s = 0; s < n_states; s++)
+        grid->stale[s] = true;
     fill_means(grid);
     put_starts(grid);
     const double *times = problem->times != NULL ? problem->times : &problem->until;
     const size_t n_times = problem->times != NULL ? problem->n_times : 1;
     double now[PK_MAX_STATES], months[PK_MAX_STATES] = {0};
+    const bool watched = person_months != NULL || problem->times != NULL; /* on the way, not at its end alone */
     size_t i_time = 0;
     read_occupancy(grid, now);
     for (size_t i = 0; i <= grid->n_steps; i++) {
@@ -334,7 +352,8 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
         for (size_t s = 0; s < n_states; s++)
             months[s] += 0.5 * grid->step * now[s];
         pk_twin_step(grid, (double)i * grid->step);
-        read_occupancy(grid, now);
+        if (watched || i + 1 == grid->n_steps)
+            read_occupancy(grid, now);
         for (size_t s = 0; s < n_states; s++)
             months[s] += 0.5 * grid->step * now[s];
     }

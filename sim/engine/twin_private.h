@@ -33,6 +33,21 @@ struct grid {
     size_t n_cells[PK_MAX_STATES], first_cell[PK_MAX_STATES], n_all;
     double *mass, *next; /* [n_phases][n_all] */
     size_t n_exact;
+    unsigned end_bit[PK_MAX_STATES];             /* entering it ends effects for the first job */
+    double end_from;                             /* ... from then on */
+    unsigned guard_bit;                          /* a prevention has left something behind; 0: nothing to follow */
+    const struct pk_plan_prevention *prevention; /* ... this one */
+    unsigned cure_bit;                           /* the spell is cured of what it may be */
+    size_t i_cure_from[PK_MAX_STATES];           /* cure of a spell in the state; SIZE_MAX: none */
+    double t;
+    size_t n_used;             /* cells that can have mass in this step, of a state with as many */
+    struct ways *all_ways;     /* [n_states][n_phases] */
+    struct ways *ways;         /* [n_phases] of the state at hand */
+    bool stale[PK_MAX_STATES]; /* a hazard from here is another than in the last step */
+    double *cells; /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an
+                      entry */
+    /* From here on written before it is read, as far as there are arcs and phases: clearing it all would take longer
+     * than many a solution. */
     struct exact_spell exact[PK_TWIN_EXACT];
     double entered[PK_TWIN_PHASES][PK_MAX_STATES];
     /* looked up once: arcs in the order of the state they leave */
@@ -42,20 +57,10 @@ struct grid {
     const struct pk_rate *rates[PK_MAX_ARCS]; /* base; NULL: none */
     bool on_state[PK_MAX_ARCS], own_on_state[PK_MAX_ARCS];
     struct arc_effect effects[PK_MAX_ARCS];
-    unsigned end_bit[PK_MAX_STATES];             /* entering it ends effects for the first job */
-    double end_from;                             /* ... from then on */
-    unsigned guard_bit;                          /* a prevention has left something behind; 0: nothing to follow */
-    const struct pk_plan_prevention *prevention; /* ... this one */
-    unsigned cure_bit;                           /* the spell is cured of what it may be */
-    bool never[PK_MAX_ARCS];                     /* cured of it for good */
-    size_t i_cure_from[PK_MAX_STATES];           /* cure of a spell in the state; SIZE_MAX: none */
+    bool never[PK_MAX_ARCS]; /* cured of it for good */
     /* this step's */
     double base_now[PK_MAX_ARCS], own_now[PK_MAX_ARCS], overlap[PK_MAX_ARCS];
-    double t;
-    struct ways *ways; /* [PK_TWIN_PHASES] of the state at hand */
-    /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an entry */
     size_t i_base_cells[PK_MAX_ARCS], i_own_cells[PK_MAX_ARCS];
-    double *cells;
 };
 
 /* The rate of one way out for any cell: constant + of_base base cell + of_own own cell (at_least: the larger of the
@@ -71,12 +76,15 @@ struct way {
 
 struct ways {
     size_t n;
+    bool same; /* the rates are those of any cell and spell */
+    /* the last exponential over a whole step [0] and over half [1]: cells side by side mostly have the same hazards */
+    double exponent[2], staying[2];
     struct way items[PK_TWIN_EXITS];
 };
 
 /* The ways out of a state in a phase in this step. */
 void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways);
-/* Looks up what is the same for all cells in the step that begins at t. */
+/* Looks up what is the same for all cells in the step that begins at t, and from where it is not what it was. */
 void pk_twin_look(struct grid *grid, double t);
 void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass);
 void pk_twin_step(struct grid *grid, double t);

@@ -50,7 +50,12 @@ static double leave(const struct grid *grid, struct ways *ways, size_t i_cell, c
     *moved = 0;
     if (!(total > 0))
         return mass;
-    double staying = mass * pk_exp(-total * duration), each = (mass - staying) / total;
+    const size_t i_last = duration < grid->step;
+    if (-total * duration != ways->exponent[i_last]) {
+        ways->exponent[i_last] = -total * duration;
+        ways->staying[i_last] = pk_exp(ways->exponent[i_last]);
+    }
+    double staying = mass * ways->staying[i_last], each = (mass - staying) / total;
     for (size_t i = 0; i < ways->n; i++) {
         double part = each * rates[i];
         ways->items[i].moved += part;
@@ -73,10 +78,18 @@ static double pass(struct grid *grid, unsigned phase, size_t i_cell, const doubl
     return stays;
 }
 
+/* Puts the ways of a state at hand, those of the last step where no hazard has changed since. */
 static void lay_ways(struct grid *grid, size_t i_state)
 {
-    for (unsigned phase = 0; phase < grid->n_phases; phase++)
-        pk_twin_ways(grid, i_state, phase, &grid->ways[phase]);
+    grid->ways = grid->all_ways + i_state * grid->n_phases;
+    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+        struct ways *ways = &grid->ways[phase];
+        if (grid->stale[i_state])
+            pk_twin_ways(grid, i_state, phase, ways);
+        for (size_t i = 0; i < ways->n; i++)
+            ways->items[i].moved = 0;
+    }
+    grid->stale[i_state] = false;
 }
 
 /* Lets what is on the ways enter where they lead. */
@@ -149,14 +162,14 @@ static void fire_timers(struct grid *grid, double now)
 {
     double into[PK_TWIN_PHASES][PK_MAX_STATES];
     bool any = false;
-    memset(into, 0, sizeof into);
+    memset(into, 0, grid->n_phases * sizeof *into);
     for (size_t s = 0; s < grid->plan->n_states; s++) {
         const struct pk_plan_state *state = &grid->plan->states[s];
         for (size_t i = 0; i < state->n_timers && !stops(grid, s); i++) {
             const struct pk_timer *timer = &state->timers[i];
             bool due = timer->clock != PK_CLOCK_STATE &&
                        now - (timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0) >= timer->value;
-            for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+            for (unsigned phase = 0; phase < grid->n_phases && (due || timer->clock == PK_CLOCK_STATE); phase++) {
                 double *cells = grid->mass + phase * grid->n_all + grid->first_cell[s], fired = 0;
                 for (size_t c = 0; due && c < grid->n_cells[s]; c++) {
                     fired += cells[c];
@@ -180,6 +193,21 @@ static void fire_timers(struct grid *grid, double now)
         begin_exact(grid, now, into);
 }
 
+/* The cells of a state in a phase whose hazards are the same in all of them. */
+static void step_same(struct grid *grid, size_t i_state, unsigned phase)
+{
+    const size_t last = grid->n_cells[i_state] - 1, end = last < grid->n_used ? last + 1 : grid->n_used;
+    const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
+    double *next = grid->next + phase * grid->n_all + grid->first_cell[i_state], sum = 0, moved;
+    for (size_t c = 0; c < end; c++)
+        sum += mass[c];
+    if (!(sum > 0))
+        return;
+    const double staying = leave(grid, &grid->ways[phase], 0, NULL, sum, grid->step, &moved) / sum;
+    for (size_t c = 0; c < end; c++)
+        next[c < last ? c + 1 : last] += mass[c] * staying;
+}
+
 /* All cells of a state through one step. */
 static void step_cells(struct grid *grid, size_t i_state)
 {
@@ -190,6 +218,10 @@ static void step_cells(struct grid *grid, size_t i_state)
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
         const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
         const unsigned guarded = phase | grid->guard_bit;
+        if (grid->ways[phase].same && timer == NULL && grid->guard_bit == 0) {
+            step_same(grid, i_state, phase);
+            continue;
+        }
         for (size_t c = 0; c <= last; c++) {
             if (mass[c] <= 0)
                 continue;
@@ -211,9 +243,29 @@ static void step_cells(struct grid *grid, size_t i_state)
             fire(grid, timer, phase, fired[phase], grid->entered);
 }
 
+/* Spells of a state in a phase that are known exactly, where the hazards of all spells are the same. */
+static void step_same_exact(struct grid *grid, size_t i_state, unsigned phase)
+{
+    double sum = 0, moved;
+    for (size_t k = 0; k < grid->n_exact; k++)
+        sum += grid->exact[k].i_state == i_state ? grid->exact[k].mass[phase] : 0;
+    if (!(sum > 0))
+        return;
+    const double staying = leave(grid, &grid->ways[phase], 0, NULL, sum, grid->step, &moved) / sum;
+    for (size_t k = 0; k < grid->n_exact; k++)
+        grid->exact[k].mass[phase] *= grid->exact[k].i_state == i_state ? staying : 1;
+}
+
 /* Spells of a state that are known exactly. */
 static void step_exact(struct grid *grid, size_t i_state)
 {
+    bool same = grid->guard_bit == 0;
+    for (unsigned phase = 0; phase < grid->n_phases; phase++)
+        same &= grid->ways[phase].same;
+    for (unsigned phase = 0; phase < grid->n_phases && same; phase++)
+        step_same_exact(grid, i_state, phase);
+    if (same)
+        return;
     for (size_t k = 0; k < grid->n_exact; k++) {
         struct exact_spell *spell = &grid->exact[k];
         double stays[PK_TWIN_PHASES] = {0};
@@ -261,10 +313,11 @@ void pk_twin_step(struct grid *grid, double t)
 {
     const struct pk_plan *plan = grid->plan;
     double again[PK_TWIN_PHASES][PK_MAX_STATES];
-    memset(grid->entered, 0, sizeof grid->entered);
-    memset(again, 0, sizeof again);
+    memset(grid->entered, 0, grid->n_phases * sizeof *again);
+    memset(again, 0, grid->n_phases * sizeof *again);
     memset(grid->next, 0, grid->n_phases * grid->n_all * sizeof *grid->next);
     pk_twin_look(grid, t);
+    grid->n_used = (size_t)(t / grid->step + 0.5) + 1; /* nobody has been there for longer, but spells known exactly */
     for (size_t s = 0; s < plan->n_states; s++) {
         if (stops(grid, s)) {
             age_cells(grid, s);

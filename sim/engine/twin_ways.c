@@ -18,10 +18,13 @@ void pk_twin_look(struct grid *grid, double t)
     for (size_t a = 0; a < grid->plan->n_arcs; a++) {
         const struct pk_rate *rate = grid->rates[a];
         const struct arc_effect *effect = &grid->effects[a];
+        const double base_was = grid->base_now[a], own_was = grid->own_now[a], overlap_was = grid->overlap[a];
+        bool *stale = &grid->stale[grid->plan->arcs[a].i_from];
         if (rate != NULL && !grid->on_state[a]) {
             double zero = zero_of(grid, rate->clock, 0, 0);
             grid->base_now[a] = grid->multipliers[a] * pk_twin_rate_mean(rate, t - zero, t - zero + h);
         }
+        *stale |= grid->base_now[a] != base_was;
         if (effect->effect == NULL)
             continue;
         double from = t > effect->enrolled ? t : effect->enrolled, to = t + h < effect->until ? t + h : effect->until;
@@ -31,6 +34,7 @@ void pk_twin_look(struct grid *grid, double t)
             double zero = zero_of(grid, effect->effect->rate.clock, 0, effect->enrolled);
             grid->own_now[a] = pk_twin_rate_mean(&effect->effect->rate, from - zero, to - zero);
         }
+        *stale |= grid->own_now[a] != own_was || grid->overlap[a] != overlap_was;
     }
 }
 
@@ -108,7 +112,23 @@ static double relapse_share(const struct grid *grid, size_t i_state, size_t a)
     return n == 1 ? 1 : all > 0 ? own / all : 1 / (double)n;
 }
 
-void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways)
+/* Forgets the cells of those whose part in the rates is nothing. */
+static void settle(struct ways *ways)
+{
+    ways->same = true;
+    for (size_t i = 0; i < 2; i++) {
+        ways->exponent[i] = 0;
+        ways->staying[i] = 1;
+    }
+    for (size_t i = 0; i < ways->n; i++) {
+        struct way *way = &ways->items[i];
+        way->base = way->of_base != 0 || way->least > 0 ? way->base : NULL;
+        way->own = way->of_own != 0 || way->least > 0 ? way->own : NULL;
+        ways->same &= way->base == NULL && way->own == NULL;
+    }
+}
+
+static void find_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways)
 {
     const struct pk_plan *plan = grid->plan;
     const bool guarded = grid->guard_bit != 0 && (phase & grid->guard_bit);
@@ -145,4 +165,10 @@ void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struc
         else if (follows && !guarded)
             of_base(grid, add_way(ways, a, SIZE_MAX, grid->guard_bit, 0), a, w * prevention->share);
     }
+}
+
+void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways)
+{
+    find_ways(grid, i_state, phase, ways);
+    settle(ways);
 }

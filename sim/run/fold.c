@@ -39,7 +39,7 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
     fold->n_units = n_units;
     const struct pk_plan *plan = collection->plan;
     size_t n_populations = 1 + plan->n_cohorts, n_tables = tables ? collection->scenario->n_tables : 0;
-    size_t n_largest = 0, n_columns = 0; /* n_columns: of two rows of a tally */
+    size_t n_largest = 0, n_columns = 0, n_slots = 0; /* n_columns: of two rows of a tally */
     fold->folded = pk_alloc(n_tables * n_populations, sizeof *fold->folded);
     fold->persons = pk_alloc(n_populations * n_units, sizeof(double));
     fold->n_changed = pk_alloc(plan->n_arms, sizeof *fold->n_changed);
@@ -57,7 +57,10 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
         if (plan->n_cohorts > 0 && status == PK_OK)
             status = pk_tally_init(&fold->whole[i], &collection->shapes[i], error);
     }
-    fold->scratch = pk_alloc(2 * n_largest + n_columns, sizeof *fold->scratch);
+    for (size_t slot = 0; slot < collection->n_slots; slot++)
+        n_slots += collection->has_slot[slot];
+    fold->n_column = n_columns;
+    fold->scratch = pk_alloc((2 + n_slots) * n_largest + n_columns, sizeof *fold->scratch);
     if (status == PK_OK && fold->scratch == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
     if (status == PK_OK)
@@ -104,14 +107,24 @@ struct pk_tally *pk_fold_tally(struct pk_fold *fold, const struct pk_batch *unit
         return pk_batch_tally(unit, pk_collection_arm_slot(collection, i_population - 1, i_arm), i_shape);
     if (arm->i_cohort == SIZE_MAX)
         return pk_batch_tally(unit, 0, i_shape);
-    struct pk_tally *whole = &fold->whole[i_shape];
-    size_t base = pk_collection_slot(collection, arm->i_cohort, SIZE_MAX);
-    size_t with = pk_collection_slot(collection, arm->i_cohort, i_arm);
+    struct pk_tally *whole = &fold->whole[i_shape], *all = pk_batch_tally(unit, 0, i_shape);
+    struct pk_tally *base = pk_batch_tally(unit, pk_collection_slot(collection, arm->i_cohort, SIZE_MAX), i_shape);
+    if (base->n_persons == 0)
+        return all;
     pk_tally_clear(whole);
-    pk_tally_merge(whole, pk_batch_tally(unit, 0, i_shape), 1);
-    pk_tally_merge(whole, pk_batch_tally(unit, base, i_shape), -1);
-    pk_tally_merge(whole, pk_batch_tally(unit, with, i_shape), 1);
+    pk_tally_merge(whole, all, 1);
+    pk_tally_merge(whole, base, -1);
+    pk_tally_merge(whole, pk_batch_tally(unit, pk_collection_slot(collection, arm->i_cohort, i_arm), i_shape), 1);
     return whole;
+}
+
+/* Whether nobody ever is in a group; where people flow in or change groups, only looking everywhere would tell. */
+static bool is_empty(const struct pk_tally *tally, size_t i_group)
+{
+    bool empty = !tally->shape->open;
+    for (size_t s = 0; s < tally->shape->n_states; s++)
+        empty &= tally->starts[i_group * tally->shape->n_states + s] == 0;
+    return empty;
 }
 
 /* The table's integers (persons, ticks or events) into cells[n_cells]. */
@@ -124,7 +137,7 @@ static void read_cells(struct pk_tally *tally, const struct pk_folded *folded, e
     memset(cells, 0, folded->n_cells * sizeof *cells);
     pk_tally_flush(tally);
     for (size_t g = 0; g < folded->n_groups; g++)
-        for (size_t row = 0; row < folded->n_rows; row++) {
+        for (size_t row = 0; row < folded->n_rows && !is_empty(tally, g); row++) {
             int64_t *into = cells + (g * folded->n_rows + row) * folded->n_columns;
             const int64_t *from;
             if (measure == PK_MEASURE_TRANSITIONS) {
@@ -141,34 +154,110 @@ static void read_cells(struct pk_tally *tally, const struct pk_folded *folded, e
                 for (size_t j = 0; j < folded->n_columns; j++)
                     into[j] = from[j * folded->n_merged];
             } else {
-                for (size_t j = 0; j < shape->n_steps; j++)
-                    into[j / folded->n_merged] += from[j];
+                for (size_t j = 0; j < folded->n_columns; j++)
+                    for (size_t k = 0; k < folded->n_merged; k++)
+                        into[j] += from[j * folded->n_merged + k];
             }
         }
 }
 
-static void fold_table(struct pk_fold *fold, const struct pk_batch *unit, struct pk_folded *folded, double persons)
+/* One table of one unit in every slot where anybody is, read once for all populations and arms. */
+struct slots {
+    const int64_t *cells[PK_MAX_SLOTS]; /* NULL: nobody is there */
+    size_t n_cells;
+};
+
+static void read_slots(struct pk_fold *fold, const struct pk_batch *unit, size_t i_table, struct slots *slots,
+                       int64_t *room)
 {
     const struct pk_collection *collection = fold->collection;
-    const enum pk_measure measure = collection->scenario->tables[folded->i_table].measure;
-    const size_t i_shape = collection->i_table_shape[folded->i_table];
-    const double scale = (measure == PK_MEASURE_PERSON_YEARS ? 1 / PK_TICKS_PER_YEAR : 1) * collection->weight;
-    int64_t *first = fold->scratch, *cells = first + folded->n_cells, *column = cells + folded->n_cells;
-    folded->n += persons;
-    folded->nn += persons * persons;
-    for (size_t a = 0; a < collection->plan->n_arms; a++) {
-        int64_t *now = a == 0 ? first : cells;
-        read_cells(pk_fold_tally(fold, unit, folded->i_population, a, i_shape), folded, measure, now, column);
-        size_t offset = a * folded->n_cells;
-        for (size_t i = 0; i < folded->n_cells; i++) {
-            double y = (double)now[i] * scale, d = (double)(now[i] - first[i]) * scale;
-            folded->y[offset + i] += y;
-            folded->yy[offset + i] += y * y;
-            folded->ny[offset + i] += persons * y;
-            folded->d[offset + i] += d;
-            folded->dd[offset + i] += d * d;
-            folded->nd[offset + i] += persons * d;
+    const struct pk_folded *folded = &fold->folded[i_table];
+    int64_t *column = fold->scratch;
+    slots->n_cells = folded->n_cells;
+    for (size_t slot = 0; slot < collection->n_slots; slot++) {
+        slots->cells[slot] = NULL;
+        if (!collection->has_slot[slot])
+            continue;
+        struct pk_tally *tally = pk_batch_tally(unit, slot, collection->i_table_shape[i_table]);
+        if (tally->n_persons == 0)
+            continue;
+        read_cells(tally, folded, collection->scenario->tables[i_table].measure, room, column);
+        slots->cells[slot] = room;
+        room += folded->n_cells;
+    }
+}
+
+/* Everyone in an arm that changes lives: everyone's base lives, less those of the cohort, and its lives in the arm
+ * instead. NULL: nobody. */
+static const int64_t *cells_of(const struct pk_fold *fold, const struct slots *slots, size_t i_population, size_t i_arm,
+                               int64_t *made)
+{
+    const struct pk_collection *collection = fold->collection;
+    const size_t i_cohort = collection->plan->arms[i_arm].i_cohort;
+    if (i_population > 0)
+        return slots->cells[pk_collection_arm_slot(collection, i_population - 1, i_arm)];
+    if (i_cohort == SIZE_MAX)
+        return slots->cells[0];
+    const int64_t *all = slots->cells[0], *base = slots->cells[pk_collection_slot(collection, i_cohort, SIZE_MAX)],
+                  *with = slots->cells[pk_collection_slot(collection, i_cohort, i_arm)];
+    if (all == NULL || base == NULL || with == NULL)
+        return all;
+    for (size_t i = 0; i < slots->n_cells; i++)
+        made[i] = all[i] - base[i] + with[i];
+    return made;
+}
+
+static bool is_nothing(const int64_t *cells, size_t n)
+{
+    int64_t any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= cells[i];
+    return any == 0;
+}
+
+/* Rows in which nobody ever is add nothing: most of them, where units are small. */
+static void add_arm(struct pk_folded *folded, size_t i_arm, const int64_t *now, const int64_t *first, double scale,
+                    double persons)
+{
+    for (size_t row = 0; row < folded->n_groups * folded->n_rows; row++) {
+        const size_t from = row * folded->n_columns, into = i_arm * folded->n_cells + from;
+        const bool empty = is_nothing(now + from, folded->n_columns);
+        for (size_t i = 0; !empty && i < folded->n_columns; i++) {
+            double y = (double)now[from + i] * scale;
+            folded->y[into + i] += y;
+            folded->yy[into + i] += y * y;
+            folded->ny[into + i] += persons * y;
         }
+        if (now == first || (empty && is_nothing(first + from, folded->n_columns)))
+            continue;
+        for (size_t i = 0; i < folded->n_columns; i++) {
+            double d = (double)(now[from + i] - first[from + i]) * scale;
+            folded->d[into + i] += d;
+            folded->dd[into + i] += d * d;
+            folded->nd[into + i] += persons * d;
+        }
+    }
+}
+
+static void fold_table(struct pk_fold *fold, const struct pk_batch *unit, size_t i_table, size_t n_tables,
+                       bool everyone)
+{
+    const struct pk_collection *collection = fold->collection;
+    const struct pk_plan *plan = collection->plan;
+    const enum pk_measure measure = collection->scenario->tables[i_table].measure;
+    const double scale = (measure == PK_MEASURE_PERSON_YEARS ? 1 / PK_TICKS_PER_YEAR : 1) * collection->weight;
+    const size_t n_cells = fold->folded[i_table].n_cells;
+    int64_t *of_first = fold->scratch + fold->n_column, *of_arm = of_first + n_cells;
+    struct slots slots;
+    read_slots(fold, unit, i_table, &slots, of_arm + n_cells);
+    for (size_t p = everyone ? 0 : 1; p <= plan->n_cohorts; p++) {
+        struct pk_folded *folded = &fold->folded[p * n_tables + i_table];
+        const double persons = fold->persons[p * fold->n_units + fold->i_unit];
+        folded->n += persons;
+        folded->nn += persons * persons;
+        const int64_t *first = cells_of(fold, &slots, p, 0, of_first);
+        for (size_t a = 0; a < plan->n_arms && first != NULL; a++) /* nobody in one arm is nobody in all */
+            add_arm(folded, a, a == 0 ? first : cells_of(fold, &slots, p, a, of_arm), first, scale, persons);
     }
 }
 
@@ -183,10 +272,9 @@ void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone)
         if (collection->scenario->n_outcomes > 0 && (everyone || p > 0))
             pk_fold_outcomes(fold, unit, p);
     }
-    for (size_t i = 0; i < fold->n_folded; i++)
-        if (everyone || fold->folded[i].i_population > 0)
-            fold_table(fold, unit, &fold->folded[i],
-                       fold->persons[fold->folded[i].i_population * fold->n_units + fold->i_unit]);
+    const size_t n_tables = fold->n_folded / (1 + plan->n_cohorts);
+    for (size_t t = 0; t < n_tables; t++)
+        fold_table(fold, unit, t, n_tables, everyone);
     pk_fold_lives(fold, unit, everyone);
     for (size_t a = 0; a < plan->n_arms; a++) {
         fold->n_changed[a] += unit->n_changed[a];

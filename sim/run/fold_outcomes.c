@@ -31,7 +31,7 @@ enum pk_status pk_fold_init_outcomes(struct pk_fold *fold, struct pk_error *erro
     return PK_OK;
 }
 
-static void look_at(const struct pk_fold *fold, struct view *view)
+static void look_at(const struct pk_fold *fold, const struct view *view)
 {
     const struct pk_tally_shape *shape = view->tally->shape;
     const size_t n_row = 2 * shape->n_steps + 1;
@@ -41,7 +41,6 @@ static void look_at(const struct pk_fold *fold, struct view *view)
             pk_tally_occupancy(view->tally, g, s, occupancy);
             pk_tally_person_time(view->tally, g, s, occupancy, occupancy + shape->n_steps + 1);
         }
-    view->rows = fold->views;
 }
 
 static const int64_t *occupancy_of(const struct view *view, size_t i_group, size_t i_state)
@@ -193,21 +192,26 @@ void pk_fold_outcomes(struct pk_fold *fold, const struct pk_batch *unit, size_t 
 {
     const struct pk_collection *collection = fold->collection;
     const size_t n_outcomes = collection->scenario->n_outcomes, n_arms = collection->plan->n_arms;
-    for (size_t a = 0; a < n_arms; a++) {
-        const size_t i_cell = (i_population * fold->n_units + fold->i_unit) * n_arms + a;
-        double *values = fold->outcomes + i_cell * n_outcomes;
-        double *denominators = fold->denominators == NULL ? NULL : fold->denominators + i_cell * n_outcomes;
-        double *basis = fold->basis + i_cell * collection->n_basis;
-        const double *prices = collection->prices + a * collection->n_basis;
-        for (size_t i_shape = 0; i_shape < collection->n_shapes; i_shape++) {
-            struct view view = {.collection = collection};
+    if (i_population > 0 && unit->n_enrolled[i_population - 1] == 0 && fold->denominators == NULL)
+        return; /* of nobody everything is 0, as it is already */
+    for (size_t i_shape = 0; i_shape < collection->n_shapes; i_shape++) {
+        const struct pk_tally *seen = NULL;
+        for (size_t a = 0; a < n_arms; a++) {
+            const size_t i_cell = (i_population * fold->n_units + fold->i_unit) * n_arms + a;
+            double *values = fold->outcomes + i_cell * n_outcomes;
+            double *denominators = fold->denominators == NULL ? NULL : fold->denominators + i_cell * n_outcomes;
+            double *basis = fold->basis + i_cell * collection->n_basis;
+            const double *prices = collection->prices + a * collection->n_basis;
+            struct view view = {.collection = collection, .rows = fold->views};
             for (size_t i = 0; i < n_outcomes; i++) {
                 double denominator = 1;
                 if (collection->rules[i].i_shape != i_shape)
                     continue;
                 if (view.tally == NULL) { /* the first outcome of this shape */
                     view.tally = pk_fold_tally(fold, unit, i_population, a, i_shape);
-                    look_at(fold, &view);
+                    if (view.tally != seen || seen == &fold->whole[i_shape]) /* that one is made anew each time */
+                        look_at(fold, &view);
+                    seen = view.tally;
                 }
                 values[i] = value_of(&view, i, prices, basis, &denominator);
                 if (denominators != NULL)

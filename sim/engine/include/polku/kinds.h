@@ -41,6 +41,11 @@ PK_CHECKED enum pk_status pk_kinds_make(struct pk_kinds *kinds, const struct pk_
                                         const struct pk_kinds_request *request, struct pk_error *error);
 void pk_kinds_free(struct pk_kinds *kinds);
 
+/* Puts kinds side by side that differ in the time already spent alone, in its order. */
+void pk_kinds_sort(struct pk_kinds *kinds);
+/* Whether two kinds differ in their share and in the time already spent alone. */
+bool pk_kinds_alike(const struct pk_kind *a, const struct pk_kind *b);
+
 #ifdef __cplusplus
 }
 #endif

@@ -49,7 +49,7 @@ const char *pk_twin_obstacle(const struct pk_plan *plan, const struct pk_treatme
 struct pk_twin {
     void *grid, *ways;
     double *mass;
-    size_t n_mass;
+    size_t n_mass, n_ways;
 };
 void pk_twin_init(struct pk_twin *twin);
 void pk_twin_free(struct pk_twin *twin);

@@ -175,7 +175,8 @@ struct pk_fold {
     int64_t *n_served;           /* [n_arms][PK_MAX_SERVICES + 1] the same: enrolments by service, people in any */
     int64_t n_events;            /* simulated transitions, base and arms */
     int64_t n_draws;
-    int64_t *scratch;       /* two tables of the largest size and two rows of a tally; bins of an arm */
+    size_t n_column;        /* two rows of a tally */
+    int64_t *scratch;       /* [n_column], two tables of the largest size, one of each slot; bins of an arm */
     int64_t *views;         /* occupancy and person-time by group, state and month of one tally, for the outcomes */
     struct pk_tally *whole; /* [n_shapes] everyone's tally in one arm */
 };
