@@ -132,49 +132,72 @@ struct pk_spending {
     pk_vm wanted[PK_TOGETHER];
     pk_vu i_rate[PK_TOGETHER];
     pk_vd factor[PK_TOGETHER], zero[PK_TOGETHER], from[PK_TOGETHER], until[PK_TOGETHER], left[PK_TOGETHER];
-    pk_vm fired[PK_TOGETHER]; /* where used up ... */
+    pk_vm fired[PK_TOGETHER]; /* where used up before `until` ... */
     pk_vd time[PK_TOGETHER];  /* ... when; elsewhere left is what remains */
 };
 
-/* pk_walk_spend. */
-PK_INLINE void spend(const struct pk_lane_rates *rates, struct pk_spending *s)
+/* pk_walk_spend. seldom: hardly any is used up, so these are looked up one by one. */
+PK_INLINE void spend(const struct pk_lane_rates *rates, bool seldom, struct pk_spending *s)
 {
-    const double *const cuts = rates->cuts.cuts, *const levels = rates->levels;
+    const double *const levels = rates->levels, *const intercepts = rates->intercepts, *const reached = rates->reached;
+    const unsigned depth = rates->cuts.depth;
     const pk_vd nothing = pk_vd_set(0);
-    pk_vd x[PK_TOGETHER], here[PK_TOGETHER];
-    pk_vu at[PK_TOGETHER];
-    pk_vm going[PK_TOGETHER];
+    pk_vd x[PK_TOGETHER], before[PK_TOGETHER], used[PK_TOGETHER], target[PK_TOGETHER];
+    pk_vu at[PK_TOGETHER], first[PK_TOGETHER];
+    pk_vm hit[PK_TOGETHER];
+    PK_EACH first[g] = s->i_rate[g] << depth;
     PK_EACH x[g] = s->from[g] - s->zero[g];
+    segments_of(&rates->cuts, s->i_rate, x, at);
+    PK_EACH before[g] = pk_vd_gather(intercepts, first[g] + at[g]) + pk_vd_gather(levels, first[g] + at[g]) * x[g];
+    PK_EACH x[g] = s->until[g] - s->zero[g];
     segments_of(&rates->cuts, s->i_rate, x, at);
     unsigned any = 0;
     PK_EACH
     {
-        x[g] = s->from[g];
-        at[g] += s->i_rate[g] << rates->cuts.depth;
-        here[g] = pk_vd_set(1);
-        going[g] = pk_vm_and(s->wanted[g], pk_vd_less(x[g], s->until[g]));
-        s->fired[g] = pk_vm_not(pk_vm_all());
-        any |= pk_vm_any(going[g]);
+        const pk_vd after = pk_vd_gather(intercepts, first[g] + at[g]) + pk_vd_gather(levels, first[g] + at[g]) * x[g];
+        used[g] = s->factor[g] * (after - before[g]);
+        s->wanted[g] =
+            pk_vm_and(s->wanted[g], pk_vm_and(pk_vd_less(nothing, s->factor[g]), pk_vd_less(s->from[g], s->until[g])));
+        hit[g] = pk_vm_and(s->wanted[g], pk_vd_less(s->left[g], used[g]));
+        target[g] = before[g] + s->left[g] / s->factor[g];
+        s->time[g] = pk_vd_set(PK_NEVER);
+        any |= pk_vm_any(hit[g]);
     }
-    while (any) {
-        any = 0;
+    if (any && seldom) {
         PK_EACH
         {
-            const pk_vd next = s->zero[g] + pk_vd_gather(cuts, at[g]), end = pk_vd_least(s->until[g], next);
-            const pk_vd hazard = s->factor[g] * pk_vd_gather(levels, at[g]), available = (end - x[g]) * hazard;
-            const pk_vm some = pk_vm_and(going[g], pk_vd_less(nothing, hazard)),
-                        hit = pk_vm_and(some, pk_vd_less(s->left[g], available));
-            here[g] = pk_vd_select(hit, hazard, here[g]);
-            s->fired[g] = pk_vm_or(s->fired[g], hit);
-            going[g] = pk_vm_and(going[g], pk_vm_not(hit));
-            s->left[g] = pk_vd_select(pk_vm_and(some, going[g]), s->left[g] - available, s->left[g]);
-            x[g] = pk_vd_select(going[g], end, x[g]);
-            at[g] += pk_vu_select(pk_vm_and(going[g], pk_vd_at_most(next, end)), pk_vu_set(1), pk_vu_set(0));
-            going[g] = pk_vm_and(going[g], pk_vd_less(x[g], s->until[g]));
-            any |= pk_vm_any(going[g]);
+            double targets[PK_WIDTH], times[PK_WIDTH];
+            uint64_t firsts[PK_WIDTH];
+            pk_vd_store(targets, target[g]);
+            pk_vd_store(times, s->time[g]);
+            pk_vu_store(firsts, first[g]);
+            for (unsigned bits = pk_vm_bits(hit[g]); bits != 0; bits &= bits - 1) {
+                const size_t k = (size_t)__builtin_ctz(bits);
+                size_t i = (size_t)firsts[k];
+                while (reached[i] <= targets[k])
+                    i++;
+                times[k] = (targets[k] - intercepts[i]) / levels[i];
+            }
+            s->time[g] = s->zero[g] + pk_vd_load(times);
         }
+    } else if (any) {
+        PK_EACH at[g] = pk_vu_set(0);
+        for (unsigned k = depth; k-- > 0;) {
+            const uint64_t half = UINT64_C(1) << k;
+            PK_EACH at[g] +=
+                pk_vu_select(pk_vd_at_most(pk_vd_gather(reached, first[g] + at[g] + pk_vu_set(half - 1)), target[g]),
+                             pk_vu_set(half), pk_vu_set(0));
+        }
+        PK_EACH s->time[g] = s->zero[g] + (target[g] - pk_vd_gather(intercepts, first[g] + at[g])) /
+                                              pk_vd_gather(levels, first[g] + at[g]);
     }
-    PK_EACH s->time[g] = x[g] + s->left[g] / here[g];
+    PK_EACH
+    {
+        s->fired[g] = pk_vm_and(hit[g], pk_vd_less(s->time[g], s->until[g]));
+        s->time[g] = pk_vd_select(pk_vd_less(s->from[g], s->time[g]), s->time[g], s->from[g]);
+        const pk_vd rest = pk_vd_select(pk_vd_less(used[g], s->left[g]), s->left[g] - used[g], nothing);
+        s->left[g] = pk_vd_select(pk_vm_and(s->wanted[g], pk_vm_not(s->fired[g])), rest, s->left[g]);
+    }
 }
 
 static void common(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
@@ -204,7 +227,7 @@ static void common(const struct pk_lane_tables *tables, size_t k, size_t n, cons
             spending.until[g] = until;
             spending.left[g] = x[g];
         }
-        spend(&tables->rates, &spending);
+        spend(&tables->rates, false, &spending);
         PK_EACH pk_vd_store(times + i + g * PK_WIDTH,
                             pk_vd_select(spending.fired[g], spending.time[g], pk_vd_set(PK_NEVER)));
     }
@@ -595,7 +618,7 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
             s.until[g] = pk_vd_load(lanes->time + k);
             s.left[g] = pk_vd_gather(lefts, at[g]);
         }
-        spend(&tables->rates, &s);
+        spend(&tables->rates, true, &s);
         PK_EACH
         {
             const size_t k = i + (size_t)g * PK_WIDTH;

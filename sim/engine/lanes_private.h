@@ -43,8 +43,9 @@ struct pk_lane_cuts {
 /* Piecewise constant hazards. */
 struct pk_lane_rates {
     struct pk_lane_cuts cuts;
-    double *levels; /* [n][2^depth] */
-    bool one;       /* there is but one */
+    double *levels, *intercepts; /* [n][2^depth] as in struct pk_rate */
+    double *reached;             /* [n][2^depth] then infinite */
+    bool one;                    /* there is but one */
 };
 
 /* One axis of every state; a state with fewer axes has an empty one. */

@@ -258,6 +258,8 @@ static void make_common(struct making *making)
     make_cuts(making, n_rates, n_cuts, &tables->rates.cuts);
     const unsigned depth = tables->rates.cuts.depth;
     tables->rates.levels = doubles(making, n_rates << depth);
+    tables->rates.intercepts = doubles(making, n_rates << depth);
+    tables->rates.reached = doubles(making, n_rates << depth);
     tables->rates.one = n_rates == 1;
     tables->i_common_way = tables->n_ways;
     tables->n_ways += n * plan->n_states;
@@ -281,9 +283,13 @@ static void make_common(struct making *making)
         tables->common_clocks[k] = PK_LANE_SINCE_START;
         for (size_t r = 0; r < hazard->n_rates; r++) {
             const struct pk_rate *rate = &hazard->rates[r];
-            if (rate->n_cuts > 0)
-                memcpy(tables->rates.cuts.cuts + ((first + r) << depth), rate->cuts, rate->n_cuts * sizeof(double));
-            memcpy(tables->rates.levels + ((first + r) << depth), rate->levels, (rate->n_cuts + 1) * sizeof(double));
+            const size_t at = (first + r) << depth, n_cuts_own = rate->n_cuts;
+            for (size_t i = 0; i < (size_t)1 << depth; i++) {
+                tables->rates.cuts.cuts[at + i] = i < n_cuts_own ? rate->cuts[i] : PK_NEVER;
+                tables->rates.reached[at + i] = i < n_cuts_own ? rate->reached[i] : PK_NEVER;
+                tables->rates.levels[at + i] = i <= n_cuts_own ? rate->levels[i] : 0;
+                tables->rates.intercepts[at + i] = i <= n_cuts_own ? rate->intercepts[i] : 0;
+            }
             if (rate->n_cuts > 0)
                 tables->common_clocks[k] = clock_of(making, rate->clock);
         }

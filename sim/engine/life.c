@@ -104,7 +104,7 @@ static void draw_person_times(struct walk *walk, double until)
         if (walk->personal)
             factor *= pk_walk_personal_factor(walk, hazard->i_frailty, hazard->i_cure);
         walk->person_times[i] = pk_walk_spend(walk, &left, pk_plan_person_rate(hazard, walk->person->stratum), factor,
-                                              NULL, 0, 0, walk->entry, until);
+                                              0, walk->entry, until);
     }
 }
 
@@ -122,8 +122,8 @@ static double excess_time(struct walk *walk, uint16_t i_arc, double until, bool 
     double factor = hazard->multipliers[walk->person->stratum] * arc->excess, copy = *left;
     if (walk->personal)
         factor *= pk_walk_personal_factor(walk, hazard->i_frailty, hazard->i_cure);
-    return pk_walk_spend(walk, peek ? &copy : left, pk_plan_person_rate(hazard, walk->person->stratum), factor, NULL, 0,
-                         0, walk->entry, until);
+    return pk_walk_spend(walk, peek ? &copy : left, pk_plan_person_rate(hazard, walk->person->stratum), factor, 0,
+                         walk->entry, until);
 }
 
 static enum pk_status next_event(struct walk *walk, uint32_t i_stay, struct candidate *best, struct pk_error *error)

@@ -43,7 +43,7 @@ static double thinned_layer_time(struct walk *walk, const struct active *active,
     for (uint32_t k = 0; k <= UINT16_MAX; k++) {
         struct pk_rng_pair uniforms = pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_stay, k);
         double left = pk_walk_exponential(uniforms.first);
-        from = pk_walk_spend(walk, &left, &effect->rate, 1, NULL, 0, active->enrolled, from, until);
+        from = pk_walk_spend(walk, &left, &effect->rate, 1, active->enrolled, from, until);
         if (!(from < until))
             break;
         double with = pk_walk_hazard_now(walk, &effect->rate, 1, active->enrolled, from);
@@ -71,8 +71,8 @@ double pk_walk_layer_time(struct walk *walk, const struct active *active, uint32
     double left = pk_walk_exponential(pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_stay, 0).first);
     double multiplier = walk->multipliers[effect->arc];
     if (effect->mode == PK_EFFECT_SCALE)
-        return pk_walk_spend(walk, &left, base, multiplier * (effect->ratio - 1), NULL, 0, 0, from, until);
-    return pk_walk_spend(walk, &left, &effect->rate, 1, base, multiplier, active->enrolled, from, until);
+        return pk_walk_spend(walk, &left, base, multiplier * (effect->ratio - 1), 0, from, until);
+    return pk_walk_spend_above(walk, &left, &effect->rate, base, multiplier, active->enrolled, from, until);
 }
 
 /* The arm's hazard over the base hazard for an active effect at time x, where that is below 1; else 1. */

@@ -1,37 +1,47 @@
 /* Spending exponentials on hazards along a life's clocks. See life_private.h. */
 #include "life_private.h"
 
-/* One parametric form: inverted. */
-static double spend_smooth(double *exponential_left, const struct pk_rate *rate, double factor, double zero,
-                           double from, double until)
+/* The cumulative hazard is the curve's or piecewise linear: inverted. */
+double pk_walk_spend(const struct walk *walk, double *exponential_left, const struct pk_rate *rate, double factor,
+                     double enrolled, double from, double until)
 {
-    double scale = factor * rate->factor, shift = zero - rate->offset;
-    if (!(scale > 0))
+    const double zero = pk_walk_clock_zero(walk, rate->clock, enrolled);
+    const double scale = rate->smooth ? factor * rate->factor : factor,
+                 shift = rate->smooth ? zero - rate->offset : zero;
+    double used, time = PK_NEVER;
+    if (!(scale > 0) || !(from < until))
         return PK_NEVER;
-    double time = shift + pk_hazard_curve_inverse(&rate->curve, from - shift, *exponential_left / scale);
+    if (rate->smooth) {
+        used = scale * pk_hazard_curve_between(&rate->curve, from - shift, until - shift);
+        time = shift + pk_hazard_curve_inverse(&rate->curve, from - shift, *exponential_left / scale);
+    } else {
+        const double before = pk_rate_cumulative(rate, from - zero);
+        used = scale * (pk_rate_cumulative(rate, until - zero) - before);
+        if (*exponential_left < used)
+            time = zero + pk_rate_inverse(rate, before + *exponential_left / scale);
+    }
     if (time < until)
         return time > from ? time : from;
-    double used = scale * pk_hazard_curve_between(&rate->curve, from - shift, until - shift);
     *exponential_left = *exponential_left > used ? *exponential_left - used : 0;
     return PK_NEVER;
 }
 
-double pk_walk_spend(const struct walk *walk, double *exponential_left, const struct pk_rate *rate, double factor,
-                     const struct pk_rate *minus, double minus_factor, double enrolled, double from, double until)
+/* Through the segments of both. */
+double pk_walk_spend_above(const struct walk *walk, double *exponential_left, const struct pk_rate *rate,
+                           const struct pk_rate *base, double multiplier, double enrolled, double from, double until)
 {
-    double zero = pk_walk_clock_zero(walk, rate->clock, enrolled), x = from;
-    if (rate->smooth)
-        return from < until ? spend_smooth(exponential_left, rate, factor, zero, from, until) : PK_NEVER;
-    double minus_zero = minus ? pk_walk_clock_zero(walk, minus->clock, enrolled) : 0;
+    const double zero = pk_walk_clock_zero(walk, rate->clock, enrolled),
+                 base_zero = pk_walk_clock_zero(walk, base->clock, enrolled);
+    double x = from;
     size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, x - zero);
-    size_t j = minus ? pk_rate_segment(minus->cuts, minus->n_cuts, x - minus_zero) : 0;
+    size_t j = pk_rate_segment(base->cuts, base->n_cuts, x - base_zero);
     while (x < until) {
         double next = i < rate->n_cuts ? zero + rate->cuts[i] : PK_NEVER;
-        double minus_next = minus && j < minus->n_cuts ? minus_zero + minus->cuts[j] : PK_NEVER;
-        double end = next < minus_next ? next : minus_next;
+        double base_next = j < base->n_cuts ? base_zero + base->cuts[j] : PK_NEVER;
+        double end = next < base_next ? next : base_next;
         if (until < end)
             end = until;
-        double hazard = factor * rate->levels[i] - (minus ? minus_factor * minus->levels[j] : 0);
+        double hazard = rate->levels[i] - multiplier * base->levels[j];
         if (hazard > 0) {
             double available = (end - x) * hazard;
             if (*exponential_left < available)
@@ -40,7 +50,7 @@ double pk_walk_spend(const struct walk *walk, double *exponential_left, const st
         }
         x = end;
         i += next <= end;
-        j += minus_next <= end;
+        j += base_next <= end;
     }
     return PK_NEVER;
 }

@@ -164,10 +164,13 @@ void pk_walk_spend_relapses(struct walk *walk, const struct candidate *best, dou
 /* ---- life_hazard.c ------------------------------------------------------------------------------------------------
  */
 
-/* Spends an exponential on factor * rate, less minus_factor * minus where that is given (both piecewise constant),
- * from `from` to `until`; returns when it is used up, or PK_NEVER with what is left of it. */
+/* Spends an exponential on factor * rate from `from` to `until`; returns when it is used up, or PK_NEVER with what is
+ * left of it. */
 double pk_walk_spend(const struct walk *walk, double *exponential_left, const struct pk_rate *rate, double factor,
-                     const struct pk_rate *minus, double minus_factor, double enrolled, double from, double until);
+                     double enrolled, double from, double until);
+/* ... on what rate has above multiplier * base, where it has; both piecewise constant. */
+double pk_walk_spend_above(const struct walk *walk, double *exponential_left, const struct pk_rate *rate,
+                           const struct pk_rate *base, double multiplier, double enrolled, double from, double until);
 
 double pk_walk_hazard_now(const struct walk *walk, const struct pk_rate *rate, double factor, double enrolled,
                           double x);

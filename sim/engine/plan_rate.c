@@ -26,6 +26,18 @@ double pk_rate_at(const struct pk_rate *rate, double on_clock)
     return rate->levels[pk_rate_segment(rate->cuts, rate->n_cuts, on_clock)];
 }
 
+double pk_rate_cumulative(const struct pk_rate *rate, double on_clock)
+{
+    const size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, on_clock);
+    return rate->intercepts[i] + rate->levels[i] * on_clock;
+}
+
+double pk_rate_inverse(const struct pk_rate *rate, double target)
+{
+    const size_t i = pk_rate_segment(rate->reached, rate->n_cuts, target);
+    return (target - rate->intercepts[i]) / rate->levels[i];
+}
+
 double pk_rate_between(const struct pk_rate *rate, double from, double to)
 {
     if (!(to > from))
@@ -81,6 +93,22 @@ double pk_compile_used(struct pk_compile *compile, size_t i_parameter)
     return value;
 }
 
+/* The cumulative hazard, for rates with levels and cuts. */
+static void accumulate(struct pk_compile *compile, struct pk_rate *rate)
+{
+    double *intercepts = pk_compile_alloc(compile, rate->n_cuts + 1, sizeof *intercepts);
+    double *reached = pk_compile_alloc(compile, rate->n_cuts + 1, sizeof *reached);
+    if (intercepts == NULL || reached == NULL)
+        return;
+    for (size_t i = 0; i < rate->n_cuts; i++) {
+        const double least = i > 0 ? reached[i - 1] : -INFINITY, at = intercepts[i] + rate->levels[i] * rate->cuts[i];
+        reached[i] = at > least ? at : least; /* rounding must not turn it back */
+        intercepts[i + 1] = intercepts[i] + (rate->levels[i] - rate->levels[i + 1]) * rate->cuts[i];
+    }
+    rate->intercepts = intercepts;
+    rate->reached = reached;
+}
+
 /* A parametric form, from years to months. A form with no rise (Gompertz with shape 0) stays a form. */
 static void compile_form(struct pk_compile *compile, const struct pk_hazard *hazard, double product,
                          struct pk_rate *rate)
@@ -106,6 +134,7 @@ static void compile_form(struct pk_compile *compile, const struct pk_hazard *haz
         if (level != NULL)
             *level = product * numbers[0] / 12;
         rate->levels = level;
+        accumulate(compile, rate);
         return;
     }
     rate->smooth = true;
@@ -145,6 +174,7 @@ void pk_compile_rate(struct pk_compile *compile, const struct pk_hazard *hazard,
         rate->levels = levels;
         rate->cuts = cuts;
         rate->n_cuts = n - 1;
+        accumulate(compile, rate);
     }
     if (rate->clock == PK_CLOCK_CALENDAR)
         rate->clock = PK_CLOCK_START;

@@ -35,9 +35,11 @@ enum {
 struct pk_rate {
     enum pk_clock clock; /* CALENDAR is folded into START */
     size_t n_cuts;
-    const double *cuts;   /* [n_cuts] ascending, months on the clock, multiples of a tick */
-    const double *levels; /* [n_cuts + 1] the hazard in each segment */
-    bool smooth;          /* factor x the curve's hazard at x + offset, x months on the clock */
+    const double *cuts;       /* [n_cuts] ascending, months on the clock, multiples of a tick */
+    const double *levels;     /* [n_cuts + 1] the hazard in each segment */
+    const double *intercepts; /* [n_cuts + 1] the cumulative hazard at x in a segment is intercept + level x ... */
+    const double *reached;    /* [n_cuts] ... and this much at the cut that ends it */
+    bool smooth;              /* factor x the curve's hazard at x + offset, x months on the clock */
     double factor, offset;
     struct pk_hazard_curve curve; /* per month */
 };
@@ -258,6 +260,12 @@ PK_CHECKED enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_
 size_t pk_rate_segment(const double *cuts, size_t n_cuts, double on_clock);
 /* The hazard at a clock value. */
 double pk_rate_at(const struct pk_rate *rate, double on_clock);
+
+/* The cumulative hazard at a clock value, from an arbitrary origin (piecewise constant only), and the clock value at
+ * which it reaches a target: only differences have a meaning. Where no hazard is left to reach it, not a number or
+ * infinite. */
+double pk_rate_cumulative(const struct pk_rate *rate, double on_clock);
+double pk_rate_inverse(const struct pk_rate *rate, double target);
 
 /* The hazard of an arc (or of a hazard common to all states) for a stratum, before its multiplier. */
 static inline const struct pk_rate *pk_plan_arc_rate(const struct pk_plan_arc *arc, uint32_t stratum)
