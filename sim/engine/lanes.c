@@ -77,15 +77,17 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     if (lanes == NULL)
         return NULL;
     const size_t n_people = (n_room + PK_LANES_STEP - 1) / PK_LANES_STEP * PK_LANES_STEP;
-    const size_t n_words = (tables->n_columns + SCRATCH) * PK_LANES + tables->n_common * n_people;
+    const size_t n_excess = tables->plan->n_excess;
+    const size_t n_words = (tables->n_columns + SCRATCH) * PK_LANES + (tables->n_common + n_excess + 2) * n_people;
     unsigned char *memory = pk_alloc(n_words * sizeof(uint64_t) + ALIGNMENT, 1);
-    if (memory == NULL) {
-        pk_free(lanes);
+    lanes->memory = memory;
+    lanes->copies = pk_alloc(tables->n_columns, sizeof *lanes->copies);
+    if (memory == NULL || lanes->copies == NULL) {
+        pk_lanes_free(lanes);
         return NULL;
     }
     lanes->tables = tables;
     lanes->ops = pk_lane_ops_of(vectors);
-    lanes->memory = memory;
     memory += ALIGNMENT - (uintptr_t)memory % ALIGNMENT;
     uint64_t *column = (uint64_t *)(void *)memory;
     lanes->columns = column;
@@ -96,11 +98,16 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     lanes->way = column + 3 * PK_LANES;
     lanes->purpose = column + 4 * PK_LANES;
     lanes->occurrence = column + 5 * PK_LANES;
-    lanes->fresh = column + 6 * PK_LANES;
-    lanes->finished = column + 7 * PK_LANES; /* packing may write a vector past the end */
+    lanes->finished = column + 6 * PK_LANES; /* packing may write a vector past the end */
     lanes->log = column + 8 * PK_LANES;
-    lanes->common = (double *)(void *)(column + SCRATCH * PK_LANES);
+    column += SCRATCH * PK_LANES;
+    lanes->common = (double *)(void *)column;
+    lanes->excess = lanes->common + tables->n_common * n_people;
+    lanes->slots = column + (tables->n_common + n_excess) * n_people;
+    lanes->starters = lanes->slots + n_people;
     lanes->n_room = n_people;
+    for (size_t i = 0; i < n_people; i++)
+        lanes->slots[i] = i;
     return lanes;
 }
 
@@ -109,6 +116,7 @@ void pk_lanes_free(struct pk_lanes *lanes)
     if (lanes == NULL)
         return;
     pk_free(lanes->memory);
+    pk_free(lanes->copies);
     pk_free(lanes);
 }
 
@@ -117,37 +125,66 @@ uint64_t pk_lanes_draws(const struct pk_lanes *lanes)
     return lanes->n_draws;
 }
 
-/* The next person who is alive at entry takes up the lane; false: there is none left. */
-static bool take_up(struct pk_lanes *lanes, const struct pk_persons *persons, size_t *next, size_t lane)
+static void bring(struct pk_lanes *lanes, size_t i_column, const void *from)
+{
+    lanes->copies[lanes->n_copies++] = (struct pk_lane_copy){.from = from, .i_column = i_column};
+}
+
+/* What is drawn once a person, and what a person brings into a lane. */
+static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
 {
     const struct pk_lane_tables *tables = lanes->tables;
     const struct pk_plan *plan = tables->plan;
-    while (*next < persons->n && plan->states[persons->states[*next]].absorbing)
-        ++*next;
-    if (*next == persons->n)
-        return false;
-    const size_t i = (*next)++;
-    uint64_t *words = lanes->columns + lane;
-    double *doubles = (double *)(void *)words;
-    words[PK_LANE_PERSON * PK_LANES] = persons->keys[i];
-    words[PK_LANE_STATE * PK_LANES] = persons->states[i];
-    words[PK_LANE_WORD * PK_LANES] = i;
-    doubles[PK_LANE_ENTRY * PK_LANES] = persons->entries[i];
+    lanes->n_copies = lanes->n_starters = 0;
+    for (size_t i = 0; i < persons->n; i++) {
+        lanes->starters[lanes->n_starters] = i;
+        lanes->n_starters += !plan->states[persons->states[i]].absorbing;
+    }
+    bring(lanes, PK_LANE_PERSON, persons->keys);
+    bring(lanes, PK_LANE_STATE, persons->states);
+    bring(lanes, PK_LANE_WORD, lanes->slots);
+    bring(lanes, PK_LANE_ENTRY, persons->entries);
     if (tables->uses_age)
-        doubles[tables->i_age * PK_LANES] = persons->ages[i];
-    if (tables->uses_elapsed)
-        doubles[tables->i_zero * PK_LANES] = persons->entries[i] - persons->elapsed[i];
+        bring(lanes, tables->i_age, persons->ages);
+    if (tables->uses_elapsed) {
+        for (size_t i = 0; i < persons->n; i++)
+            persons->uniforms[i] = persons->entries[i] - persons->elapsed[i];
+        bring(lanes, tables->i_zero, persons->uniforms);
+    }
     if (tables->i_stratum != SIZE_MAX)
-        words[tables->i_stratum * PK_LANES] = persons->strata[i];
+        bring(lanes, tables->i_stratum, persons->strata);
     for (size_t w = 0; w < tables->n_counter_words; w++)
-        words[(tables->i_used + w) * PK_LANES] = 0;
-    for (size_t k = 0; k < tables->n_common; k++)
-        doubles[(tables->i_common + k) * PK_LANES] = lanes->common[k * lanes->n_room + i];
-    for (size_t k = 0; k < plan->n_excess; k++)
-        doubles[(tables->i_excess + k) * PK_LANES] = -1; /* not drawn yet */
+        bring(lanes, tables->i_used + w, NULL);
     if (tables->carries)
-        words[tables->i_open * PK_LANES] = 0;
-    return true;
+        bring(lanes, tables->i_open, NULL);
+    for (size_t k = 0; k < tables->n_common; k++) {
+        double *times = lanes->common + k * lanes->n_room;
+        lanes->ops->common(tables, k, persons->n, persons->keys, persons->ages, persons->entries, persons->strata,
+                           times);
+        bring(lanes, tables->i_common + k, times);
+    }
+    for (size_t k = 0; k < plan->n_excess; k++) {
+        double *lefts = lanes->excess + k * lanes->n_room;
+        lanes->ops->exponentials(tables->schedule, persons->n, persons->keys, tables->excess_purposes[k], lefts);
+        bring(lanes, tables->i_excess + k, lefts);
+    }
+    lanes->n_draws += (tables->n_common + plan->n_excess) * persons->n;
+}
+
+/* The next people take up lanes[n], as many as there are; returns how many. */
+static size_t take_up(struct pk_lanes *lanes, size_t *next, const uint64_t *free, size_t n)
+{
+    const uint64_t *starters = lanes->starters + *next;
+    const size_t n_left = lanes->n_starters - *next;
+    n = n < n_left ? n : n_left;
+    for (size_t c = 0; c < lanes->n_copies; c++) {
+        const uint64_t *from = lanes->copies[c].from;
+        uint64_t *to = lanes->columns + lanes->copies[c].i_column * PK_LANES;
+        for (size_t k = 0; k < n; k++)
+            to[free[k]] = from != NULL ? from[starters[k]] : 0;
+    }
+    *next += n;
+    return n;
 }
 
 static void move_lane(struct pk_lanes *lanes, size_t from, size_t to)
@@ -175,24 +212,16 @@ bool pk_lanes_live(struct pk_lanes *lanes, const struct pk_persons *persons,
     size_t next = 0;
     uint64_t since = stages->on ? pk_stages_now() : 0;
     PK_ASSERT(persons->n <= lanes->n_room && persons->n <= PK_LANES_MOST_PEOPLE);
-    for (size_t k = 0; k < lanes->tables->n_common; k++)
-        lanes->ops->common(lanes->tables, k, persons->n, persons->keys, persons->ages, persons->entries,
-                           persons->strata, lanes->common + k * lanes->n_room);
-    lanes->n_draws += lanes->tables->n_common * persons->n;
+    prepare(lanes, persons);
     pk_stages_lap(stages, &since, PK_STAGE_PEOPLE);
-    lanes->n = 0;
-    while (lanes->n < PK_LANES && take_up(lanes, persons, &next, lanes->n))
-        lanes->n++;
+    lanes->n = take_up(lanes, &next, lanes->slots, PK_LANES);
     for (uint64_t n_rounds = 0; lanes->n > 0; n_rounds++) {
         const size_t n_log = lanes->ops->round(lanes, lanes->log, stages, &since);
         take(lanes->log, n_log, data);
         pk_stages_lap(stages, &since, PK_STAGE_TALLY);
-        /* from the last: what moves into a place stays */
-        for (size_t k = lanes->n_finished; k-- > 0;) {
-            const size_t lane = (size_t)lanes->finished[k];
-            if (!take_up(lanes, persons, &next, lane))
-                move_lane(lanes, --lanes->n, lane);
-        }
+        const size_t n_taken = take_up(lanes, &next, lanes->finished, lanes->n_finished);
+        for (size_t k = lanes->n_finished; k-- > n_taken;) /* from the last: what moves into a place stays */
+            move_lane(lanes, --lanes->n, (size_t)lanes->finished[k]);
         pk_stages_lap(stages, &since, PK_STAGE_MOVE);
         if (n_rounds >= PK_LIFE_MAX_EVENTS && is_endless(lanes, failed))
             return false;

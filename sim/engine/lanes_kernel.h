@@ -68,6 +68,19 @@ static void uniforms(const uint64_t schedule[20], size_t n, const uint64_t *pers
     }
 }
 
+/* The same as exponentials. */
+static void exponentials(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, double *first)
+{
+    for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
+        struct pk_lane_counters c;
+        pk_vd x[PK_TOGETHER];
+        philox_of(schedule, person + i, purpose, &c);
+        PK_EACH x[g] = pk_lanes_uniform(pk_lanes_word(c.c0[g], c.c1[g]));
+        pk_lanes_exponential(x);
+        PK_EACH pk_vd_store(first + i + g * PK_WIDTH, x[g]);
+    }
+}
+
 /* The exponential and the mark of every lane's draw. */
 static void draw(const uint64_t schedule[20], size_t n, const uint64_t *person, const uint64_t *purpose,
                  const uint64_t *occurrence, double *left, double *mark)
@@ -550,32 +563,6 @@ static void base(struct pk_lanes *lanes)
     }
 }
 
-/* The exponentials of those who come to a state with an excess for the first time; returns how many. */
-static size_t draw_excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
-{
-    const uint64_t *states = words_of(lanes, PK_LANE_STATE), *persons = words_of(lanes, PK_LANE_PERSON);
-    double *const lefts = doubles_of(lanes, lanes->tables->i_excess);
-    uint64_t *const fresh = lanes->fresh, *const list = lanes->finished, *const purposes = lanes->purpose;
-    const pk_vu n = pk_vu_set(lanes->n);
-    size_t n_new = 0;
-    for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-        const pk_vu column = pk_vu_gather(of->columns, pk_vu_load(states + i)), lane = pk_vu_iota() + pk_vu_set(i);
-        const pk_vm has = pk_vm_and(pk_vu_less(lane, n), pk_vu_less(column, pk_vu_set(UINT64_MAX)));
-        const pk_vd left = pk_vd_gather(lefts, pk_vu_select(has, column, pk_vu_set(0)) + lane);
-        n_new += pk_vu_pack(list + n_new, pk_vm_and(has, pk_vd_less(left, pk_vd_set(0))), lane);
-    }
-    for (size_t k = 0; k < n_new; k++) {
-        const uint64_t lane = list[k];
-        fresh[k] = persons[lane];
-        purposes[k] = of->purposes[states[lane]];
-    }
-    memset(lanes->occurrence, 0, n_new * sizeof *lanes->occurrence);
-    draw(lanes->tables->schedule, n_new, fresh, purposes, lanes->occurrence, lanes->left, lanes->mark);
-    for (size_t k = 0; k < n_new; k++)
-        lefts[of->columns[states[list[k]]] + list[k]] = lanes->left[k];
-    return n_new;
-}
-
 /* What is above a common hazard in a state: one exponential a person and state, spent over all stays there. */
 static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
 {
@@ -586,7 +573,6 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
     const bool one_common = tables->n_common == 1, by_age = tables->common_clocks[0] == PK_LANE_SINCE_BIRTH;
     const pk_vu n = pk_vu_set(lanes->n);
     double *const lefts = doubles_of(lanes, tables->i_excess);
-    lanes->n_draws += draw_excess(lanes, of);
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_spending s;
         pk_vu state[PK_TOGETHER], at[PK_TOGETHER];
@@ -728,7 +714,7 @@ static size_t entries(const uint64_t *sets_of_arc, const uint64_t *wanted, size_
 
 #define PK_LANE_OPS                                                                                                    \
     {                                                                                                                  \
-        words, uniforms, common, round_, entries, cells                                                                \
+        words, uniforms, exponentials, common, round_, entries, cells                                                  \
     }
 
 #endif

@@ -71,7 +71,6 @@ struct pk_lane_timer { /* the k-th of every state */
 struct pk_lane_excess { /* the k-th of every state: of a common hazard */
     uint64_t i_way;     /* + state: into the ways */
     uint64_t *columns;  /* [n_states] first word of the lanes' exponential; UINT64_MAX: none */
-    uint64_t *purposes; /* [n_states] */
     uint64_t *commons;  /* [n_states] which common hazard */
     double *factors;    /* [n_states][n_strata] 0: none */
 };
@@ -95,6 +94,7 @@ struct pk_lane_tables {
     uint64_t *has_base; /* [n_states] all bits or none */
     struct pk_lane_rates rates; /* common hazards' */
     size_t n_common;
+    uint64_t *excess_purposes; /* [plan's n_excess] */
     uint64_t i_common_way;     /* + k n_states + state: into the ways */
     uint64_t *common_rates;    /* [n_common][n_strata] which of rates */
     double *common_factors;    /* [n_common][n_strata] */
@@ -122,10 +122,19 @@ struct pk_lanes {
     uint64_t *way; /* ... and where to: into the tables' ways */
     uint64_t *purpose, *occurrence;
     double *left, *mark;
-    uint64_t *fresh, *finished; /* lanes that need a draw of their own; lanes whose life is over */
+    uint64_t *finished; /* lanes whose life is over */
     size_t n_finished;
     uint64_t *log;
     double *common; /* [n_common][n_room] when it strikes whom of the block */
+    double *excess; /* [n_excess][n_room] exponentials above the common hazards */
+    struct pk_lane_copy {
+        const uint64_t *from; /* [people of the block] NULL: 0 */
+        size_t i_column;
+    } * copies; /* [n_copies] what a person brings along */
+    size_t n_copies;
+    uint64_t *slots;    /* [n_room] 0, 1, ... */
+    uint64_t *starters; /* [n_starters] people of the block who start in a living state */
+    size_t n_starters;
     size_t n_room;
     void *memory;
 };
@@ -137,6 +146,9 @@ struct pk_lane_ops {
     void (*words)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first);
     /* The same as a uniform, by pk_rng_uniform. */
     void (*uniforms)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, double *first);
+    /* ... as an exponential. */
+    void (*exponentials)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose,
+                         double *first);
     /* When the k-th common hazard strikes each of n people: PK_NEVER beyond tables->until. */
     void (*common)(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
                    const double *entry, const uint64_t *stratum, double *times);

@@ -348,12 +348,12 @@ static void make_excess(struct making *making)
         tables->n_excess = plan->states[s].n_excess > tables->n_excess ? plan->states[s].n_excess : tables->n_excess;
     if (tables->n_excess > PK_LANES_MAX_EXCESS)
         making->why = "many excess hazards in one state";
+    tables->excess_purposes = words(making, plan->n_excess);
     for (size_t k = 0; k < tables->n_excess && making->why == NULL; k++) {
         struct pk_lane_excess *made = &tables->excess[k];
         made->i_way = tables->n_ways;
         tables->n_ways += plan->n_states;
         made->columns = words(making, plan->n_states);
-        made->purposes = words(making, plan->n_states);
         made->commons = words(making, plan->n_states);
         made->factors = doubles(making, plan->n_states * plan->n_strata);
         for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
@@ -365,7 +365,7 @@ static void make_excess(struct making *making)
             const struct pk_plan_arc *arc = &plan->arcs[i_arc];
             tables->ways[made->i_way + s] = way_of(making, i_arc);
             made->columns[s] = arc->i_excess * PK_LANES;
-            made->purposes[s] = i_arc | (uint64_t)PK_ROLE_LAYER << 24;
+            tables->excess_purposes[arc->i_excess] = i_arc | (uint64_t)PK_ROLE_LAYER << 24;
             made->commons[s] = arc->i_person_hazard;
             for (size_t z = 0; z < plan->n_strata; z++)
                 made->factors[s * plan->n_strata + z] =
