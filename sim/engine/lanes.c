@@ -78,7 +78,7 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
         return NULL;
     const size_t n_people = (n_room + PK_LANES_STEP - 1) / PK_LANES_STEP * PK_LANES_STEP;
     const size_t n_excess = tables->plan->n_excess;
-    const size_t n_words = (tables->n_columns + SCRATCH) * PK_LANES + (tables->n_common + n_excess + 2) * n_people;
+    const size_t n_words = (tables->n_columns + SCRATCH) * PK_LANES + (tables->n_common + n_excess + 3) * n_people;
     unsigned char *memory = pk_alloc(n_words * sizeof(uint64_t) + ALIGNMENT, 1);
     lanes->memory = memory;
     lanes->copies = pk_alloc(tables->n_columns, sizeof *lanes->copies);
@@ -105,6 +105,7 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     lanes->excess = lanes->common + tables->n_common * n_people;
     lanes->slots = column + (tables->n_common + n_excess) * n_people;
     lanes->starters = lanes->slots + n_people;
+    lanes->zeros = (double *)(void *)(lanes->starters + n_people);
     lanes->n_room = n_people;
     for (size_t i = 0; i < n_people; i++)
         lanes->slots[i] = i;
@@ -148,8 +149,8 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
         bring(lanes, tables->i_age, persons->ages);
     if (tables->uses_elapsed) {
         for (size_t i = 0; i < persons->n; i++)
-            persons->uniforms[i] = persons->entries[i] - persons->elapsed[i];
-        bring(lanes, tables->i_zero, persons->uniforms);
+            lanes->zeros[i] = persons->entries[i] - persons->elapsed[i];
+        bring(lanes, tables->i_zero, lanes->zeros);
     }
     if (tables->i_stratum != SIZE_MAX)
         bring(lanes, tables->i_stratum, persons->strata);

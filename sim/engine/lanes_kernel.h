@@ -25,6 +25,12 @@ PK_INLINE double *doubles_of(const struct pk_lanes *lanes, size_t i_column)
     return (double *)(void *)(lanes->columns + i_column * PK_LANES);
 }
 
+/* An entry of a table by state. */
+PK_INLINE pk_vu of_state(bool few, const uint64_t *table, pk_vu state)
+{
+    return few ? pk_vu_lookup(table, state) : pk_vu_gather(table, state);
+}
+
 /* ---- draws --------------------------------------------------------------------------------------------------------
  */
 
@@ -246,20 +252,22 @@ static void common(const struct pk_lane_tables *tables, size_t k, size_t n, cons
     }
 }
 
-/* The time at which the clock of each lane's state reads 0. */
-PK_INLINE pk_vd clock_zero(const struct pk_lanes *lanes, size_t i, const uint64_t *clocks, pk_vu state)
+/* The time at which the clock of each lane's state reads 0. alike: one clock for all states, else PK_LANE_MIXED. */
+PK_INLINE pk_vd clock_zero(const struct pk_lanes *lanes, size_t i, enum pk_lane_clock alike, const uint64_t *clocks,
+                           pk_vu state)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    const uint64_t in_use = tables->clocks;
+    const double *since = doubles_of(lanes, tables->uses_elapsed ? tables->i_zero : (size_t)PK_LANE_ENTRY);
+    if (alike == PK_LANE_SINCE_ENTRY)
+        return pk_vd_load(since + i);
+    if (alike == PK_LANE_SINCE_BIRTH)
+        return -pk_vd_load(doubles_of(lanes, tables->i_age) + i);
     pk_vd zero = pk_vd_set(0);
-    if (in_use >> PK_LANE_SINCE_ENTRY == 0)
+    if (alike == PK_LANE_SINCE_START)
         return zero;
-    const pk_vu clock = pk_vu_gather(clocks, state);
-    if (in_use >> PK_LANE_SINCE_ENTRY & 1) {
-        const double *since = doubles_of(lanes, tables->uses_elapsed ? tables->i_zero : (size_t)PK_LANE_ENTRY);
-        zero = pk_vd_select(pk_vu_equal(clock, pk_vu_set(PK_LANE_SINCE_ENTRY)), pk_vd_load(since + i), zero);
-    }
-    if (in_use >> PK_LANE_SINCE_BIRTH & 1)
+    const pk_vu clock = of_state(tables->few, clocks, state);
+    zero = pk_vd_select(pk_vu_equal(clock, pk_vu_set(PK_LANE_SINCE_ENTRY)), pk_vd_load(since + i), zero);
+    if (tables->uses_age)
         zero = pk_vd_select(pk_vu_equal(clock, pk_vu_set(PK_LANE_SINCE_BIRTH)),
                             -pk_vd_load(doubles_of(lanes, tables->i_age) + i), zero);
     return zero;
@@ -295,11 +303,9 @@ static void begin(struct pk_lanes *lanes)
         for (size_t k = 0; k < n_timers; k++) {
             const struct pk_lane_timer *timer = &tables->timers[k];
             const pk_vd entry = pk_vd_load(entries + i);
-            pk_vd time;
-            if (timer->alike && timer->clock == PK_LANE_SINCE_BIRTH)
-                time = -pk_vd_load(doubles_of(lanes, tables->i_age) + i) + pk_vd_set(timer->value);
-            else
-                time = clock_zero(lanes, i, timer->clocks, state) + pk_vd_gather(timer->values, state);
+            const pk_vd zero = clock_zero(lanes, i, timer->clock, timer->clocks, state),
+                        value = tables->few ? pk_vd_lookup(timer->values, state) : pk_vd_gather(timer->values, state);
+            const pk_vd time = zero + value;
             consider(pk_vd_select(pk_vd_less(entry, time), time, entry), state + pk_vu_set(timer->i_way), &best, &way);
         }
         pk_vd_store(times + i, best);
@@ -332,20 +338,16 @@ PK_INLINE void use_up(struct pk_lanes *lanes, size_t i, pk_vu stream, pk_vm fire
     }
 }
 
-PK_INLINE pk_vu of_state(const struct pk_lane_tables *tables, const uint64_t *table, pk_vu state)
-{
-    return tables->small ? pk_vu_lookup(table, state) : pk_vu_gather(table, state);
-}
-
 /* What each lane's base hazards are drawn by. */
 static void key(struct pk_lanes *lanes)
 {
     const struct pk_lane_tables *tables = lanes->tables;
+    const bool few = tables->few;
     const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
         const pk_vu state = pk_vu_load(states + i);
-        pk_vu_store(lanes->purpose + i, of_state(tables, tables->purposes, state));
-        pk_vu_store(lanes->occurrence + i, used_up(lanes, i, of_state(tables, tables->streams, state)));
+        pk_vu_store(lanes->purpose + i, of_state(few, tables->purposes, state));
+        pk_vu_store(lanes->occurrence + i, used_up(lanes, i, of_state(few, tables->streams, state)));
     }
 }
 
@@ -353,10 +355,11 @@ static void key(struct pk_lanes *lanes)
 static void take_up(struct pk_lanes *lanes)
 {
     const struct pk_lane_tables *tables = lanes->tables;
+    const bool few = tables->few;
     const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     uint64_t *opens = words_of(lanes, tables->i_open);
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-        const pk_vu stream = of_state(tables, tables->streams, pk_vu_load(states + i)), one = pk_vu_set(1);
+        const pk_vu stream = of_state(few, tables->streams, pk_vu_load(states + i)), one = pk_vu_set(1);
         pk_vu open = pk_vu_load(opens + i);
         const pk_vm has = pk_vu_equal((open >> stream) & one, one);
         if (!pk_vm_any(has))
@@ -416,10 +419,10 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
         const struct pk_lane_axis *axis = &tables->axes[a];
         PK_EACH
         {
-            rows[a][g] = pk_vu_gather(axis->first_rows, c->state[g]);
+            rows[a][g] = of_state(tables->few, axis->first_rows, c->state[g]);
             if (tables->i_stratum != SIZE_MAX)
                 rows[a][g] += pk_vu_product(pk_vu_load(words_of(lanes, tables->i_stratum) + i + g * PK_WIDTH),
-                                            pk_vu_gather(axis->n_segments, c->state[g]));
+                                            of_state(tables->few, axis->n_segments, c->state[g]));
             nexts[a][g] = never;
         }
         if (axis->cuts.depth == 0)
@@ -429,7 +432,7 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
         PK_EACH
         {
             cuts[a][g] = c->state[g] << axis->cuts.depth;
-            zeros[a][g] = clock_zero(lanes, i + (size_t)g * PK_WIDTH, axis->clocks, c->state[g]);
+            zeros[a][g] = clock_zero(lanes, i + (size_t)g * PK_WIDTH, axis->clock, axis->clocks, c->state[g]);
             since[g] = x[g] - zeros[a][g];
         }
         segments_of(&axis->cuts, c->state, since, segment);
@@ -522,6 +525,7 @@ PK_INLINE void choose_small(const struct pk_lane_tables *tables, struct pk_choos
 static void base(struct pk_lanes *lanes)
 {
     const struct pk_lane_tables *tables = lanes->tables;
+    const bool few = tables->few;
     const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     const double *entries = doubles_of(lanes, PK_LANE_ENTRY);
     const pk_vu n = pk_vu_set(lanes->n), n_chosen = pk_vu_set(tables->n_chosen);
@@ -538,7 +542,7 @@ static void base(struct pk_lanes *lanes)
             c.wanted[g] = pk_vu_less(pk_vu_iota() + pk_vu_set(k), n);
             if (!tables->all_base)
                 c.wanted[g] =
-                    pk_vm_and(c.wanted[g], pk_vu_less(pk_vu_set(0), pk_vu_gather(tables->has_base, c.state[g])));
+                    pk_vm_and(c.wanted[g], pk_vu_less(pk_vu_set(0), of_state(few, tables->has_base, c.state[g])));
         }
         if (tables->small)
             choose_small(tables, &c);
@@ -549,7 +553,7 @@ static void base(struct pk_lanes *lanes)
         PK_EACH
         {
             const size_t k = i + (size_t)g * PK_WIDTH;
-            const pk_vu stream = of_state(tables, tables->streams, c.state[g]);
+            const pk_vu stream = of_state(few, tables->streams, c.state[g]);
             const pk_vu way = pk_vu_product(c.state[g], n_chosen) + c.place[g];
             pk_vd_store(lanes->time + k, pk_vd_select(c.fired[g], c.time[g], c.best[g]));
             pk_vu_store(lanes->way + k, pk_vu_select(c.fired[g], way, pk_vu_load(lanes->way + k)));
@@ -581,14 +585,14 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
             const size_t k = i + (size_t)g * PK_WIDTH;
             const pk_vu lane = pk_vu_iota() + pk_vu_set(k);
             state[g] = pk_vu_load(states + k);
-            const pk_vu column = pk_vu_gather(of->columns, state[g]);
+            const pk_vu column = of_state(tables->few, of->columns, state[g]);
             s.wanted[g] = pk_vm_and(pk_vu_less(lane, n), pk_vu_less(column, pk_vu_set(UINT64_MAX)));
             at[g] = pk_vu_select(s.wanted[g], column, pk_vu_set(0)) + lane;
             pk_vu stratum = pk_vu_set(0), common = pk_vu_set(0);
             if (tables->i_stratum != SIZE_MAX)
                 stratum = pk_vu_load(words_of(lanes, tables->i_stratum) + k);
             if (!one_common)
-                common = pk_vu_gather(of->commons, state[g]);
+                common = of_state(tables->few, of->commons, state[g]);
             s.i_rate[g] = pk_vu_set(0);
             if (!tables->rates.one)
                 s.i_rate[g] = pk_vu_gather(tables->common_rates, pk_vu_product(common, pk_vu_set(n_strata)) + stratum);

@@ -24,7 +24,7 @@ enum {
 };
 
 /* Which clock: as masks choose it, so that lanes may differ. */
-enum pk_lane_clock { PK_LANE_SINCE_START, PK_LANE_SINCE_ENTRY, PK_LANE_SINCE_BIRTH };
+enum pk_lane_clock { PK_LANE_SINCE_START, PK_LANE_SINCE_ENTRY, PK_LANE_SINCE_BIRTH, PK_LANE_MIXED };
 
 /* Where an arc leads, in one word: arc | state << 16 | whether a life is over there << 32. */
 #define PK_LANE_WAY(arc, to, over) ((uint64_t)(arc) | (uint64_t)(to) << 16 | (uint64_t)(over) << 32)
@@ -51,6 +51,7 @@ struct pk_lane_rates {
 /* One axis of every state; a state with fewer axes has an empty one. */
 struct pk_lane_axis {
     struct pk_lane_cuts cuts; /* of each state */
+    enum pk_lane_clock clock; /* of all states that have cuts */
     size_t n_arcs;            /* most of a state */
     uint64_t *clocks;         /* [n_states] */
     uint64_t *first_rows;     /* [n_states] */
@@ -59,13 +60,11 @@ struct pk_lane_axis {
                      has a hazard; small: [n_arcs][PK_LANES_SMALL] */
 };
 
-struct pk_lane_timer { /* the k-th of every state */
-    double *values;    /* [n_states] infinite: none */
-    uint64_t *clocks;  /* [n_states] */
-    bool alike;        /* values and clocks of all living states: these */
-    double value;
-    uint64_t clock;
-    uint64_t i_way; /* + state: into the ways */
+struct pk_lane_timer {        /* the k-th of every state */
+    double *values;           /* [n_states] infinite: none */
+    uint64_t *clocks;         /* [n_states] */
+    enum pk_lane_clock clock; /* of all states that have one */
+    uint64_t i_way;           /* + state: into the ways */
 };
 
 struct pk_lane_excess { /* the k-th of every state: of a common hazard */
@@ -81,10 +80,10 @@ struct pk_lane_tables {
     const struct pk_plan *plan;
     uint64_t schedule[20]; /* Philox's round keys */
     double until;
+    bool few;   /* states: tables by state fit a register */
     bool small; /* one stratum, no cuts, few states: tables fit registers */
     bool uses_age, uses_elapsed, carries;
-    bool all_base;   /* every living state has base hazards */
-    uint64_t clocks; /* bit per enum pk_lane_clock in use by axes and timers */
+    bool all_base; /* every living state has base hazards */
     size_t n_axes, n_chosen, n_counter_words, n_streams, n_timers, n_excess;
     struct pk_lane_axis axes[PK_MAX_AXES];
     uint64_t *ways;     /* [n_states][n_chosen] by the place of the arc among the state's axes; then [n_states] for each
@@ -132,6 +131,7 @@ struct pk_lanes {
         size_t i_column;
     } * copies; /* [n_copies] what a person brings along */
     size_t n_copies;
+    double *zeros;      /* [n_room] when the first state was entered */
     uint64_t *slots;    /* [n_room] 0, 1, ... */
     uint64_t *starters; /* [n_starters] people of the block who start in a living state */
     size_t n_starters;

@@ -13,6 +13,7 @@ struct making {
     struct pk_lane_tables *tables;
     const struct pk_plan *plan;
     const char *why; /* the scalar reference must do it */
+    bool uses_entry; /* some clock starts when a state is entered */
 };
 
 static void *room(struct making *making, size_t n, size_t size)
@@ -130,6 +131,15 @@ static void put_row(const double *sums, size_t n, size_t width, double *row)
         row[j] = j <= last ? sums[j - 1] : PK_NEVER;
 }
 
+/* The clock of all, as long as they have the same. */
+static void share_clock(struct making *making, uint64_t clock, bool *any, enum pk_lane_clock *shared)
+{
+    *shared = !*any || *shared == (enum pk_lane_clock)clock ? (enum pk_lane_clock)clock : PK_LANE_MIXED;
+    *any = true;
+    making->tables->uses_age |= clock == PK_LANE_SINCE_BIRTH;
+    making->uses_entry |= clock == PK_LANE_SINCE_ENTRY;
+}
+
 static void make_axis(struct making *making, size_t i_axis)
 {
     const struct pk_plan *plan = making->plan;
@@ -155,6 +165,7 @@ static void make_axis(struct making *making, size_t i_axis)
     if (making->why != NULL)
         return;
     size_t row = 0;
+    bool any = false;
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
         const struct pk_plan_state *state = &plan->states[s];
         made->first_rows[s] = row;
@@ -166,7 +177,7 @@ static void make_axis(struct making *making, size_t i_axis)
         made->n_segments[s] = axis->n_cuts + 1;
         if (axis->n_cuts > 0) {
             made->clocks[s] = clock_of(making, axis->clock);
-            making->tables->clocks |= UINT64_C(1) << made->clocks[s];
+            share_clock(making, made->clocks[s], &any, &made->clock);
             memcpy(made->cuts.cuts + (s << made->cuts.depth), axis->cuts, axis->n_cuts * sizeof *axis->cuts);
         }
         for (size_t k = 0; k < plan->n_strata * (axis->n_cuts + 1); k++, row++)
@@ -313,29 +324,21 @@ static void make_timers(struct making *making)
         made->values = doubles(making, plan->n_states);
         made->clocks = words(making, plan->n_states);
         made->i_way = tables->n_ways;
-        made->alike = true;
         tables->n_ways += plan->n_states;
-        size_t first = SIZE_MAX;
+        bool any = false;
         for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
             const struct pk_plan_state *state = &plan->states[s];
             if (state->absorbing)
                 continue;
             made->values[s] = PK_NEVER;
-            made->alike &= k < state->n_timers;
             if (k >= state->n_timers)
                 continue;
             if (state->timers[k].n_arcs > 1)
                 making->why = "a fixed time with several destinations";
             made->values[s] = state->timers[k].value;
             made->clocks[s] = clock_of(making, state->timers[k].clock);
-            tables->clocks |= UINT64_C(1) << made->clocks[s];
+            share_clock(making, made->clocks[s], &any, &made->clock);
             tables->ways[made->i_way + s] = way_of(making, state->timers[k].arcs[0]);
-            first = first == SIZE_MAX ? s : first;
-            made->alike &= made->values[s] == made->values[first] && made->clocks[s] == made->clocks[first];
-        }
-        if (made->alike && first != SIZE_MAX) {
-            made->value = made->values[first];
-            made->clock = made->clocks[first];
         }
     }
 }
@@ -439,6 +442,7 @@ struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, const cha
         return NULL;
     pk_arena_init(&tables->arena);
     tables->plan = plan;
+    tables->few = plan->n_states <= PK_LANES_SMALL;
     tables->until = plan->horizon + 0.5 * PK_TICK;
     pk_lanes_schedule(plan->seed, tables->schedule);
     if (plan->n_frailties + plan->n_cures > 0)
@@ -458,10 +462,9 @@ struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, const cha
         pk_lane_tables_free(tables);
         return NULL;
     }
-    tables->uses_age = tables->clocks >> PK_LANE_SINCE_BIRTH & 1;
     for (size_t k = 0; k < tables->n_common; k++)
         tables->uses_age |= tables->common_clocks[k] == PK_LANE_SINCE_BIRTH;
-    tables->uses_elapsed = (tables->clocks >> PK_LANE_SINCE_ENTRY & 1) && has_elapsed(plan);
+    tables->uses_elapsed = making.uses_entry && has_elapsed(plan);
     tables->carries = leaves_rests(plan);
     lay_out(&making);
     return tables;
