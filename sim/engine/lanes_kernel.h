@@ -621,45 +621,125 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
     }
 }
 
-/* To the tick; the event into the log; on to the next state. Whose life is over goes into the list. */
-static size_t move(struct pk_lanes *lanes, uint64_t *log)
+/* Where the columns are that every life moves on in. */
+struct pk_moving {
+    uint64_t *states, *words, *log, *finished;
+    double *entries, *zeros; /* NULL: not needed */
+    const uint64_t *ways;
+    pk_vd until, horizon;
+    pk_vu n;
+    size_t n_log, n_finished;
+};
+
+PK_INLINE struct pk_moving moving_of(struct pk_lanes *lanes, uint64_t *log)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    uint64_t *states = words_of(lanes, PK_LANE_STATE), *words_ = words_of(lanes, PK_LANE_WORD);
-    double *entries = doubles_of(lanes, PK_LANE_ENTRY);
-    const pk_vd magic = pk_vd_set(0x1.8p52 * PK_TICK), tick = pk_vd_set(PK_TICK),
-                horizon = pk_vd_set(tables->plan->horizon), until = pk_vd_set(tables->until);
-    const pk_vu n = pk_vu_set(lanes->n), slots = pk_vu_set(PK_LANES_MOST_PEOPLE - 1);
-    const uint64_t *const ways = tables->ways;
-    size_t n_log = 0, n_finished = 0;
-    for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-        const pk_vu lane = pk_vu_iota() + pk_vu_set(i), word = pk_vu_load(words_ + i);
-        const pk_vu way = pk_vu_gather(ways, pk_vu_load(lanes->way + i));
-        const pk_vd entry = pk_vd_load(entries + i), best = pk_vd_load(lanes->time + i);
-        const pk_vm live = pk_vu_less(lane, n);
-        pk_vd time = (best + magic) - magic;
-        time = pk_vd_select(pk_vd_at_most(time, entry), entry + tick, time);
-        const pk_vm happens = pk_vm_and(live, pk_vm_and(pk_vd_less(best, until), pk_vd_at_most(time, horizon)));
-        /* a double between 2^31 and 2^32 times 1.5 has its ticks in the low bits */
-        const pk_vu ticks = (pk_vu)(time + magic) & pk_vu_set((UINT64_C(1) << 40) - 1);
-        const pk_vu event = (ticks << 24) | ((way & pk_vu_set(PK_MAX_ARCS - 1)) << 14) | (word & slots);
-        n_log += pk_vu_pack(log + n_log, happens, event);
-        pk_vu_store(states + i, (way >> 16) & pk_vu_set(0xffff));
-        pk_vd_store(entries + i, time);
-        if (tables->uses_elapsed)
-            pk_vd_store(doubles_of(lanes, tables->i_zero) + i, time);
-        pk_vu_store(words_ + i, word + pk_vu_set(PK_LANE_ONE_EVENT));
-        const pk_vm goes_on = pk_vm_and(happens, pk_vu_equal(way >> 32, pk_vu_set(0)));
-        n_finished += pk_vu_pack(lanes->finished + n_finished, pk_vm_and(live, pk_vm_not(goes_on)), lane);
+    struct pk_moving m = {.states = words_of(lanes, PK_LANE_STATE),
+                          .words = words_of(lanes, PK_LANE_WORD),
+                          .log = log,
+                          .finished = lanes->finished,
+                          .entries = doubles_of(lanes, PK_LANE_ENTRY),
+                          .zeros = tables->uses_elapsed ? doubles_of(lanes, tables->i_zero) : NULL,
+                          .ways = tables->ways,
+                          .until = pk_vd_set(tables->until),
+                          .horizon = pk_vd_set(tables->plan->horizon),
+                          .n = pk_vu_set(lanes->n)};
+    return m;
+}
+
+/* To the tick; the event into the log; on to the next state. Whose life is over goes into the list. */
+PK_INLINE void move_on(struct pk_moving *m, size_t i, pk_vd entry, pk_vd best, pk_vu i_way)
+{
+    const pk_vd magic = pk_vd_set(0x1.8p52 * PK_TICK);
+    const pk_vu lane = pk_vu_iota() + pk_vu_set(i), way = pk_vu_gather(m->ways, i_way), word = pk_vu_load(m->words + i);
+    const pk_vm live = pk_vu_less(lane, m->n);
+    pk_vd time = (best + magic) - magic;
+    time = pk_vd_select(pk_vd_at_most(time, entry), entry + pk_vd_set(PK_TICK), time);
+    const pk_vm happens = pk_vm_and(live, pk_vm_and(pk_vd_less(best, m->until), pk_vd_at_most(time, m->horizon)));
+    /* a double between 2^31 and 2^32 times 1.5 has its ticks in the low bits, which the shift brings to the top */
+    const pk_vu event = ((pk_vu)(time + magic) << 24) | ((way & pk_vu_set(PK_MAX_ARCS - 1)) << PK_LANES_SLOT_BITS) |
+                        (word & pk_vu_set(PK_LANES_MOST_PEOPLE - 1));
+    m->n_log += pk_vu_pack(m->log + m->n_log, happens, event);
+    pk_vu_store(m->states + i, (way >> 16) & pk_vu_set(0xffff));
+    pk_vd_store(m->entries + i, time);
+    if (m->zeros != NULL)
+        pk_vd_store(m->zeros + i, time);
+    pk_vu_store(m->words + i, word + pk_vu_set(PK_LANE_ONE_EVENT));
+    const pk_vm goes_on = pk_vm_and(happens, pk_vu_less(way, pk_vu_set(UINT64_C(1) << 32)));
+    m->n_finished += pk_vu_pack(m->finished + m->n_finished, pk_vm_and(live, pk_vm_not(goes_on)), lane);
+}
+
+static size_t move(struct pk_lanes *lanes, uint64_t *log)
+{
+    struct pk_moving m = moving_of(lanes, log);
+    const size_t n = lanes->n;
+    for (size_t i = 0; i < n; i += PK_WIDTH)
+        move_on(&m, i, pk_vd_load(m.entries + i), pk_vd_load(lanes->time + i), pk_vu_load(lanes->way + i));
+    lanes->n_finished = m.n_finished;
+    return m.n_log;
+}
+
+/* All stages in one, where tables are small and nothing but base hazards ends a spell. */
+static size_t round_small(struct pk_lanes *lanes, uint64_t *log)
+{
+    const struct pk_lane_tables *tables = lanes->tables;
+    const uint64_t *persons = words_of(lanes, PK_LANE_PERSON);
+    const double *commons = doubles_of(lanes, tables->i_common);
+    const size_t n = lanes->n, n_common = tables->n_common, n_states = tables->plan->n_states,
+                 first_way = tables->i_common_way;
+    const pk_vu n_chosen = pk_vu_set(tables->n_chosen);
+    struct pk_moving m = moving_of(lanes, log);
+    for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
+        struct pk_lane_counters k;
+        struct pk_choosing c;
+        pk_vu stream[PK_TOGETHER], other[PK_TOGETHER];
+        load_person(&k, persons + i);
+        PK_EACH
+        {
+            const size_t at = i + (size_t)g * PK_WIDTH;
+            c.state[g] = pk_vu_load(m.states + at);
+            stream[g] = pk_vu_lookup(tables->streams, c.state[g]);
+            k.c2[g] = pk_vu_lookup(tables->purposes, c.state[g]);
+            k.c3[g] = used_up(lanes, at, stream[g]);
+        }
+        pk_lanes_philox(&k, tables->schedule);
+        PK_EACH
+        {
+            const size_t at = i + (size_t)g * PK_WIDTH;
+            c.left[g] = pk_lanes_uniform(pk_lanes_word(k.c0[g], k.c1[g]));
+            c.mark[g] = pk_lanes_uniform(pk_lanes_word(k.c2[g], k.c3[g]));
+            c.entry[g] = pk_vd_load(m.entries + at);
+            c.best[g] = m.until;
+            c.wanted[g] = pk_vm_all();
+            other[g] = pk_vu_set(0);
+            for (size_t j = 0; j < n_common; j++)
+                consider(pk_vd_load(commons + j * PK_LANES + at), c.state[g] + pk_vu_set(first_way + j * n_states),
+                         &c.best[g], &other[g]);
+        }
+        pk_lanes_exponential(c.left);
+        choose_small(tables, &c);
+        PK_EACH
+        {
+            const size_t at = i + (size_t)g * PK_WIDTH;
+            use_up(lanes, at, stream[g], c.fired[g]);
+            const pk_vu way = pk_vu_product(c.state[g], n_chosen) + c.place[g];
+            move_on(&m, at, c.entry[g], pk_vd_select(c.fired[g], c.time[g], c.best[g]),
+                    pk_vu_select(c.fired[g], way, other[g]));
+        }
     }
-    lanes->n_finished = n_finished;
-    return n_log;
+    lanes->n_finished = m.n_finished;
+    return m.n_log;
 }
 
 static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *stages, uint64_t *since)
 {
     const struct pk_lane_tables *tables = lanes->tables;
     lanes->n_draws += lanes->n;
+    if (tables->fused) {
+        const size_t n_events = round_small(lanes, log);
+        pk_stages_lap(stages, since, PK_STAGE_DRAW);
+        return n_events;
+    }
     begin(lanes);
     pk_stages_lap(stages, since, PK_STAGE_COMMON);
     key(lanes);

@@ -82,6 +82,7 @@ struct pk_lane_tables {
     double until;
     bool few;   /* states: tables by state fit a register */
     bool small; /* one stratum, no cuts, few states: tables fit registers */
+    bool fused; /* small, and nothing but base hazards: a round is one loop */
     bool uses_age, uses_elapsed, carries;
     bool all_base; /* every living state has base hazards */
     size_t n_axes, n_chosen, n_counter_words, n_streams, n_timers, n_excess;

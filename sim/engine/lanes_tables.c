@@ -466,6 +466,7 @@ struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, const cha
         tables->uses_age |= tables->common_clocks[k] == PK_LANE_SINCE_BIRTH;
     tables->uses_elapsed = making.uses_entry && has_elapsed(plan);
     tables->carries = leaves_rests(plan);
+    tables->fused = tables->small && tables->all_base && !tables->carries && tables->n_timers + tables->n_excess == 0;
     lay_out(&making);
     return tables;
 }
