@@ -72,7 +72,7 @@ size_t pk_lanes_entries(enum pk_vectors vectors, const uint64_t *sets_of_arc, co
 
 struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_room, enum pk_vectors vectors)
 {
-    enum { SCRATCH = 10, ALIGNMENT = 64 };
+    enum { SCRATCH = 11, ALIGNMENT = 64 };
     struct pk_lanes *lanes = pk_alloc(1, sizeof *lanes);
     if (lanes == NULL)
         return NULL;
@@ -100,6 +100,7 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     lanes->occurrence = column + 5 * PK_LANES;
     lanes->finished = column + 6 * PK_LANES; /* packing may write a vector past the end */
     lanes->log = column + 8 * PK_LANES;
+    lanes->since = column + 10 * PK_LANES;
     column += SCRATCH * PK_LANES;
     lanes->common = (double *)(void *)column;
     lanes->excess = lanes->common + tables->n_common * n_people;
@@ -143,7 +144,7 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
     }
     bring(lanes, PK_LANE_PERSON, persons->keys);
     bring(lanes, PK_LANE_STATE, persons->states);
-    bring(lanes, PK_LANE_WORD, lanes->slots);
+    bring(lanes, PK_LANE_SLOT, lanes->slots);
     bring(lanes, PK_LANE_ENTRY, persons->entries);
     if (tables->uses_age)
         bring(lanes, tables->i_age, persons->ages);
@@ -173,7 +174,7 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
 }
 
 /* The next people take up lanes[n], as many as there are; returns how many. */
-static size_t take_up(struct pk_lanes *lanes, size_t *next, const uint64_t *free, size_t n)
+static size_t take_up(struct pk_lanes *lanes, size_t *next, uint64_t n_rounds, const uint64_t *free, size_t n)
 {
     const uint64_t *starters = lanes->starters + *next;
     const size_t n_left = lanes->n_starters - *next;
@@ -184,6 +185,8 @@ static size_t take_up(struct pk_lanes *lanes, size_t *next, const uint64_t *free
         for (size_t k = 0; k < n; k++)
             to[free[k]] = from != NULL ? from[starters[k]] : 0;
     }
+    for (size_t k = 0; k < n; k++)
+        lanes->since[free[k]] = n_rounds;
     *next += n;
     return n;
 }
@@ -192,15 +195,15 @@ static void move_lane(struct pk_lanes *lanes, size_t from, size_t to)
 {
     for (size_t c = 0; c < lanes->tables->n_columns; c++)
         lanes->columns[c * PK_LANES + to] = lanes->columns[c * PK_LANES + from];
+    lanes->since[to] = lanes->since[from];
 }
 
-/* A life that never ends would go round for ever. */
-static bool is_endless(const struct pk_lanes *lanes, size_t *slot)
+/* A life that never ends would go round for ever. A lane has an event a round. */
+static bool is_endless(const struct pk_lanes *lanes, uint64_t n_rounds, size_t *slot)
 {
-    const uint64_t *words = lanes->columns + (size_t)PK_LANE_WORD * PK_LANES;
     for (size_t i = 0; i < lanes->n; i++)
-        if (words[i] >> 32 > PK_LIFE_MAX_EVENTS) {
-            *slot = (size_t)(words[i] & (PK_LANES_MOST_PEOPLE - 1));
+        if (n_rounds - lanes->since[i] > PK_LIFE_MAX_EVENTS) {
+            *slot = (size_t)lanes->columns[(size_t)PK_LANE_SLOT * PK_LANES + i];
             return true;
         }
     return false;
@@ -215,16 +218,16 @@ bool pk_lanes_live(struct pk_lanes *lanes, const struct pk_persons *persons,
     PK_ASSERT(persons->n <= lanes->n_room && persons->n <= PK_LANES_MOST_PEOPLE);
     prepare(lanes, persons);
     pk_stages_lap(stages, &since, PK_STAGE_PEOPLE);
-    lanes->n = take_up(lanes, &next, lanes->slots, PK_LANES);
+    lanes->n = take_up(lanes, &next, 0, lanes->slots, PK_LANES);
     for (uint64_t n_rounds = 0; lanes->n > 0; n_rounds++) {
         const size_t n_log = lanes->ops->round(lanes, lanes->log, stages, &since);
         take(lanes->log, n_log, data);
         pk_stages_lap(stages, &since, PK_STAGE_TALLY);
-        const size_t n_taken = take_up(lanes, &next, lanes->finished, lanes->n_finished);
+        const size_t n_taken = take_up(lanes, &next, n_rounds + 1, lanes->finished, lanes->n_finished);
         for (size_t k = lanes->n_finished; k-- > n_taken;) /* from the last: what moves into a place stays */
             move_lane(lanes, --lanes->n, (size_t)lanes->finished[k]);
         pk_stages_lap(stages, &since, PK_STAGE_MOVE);
-        if (n_rounds >= PK_LIFE_MAX_EVENTS && is_endless(lanes, failed))
+        if (n_rounds >= PK_LIFE_MAX_EVENTS && is_endless(lanes, n_rounds, failed))
             return false;
     }
     return true;

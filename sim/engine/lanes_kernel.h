@@ -313,29 +313,43 @@ static void begin(struct pk_lanes *lanes)
     }
 }
 
-/* The spell numbers of each lane's stream. */
-PK_INLINE pk_vu used_up(const struct pk_lanes *lanes, size_t i, pk_vu stream)
+/* Where the spells of each lane's stream are counted: a word, and a shift in it. */
+struct pk_counter {
+    pk_vu shift, word;
+};
+
+PK_INLINE struct pk_counter counter_of(const struct pk_lane_tables *tables, bool few, pk_vu state)
 {
-    const struct pk_lane_tables *tables = lanes->tables;
-    const pk_vu mask = pk_vu_set((1u << PK_LANES_COUNTER_BITS) - 1);
-    pk_vu counters = pk_vu_load(words_of(lanes, tables->i_used) + i);
-    for (size_t w = 1; w < tables->n_counter_words; w++)
-        counters = pk_vu_select(pk_vu_equal(stream >> 2, pk_vu_set(w)),
-                                pk_vu_load(words_of(lanes, tables->i_used + w) + i), counters);
-    return (counters >> ((stream & pk_vu_set(3)) * pk_vu_set(PK_LANES_COUNTER_BITS))) & mask;
+    struct pk_counter counter = {.shift = of_state(few, tables->shifts, state), .word = pk_vu_set(0)};
+    if (tables->n_counter_words > 1)
+        counter.word = of_state(few, tables->words, state);
+    return counter;
 }
 
-PK_INLINE void use_up(struct pk_lanes *lanes, size_t i, pk_vu stream, pk_vm fired)
+/* The spell numbers of each lane's stream. */
+PK_INLINE pk_vu used_up(const struct pk_lanes *lanes, size_t i, struct pk_counter counter)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    const pk_vu one = pk_vu_set(1) << ((stream & pk_vu_set(3)) * pk_vu_set(PK_LANES_COUNTER_BITS));
-    for (size_t w = 0; w < tables->n_counter_words; w++) {
-        uint64_t *counters = words_of(lanes, tables->i_used + w) + i;
-        pk_vm here = fired;
-        if (tables->n_counter_words > 1)
-            here = pk_vm_and(here, pk_vu_equal(stream >> 2, pk_vu_set(w)));
-        pk_vu_store(counters, pk_vu_load(counters) + pk_vu_select(here, one, pk_vu_set(0)));
+    const uint64_t *counters = words_of(lanes, tables->i_used) + i;
+    pk_vu counted = pk_vu_load(counters);
+    for (size_t w = 1; w < tables->n_counter_words; w++)
+        counted = pk_vu_select(pk_vu_equal(counter.word, pk_vu_set(w)), pk_vu_load(counters + w * PK_LANES), counted);
+    return (counted >> counter.shift) & pk_vu_set((1u << PK_LANES_COUNTER_BITS) - 1);
+}
+
+PK_INLINE void use_up(struct pk_lanes *lanes, size_t i, struct pk_counter counter, pk_vm fired)
+{
+    const struct pk_lane_tables *tables = lanes->tables;
+    uint64_t *counters = words_of(lanes, tables->i_used) + i;
+    const pk_vu one = pk_vu_select(fired, pk_vu_set(1) << counter.shift, pk_vu_set(0));
+    if (tables->n_counter_words == 1) {
+        pk_vu_store(counters, pk_vu_load(counters) + one);
+        return;
     }
+    for (size_t w = 0; w < tables->n_counter_words; w++)
+        pk_vu_store(counters + w * PK_LANES,
+                    pk_vu_load(counters + w * PK_LANES) +
+                        pk_vu_select(pk_vu_equal(counter.word, pk_vu_set(w)), one, pk_vu_set(0)));
 }
 
 /* What each lane's base hazards are drawn by. */
@@ -347,7 +361,7 @@ static void key(struct pk_lanes *lanes)
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
         const pk_vu state = pk_vu_load(states + i);
         pk_vu_store(lanes->purpose + i, of_state(few, tables->purposes, state));
-        pk_vu_store(lanes->occurrence + i, used_up(lanes, i, of_state(few, tables->streams, state)));
+        pk_vu_store(lanes->occurrence + i, used_up(lanes, i, counter_of(tables, few, state)));
     }
 }
 
@@ -517,9 +531,9 @@ PK_INLINE void choose_small(const struct pk_lane_tables *tables, struct pk_choos
         c->time[g] = c->entry[g] + c->left[g] / total;
         c->place[g] = pk_vu_set(0);
     }
-    for (size_t j = 1; j < n_arcs; j++)
-        PK_EACH c->place[g] += pk_vu_select(pk_vd_at_most(pk_vd_lookup(rows + j * PK_LANES_SMALL, c->state[g]), at[g]),
-                                            pk_vu_set(1), pk_vu_set(0));
+    for (size_t j = 1; j < n_arcs; j++) /* sums ascend */
+        PK_EACH c->place[g] = pk_vu_select(pk_vd_at_most(pk_vd_lookup(rows + j * PK_LANES_SMALL, c->state[g]), at[g]),
+                                           pk_vu_set(j), c->place[g]);
 }
 
 static void base(struct pk_lanes *lanes)
@@ -528,7 +542,7 @@ static void base(struct pk_lanes *lanes)
     const bool few = tables->few;
     const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     const double *entries = doubles_of(lanes, PK_LANE_ENTRY);
-    const pk_vu n = pk_vu_set(lanes->n), n_chosen = pk_vu_set(tables->n_chosen);
+    const pk_vu n_chosen = pk_vu_set(tables->n_chosen);
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_choosing c;
         PK_EACH
@@ -539,7 +553,7 @@ static void base(struct pk_lanes *lanes)
             c.best[g] = pk_vd_load(lanes->time + k);
             c.left[g] = pk_vd_load(lanes->left + k);
             c.mark[g] = pk_vd_load(lanes->mark + k);
-            c.wanted[g] = pk_vu_less(pk_vu_iota() + pk_vu_set(k), n);
+            c.wanted[g] = pk_vm_first(lanes->n > k ? lanes->n - k : 0);
             if (!tables->all_base)
                 c.wanted[g] =
                     pk_vm_and(c.wanted[g], pk_vu_less(pk_vu_set(0), of_state(few, tables->has_base, c.state[g])));
@@ -553,12 +567,12 @@ static void base(struct pk_lanes *lanes)
         PK_EACH
         {
             const size_t k = i + (size_t)g * PK_WIDTH;
-            const pk_vu stream = of_state(few, tables->streams, c.state[g]);
             const pk_vu way = pk_vu_product(c.state[g], n_chosen) + c.place[g];
             pk_vd_store(lanes->time + k, pk_vd_select(c.fired[g], c.time[g], c.best[g]));
             pk_vu_store(lanes->way + k, pk_vu_select(c.fired[g], way, pk_vu_load(lanes->way + k)));
-            use_up(lanes, k, stream, c.fired[g]);
+            use_up(lanes, k, counter_of(tables, few, c.state[g]), c.fired[g]);
             if (tables->carries) {
+                const pk_vu stream = of_state(few, tables->streams, c.state[g]);
                 const pk_vm short_ = pk_vm_and(pk_vm_and(c.wanted[g], pk_vm_not(c.fired[g])),
                                                pk_vd_less(c.best[g], pk_vd_set(tables->until)));
                 cut_short(lanes, k, short_, stream, c.left[g]);
@@ -575,7 +589,6 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
     const double *entries = doubles_of(lanes, PK_LANE_ENTRY);
     const size_t n_strata = tables->plan->n_strata;
     const bool one_common = tables->n_common == 1, by_age = tables->common_clocks[0] == PK_LANE_SINCE_BIRTH;
-    const pk_vu n = pk_vu_set(lanes->n);
     double *const lefts = doubles_of(lanes, tables->i_excess);
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_spending s;
@@ -586,7 +599,8 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
             const pk_vu lane = pk_vu_iota() + pk_vu_set(k);
             state[g] = pk_vu_load(states + k);
             const pk_vu column = of_state(tables->few, of->columns, state[g]);
-            s.wanted[g] = pk_vm_and(pk_vu_less(lane, n), pk_vu_less(column, pk_vu_set(UINT64_MAX)));
+            s.wanted[g] =
+                pk_vm_and(pk_vm_first(lanes->n > k ? lanes->n - k : 0), pk_vu_less(column, pk_vu_set(UINT64_MAX)));
             at[g] = pk_vu_select(s.wanted[g], column, pk_vu_set(0)) + lane;
             pk_vu stratum = pk_vu_set(0), common = pk_vu_set(0);
             if (tables->i_stratum != SIZE_MAX)
@@ -623,19 +637,18 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
 
 /* Where the columns are that every life moves on in. */
 struct pk_moving {
-    uint64_t *states, *words, *log, *finished;
+    uint64_t *states, *log, *finished;
+    const uint64_t *slots, *ways;
     double *entries, *zeros; /* NULL: not needed */
-    const uint64_t *ways;
     pk_vd until, horizon;
-    pk_vu n;
-    size_t n_log, n_finished;
+    size_t n, n_log, n_finished;
 };
 
 PK_INLINE struct pk_moving moving_of(struct pk_lanes *lanes, uint64_t *log)
 {
     const struct pk_lane_tables *tables = lanes->tables;
     struct pk_moving m = {.states = words_of(lanes, PK_LANE_STATE),
-                          .words = words_of(lanes, PK_LANE_WORD),
+                          .slots = words_of(lanes, PK_LANE_SLOT),
                           .log = log,
                           .finished = lanes->finished,
                           .entries = doubles_of(lanes, PK_LANE_ENTRY),
@@ -643,7 +656,7 @@ PK_INLINE struct pk_moving moving_of(struct pk_lanes *lanes, uint64_t *log)
                           .ways = tables->ways,
                           .until = pk_vd_set(tables->until),
                           .horizon = pk_vd_set(tables->plan->horizon),
-                          .n = pk_vu_set(lanes->n)};
+                          .n = lanes->n};
     return m;
 }
 
@@ -651,22 +664,21 @@ PK_INLINE struct pk_moving moving_of(struct pk_lanes *lanes, uint64_t *log)
 PK_INLINE void move_on(struct pk_moving *m, size_t i, pk_vd entry, pk_vd best, pk_vu i_way)
 {
     const pk_vd magic = pk_vd_set(0x1.8p52 * PK_TICK);
-    const pk_vu lane = pk_vu_iota() + pk_vu_set(i), way = pk_vu_gather(m->ways, i_way), word = pk_vu_load(m->words + i);
-    const pk_vm live = pk_vu_less(lane, m->n);
+    const pk_vu lane = pk_vu_iota() + pk_vu_set(i), way = pk_vu_gather(m->ways, i_way);
+    const pk_vm live = pk_vm_first(m->n > i ? m->n - i : 0);
     pk_vd time = (best + magic) - magic;
     time = pk_vd_select(pk_vd_at_most(time, entry), entry + pk_vd_set(PK_TICK), time);
     const pk_vm happens = pk_vm_and(live, pk_vm_and(pk_vd_less(best, m->until), pk_vd_at_most(time, m->horizon)));
     /* a double between 2^31 and 2^32 times 1.5 has its ticks in the low bits, which the shift brings to the top */
-    const pk_vu event = ((pk_vu)(time + magic) << 24) | ((way & pk_vu_set(PK_MAX_ARCS - 1)) << PK_LANES_SLOT_BITS) |
-                        (word & pk_vu_set(PK_LANES_MOST_PEOPLE - 1));
+    const pk_vu event = ((pk_vu)(time + magic) << (PK_LANES_SLOT_BITS + PK_LANES_ARC_BITS)) |
+                        (way & pk_vu_set((PK_MAX_ARCS - 1) << PK_LANES_SLOT_BITS)) | pk_vu_load(m->slots + i);
     m->n_log += pk_vu_pack(m->log + m->n_log, happens, event);
-    pk_vu_store(m->states + i, (way >> 16) & pk_vu_set(0xffff));
+    pk_vu_store(m->states + i, (way >> 32) & pk_vu_set(0xff));
     pk_vd_store(m->entries + i, time);
     if (m->zeros != NULL)
         pk_vd_store(m->zeros + i, time);
-    pk_vu_store(m->words + i, word + pk_vu_set(PK_LANE_ONE_EVENT));
-    const pk_vm goes_on = pk_vm_and(happens, pk_vu_less(way, pk_vu_set(UINT64_C(1) << 32)));
-    m->n_finished += pk_vu_pack(m->finished + m->n_finished, pk_vm_and(live, pk_vm_not(goes_on)), lane);
+    const pk_vm over = pk_vm_or(pk_vu_top(way), pk_vm_not(happens));
+    m->n_finished += pk_vu_pack(m->finished + m->n_finished, pk_vm_and(live, over), lane);
 }
 
 static size_t move(struct pk_lanes *lanes, uint64_t *log)
@@ -692,15 +704,16 @@ static size_t round_small(struct pk_lanes *lanes, uint64_t *log)
     for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_lane_counters k;
         struct pk_choosing c;
-        pk_vu stream[PK_TOGETHER], other[PK_TOGETHER];
+        struct pk_counter counter[PK_TOGETHER];
+        pk_vu other[PK_TOGETHER];
         load_person(&k, persons + i);
         PK_EACH
         {
             const size_t at = i + (size_t)g * PK_WIDTH;
             c.state[g] = pk_vu_load(m.states + at);
-            stream[g] = pk_vu_lookup(tables->streams, c.state[g]);
+            counter[g] = counter_of(tables, true, c.state[g]);
             k.c2[g] = pk_vu_lookup(tables->purposes, c.state[g]);
-            k.c3[g] = used_up(lanes, at, stream[g]);
+            k.c3[g] = used_up(lanes, at, counter[g]);
         }
         pk_lanes_philox(&k, tables->schedule);
         PK_EACH
@@ -721,7 +734,7 @@ static size_t round_small(struct pk_lanes *lanes, uint64_t *log)
         PK_EACH
         {
             const size_t at = i + (size_t)g * PK_WIDTH;
-            use_up(lanes, at, stream[g], c.fired[g]);
+            use_up(lanes, at, counter[g], c.fired[g]);
             const pk_vu way = pk_vu_product(c.state[g], n_chosen) + c.place[g];
             move_on(&m, at, c.entry[g], pk_vd_select(c.fired[g], c.time[g], c.best[g]),
                     pk_vu_select(c.fired[g], way, other[g]));

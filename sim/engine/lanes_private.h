@@ -9,13 +9,11 @@
 
 #include "polku/lanes.h"
 
-#define PK_LANE_ONE_EVENT (UINT64_C(1) << 32)
-
 enum {
     PK_LANES = 256,             /* in flight at once; a multiple of PK_LANES_STEP */
     PK_LANES_STEP = 32,         /* columns are padded to it: loops have no rest */
-    PK_LANES_COUNTERS = 4,      /* spell counters to a word */
-    PK_LANES_COUNTER_BITS = 14, /* PK_LIFE_MAX_EVENTS spells fit */
+    PK_LANES_COUNTERS = 4,      /* spell counters to a word, of ... */
+    PK_LANES_COUNTER_BITS = 14, /* ... PK_LIFE_MAX_EVENTS spells fit */
     PK_LANES_SMALL = 8,         /* tables of so many entries fit a register */
     PK_LANES_BUCKETS = 64,
     PK_LANES_MAX_DEPTH = 8,  /* at most 255 cuts */
@@ -26,8 +24,9 @@ enum {
 /* Which clock: as masks choose it, so that lanes may differ. */
 enum pk_lane_clock { PK_LANE_SINCE_START, PK_LANE_SINCE_ENTRY, PK_LANE_SINCE_BIRTH, PK_LANE_MIXED };
 
-/* Where an arc leads, in one word: arc | state << 16 | whether a life is over there << 32. */
-#define PK_LANE_WAY(arc, to, over) ((uint64_t)(arc) | (uint64_t)(to) << 16 | (uint64_t)(over) << 32)
+/* Where an arc leads, in one word: the arc where a log's event has it, the state, and whether a life is over there. */
+#define PK_LANE_WAY(arc, to, over)                                                                                     \
+    ((uint64_t)(arc) << PK_LANES_SLOT_BITS | (uint64_t)(to) << 32 | (uint64_t)(over) << 63)
 
 /* Cuts of several tables, all padded to 2^depth - 1 with infinities. Where there are many, one looks into the bucket
  * of a value first: which cuts are surely below it, and then at most n_steps more. */
@@ -91,7 +90,8 @@ struct pk_lane_tables {
                            common hazard, fixed time and excess */
     uint64_t *purposes; /* [n_states] the stream of base events, with their role */
     uint64_t *streams;  /* [n_states] numbered densely */
-    uint64_t *has_base; /* [n_states] all bits or none */
+    uint64_t *shifts, *words;   /* [n_states] where the stream's spells are counted */
+    uint64_t *has_base;         /* [n_states] all bits or none */
     struct pk_lane_rates rates; /* common hazards' */
     size_t n_common;
     uint64_t *excess_purposes; /* [plan's n_excess] */
@@ -108,7 +108,7 @@ struct pk_lane_tables {
 };
 
 /* Columns that every lane has. */
-enum { PK_LANE_PERSON, PK_LANE_STATE, PK_LANE_WORD, PK_LANE_ENTRY, PK_LANE_FIXED };
+enum { PK_LANE_PERSON, PK_LANE_STATE, PK_LANE_SLOT, PK_LANE_ENTRY, PK_LANE_FIXED };
 
 /* What a thread has in flight. */
 struct pk_lanes {
@@ -125,8 +125,9 @@ struct pk_lanes {
     uint64_t *finished; /* lanes whose life is over */
     size_t n_finished;
     uint64_t *log;
-    double *common; /* [n_common][n_room] when it strikes whom of the block */
-    double *excess; /* [n_excess][n_room] exponentials above the common hazards */
+    uint64_t *since; /* [PK_LANES] the round in which the lane was taken up */
+    double *common;  /* [n_common][n_room] when it strikes whom of the block */
+    double *excess;  /* [n_excess][n_room] exponentials above the common hazards */
     struct pk_lane_copy {
         const uint64_t *from; /* [people of the block] NULL: 0 */
         size_t i_column;

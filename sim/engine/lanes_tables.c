@@ -195,6 +195,8 @@ static void make_base(struct making *making)
     tables->all_base = true;
     tables->purposes = words(making, plan->n_states);
     tables->streams = words(making, plan->n_states);
+    tables->shifts = words(making, plan->n_states);
+    tables->words = words(making, plan->n_states);
     tables->has_base = words(making, plan->n_states);
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
         const struct pk_plan_state *state = &plan->states[s];
@@ -212,6 +214,8 @@ static void make_base(struct making *making)
         streams[k] = state->stream;
         tables->n_streams = k == tables->n_streams ? k + 1 : tables->n_streams;
         tables->streams[s] = k;
+        tables->shifts[s] = k % PK_LANES_COUNTERS * PK_LANES_COUNTER_BITS;
+        tables->words[s] = k / PK_LANES_COUNTERS;
         tables->purposes[s] = state->stream | (uint64_t)PK_ROLE_EVENT << 24;
         tables->has_base[s] = state->n_axes > 0 ? UINT64_MAX : 0;
         tables->all_base &= state->n_axes > 0;

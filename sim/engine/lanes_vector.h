@@ -7,6 +7,7 @@
 #ifndef PK_LANES_VECTOR_H
 #define PK_LANES_VECTOR_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -117,6 +118,16 @@ PK_INLINE pk_vd pk_vd_select(pk_vm m, pk_vd yes, pk_vd no)
 PK_INLINE pk_vu pk_vu_select(pk_vm m, pk_vu yes, pk_vu no)
 {
     return (pk_vu)_mm512_mask_mov_epi64((__m512i)no, m, (__m512i)yes);
+}
+/* The first n lanes. */
+PK_INLINE pk_vm pk_vm_first(size_t n)
+{
+    return n < PK_WIDTH ? (pk_vm)((1u << n) - 1) : (pk_vm)0xff;
+}
+/* Where the highest bit is set. */
+PK_INLINE pk_vm pk_vu_top(pk_vu a)
+{
+    return _mm512_movepi64_mask((__m512i)a);
 }
 /* The product of the low 32 bits. */
 PK_INLINE pk_vu pk_vu_product(pk_vu a, pk_vu b)
@@ -272,6 +283,14 @@ PK_INLINE unsigned pk_vu_pack(uint64_t *to, pk_vm m, pk_vu v)
 PK_INLINE pk_vm pk_vm_all(void)
 {
     return (pk_vm)pk_vu_set(UINT64_MAX);
+}
+PK_INLINE pk_vm pk_vm_first(size_t n)
+{
+    return (pk_vm)(pk_vu_iota() < pk_vu_set(n));
+}
+PK_INLINE pk_vm pk_vu_top(pk_vu a)
+{
+    return (pk_vm)((pk_vi)a < (pk_vi)pk_vu_set(0));
 }
 PK_INLINE pk_vm pk_vm_not(pk_vm m)
 {
