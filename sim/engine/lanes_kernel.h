@@ -155,6 +155,18 @@ struct pk_spending {
     pk_vd time[PK_TOGETHER];  /* ... when; elsewhere left is what remains */
 };
 
+PK_INLINE void finish_spending(struct pk_spending *s, const pk_vm *hit, const pk_vd *used)
+{
+    const pk_vd nothing = pk_vd_set(0);
+    PK_EACH
+    {
+        s->fired[g] = pk_vm_and(hit[g], pk_vd_less(s->time[g], s->until[g]));
+        s->time[g] = pk_vd_select(pk_vd_less(s->from[g], s->time[g]), s->time[g], s->from[g]);
+        const pk_vd rest = pk_vd_select(pk_vd_less(used[g], s->left[g]), s->left[g] - used[g], nothing);
+        s->left[g] = pk_vd_select(pk_vm_and(s->wanted[g], pk_vm_not(s->fired[g])), rest, s->left[g]);
+    }
+}
+
 /* pk_walk_spend. seldom: hardly any is used up, so these are looked up one by one. */
 PK_INLINE void spend(const struct pk_lane_rates *rates, bool seldom, struct pk_spending *s)
 {
@@ -164,6 +176,20 @@ PK_INLINE void spend(const struct pk_lane_rates *rates, bool seldom, struct pk_s
     pk_vd x[PK_TOGETHER], before[PK_TOGETHER], used[PK_TOGETHER], target[PK_TOGETHER];
     pk_vu at[PK_TOGETHER], first[PK_TOGETHER];
     pk_vm hit[PK_TOGETHER];
+    if (rates->one && depth == 0) { /* one constant hazard for all */
+        PK_EACH
+        {
+            const pk_vd level = pk_vd_set(levels[0]), intercept = pk_vd_set(intercepts[0]);
+            const pk_vd from = intercept + level * (s->from[g] - s->zero[g]);
+            used[g] = s->factor[g] * ((intercept + level * (s->until[g] - s->zero[g])) - from);
+            s->wanted[g] = pk_vm_and(s->wanted[g],
+                                     pk_vm_and(pk_vd_less(nothing, s->factor[g]), pk_vd_less(s->from[g], s->until[g])));
+            hit[g] = pk_vm_and(s->wanted[g], pk_vd_less(s->left[g], used[g]));
+            s->time[g] = s->zero[g] + ((from + s->left[g] / s->factor[g]) - intercept) / level;
+        }
+        finish_spending(s, hit, used);
+        return;
+    }
     PK_EACH first[g] = s->i_rate[g] << depth;
     PK_EACH x[g] = s->from[g] - s->zero[g];
     segments_of(&rates->cuts, s->i_rate, x, at);
@@ -210,13 +236,7 @@ PK_INLINE void spend(const struct pk_lane_rates *rates, bool seldom, struct pk_s
         PK_EACH s->time[g] = s->zero[g] + (target[g] - pk_vd_gather(intercepts, first[g] + at[g])) /
                                               pk_vd_gather(levels, first[g] + at[g]);
     }
-    PK_EACH
-    {
-        s->fired[g] = pk_vm_and(hit[g], pk_vd_less(s->time[g], s->until[g]));
-        s->time[g] = pk_vd_select(pk_vd_less(s->from[g], s->time[g]), s->time[g], s->from[g]);
-        const pk_vd rest = pk_vd_select(pk_vd_less(used[g], s->left[g]), s->left[g] - used[g], nothing);
-        s->left[g] = pk_vd_select(pk_vm_and(s->wanted[g], pk_vm_not(s->fired[g])), rest, s->left[g]);
-    }
+    finish_spending(s, hit, used);
 }
 
 static void common(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,

@@ -12,8 +12,8 @@
 enum {
     PK_LANES = 256,             /* in flight at once; a multiple of PK_LANES_STEP */
     PK_LANES_STEP = 32,         /* columns are padded to it: loops have no rest */
-    PK_LANES_COUNTERS = 4,      /* spell counters to a word, of ... */
-    PK_LANES_COUNTER_BITS = 14, /* ... PK_LIFE_MAX_EVENTS spells fit */
+    PK_LANES_COUNTERS = 5,      /* spell counters to a word, of ... */
+    PK_LANES_COUNTER_BITS = 12, /* ... PK_LIFE_MAX_EVENTS spells fit */
     PK_LANES_SMALL = 8,         /* tables of so many entries fit a register */
     PK_LANES_BUCKETS = 64,
     PK_LANES_MAX_DEPTH = 8,  /* at most 255 cuts */

@@ -63,8 +63,12 @@ void pk_tally_enter(struct pk_tally *tally, const struct pk_persons *persons, st
             block->first_cells[i] = block->groups[i] * n_of_group;
         }
     } else {
-        for (size_t i = 0; i < persons->n; i++)
-            tally->starts[persons->states[i]]++;
+        /* most start where the last one did: runs, since adding to one place waits for itself */
+        for (size_t i = 0, first = 0; i < persons->n; first = i) {
+            while (i < persons->n && persons->states[i] == persons->states[first])
+                i++;
+            tally->starts[persons->states[first]] += (int64_t)(i - first);
+        }
     }
     if (shape->n_entry_sets > 0)
         for (size_t i = 0; i < persons->n; i++)

@@ -148,6 +148,8 @@ static void take(const uint64_t *log, size_t n, void *data)
         keep(&worker->kept, log, n);
         return;
     }
+    if (taking->block->plan->n_lotteries == 0)
+        return;
     for (size_t i = 0; i < n; i++)
         if (worker->lotteries[pk_logged_slot(log[i])] != 0)
             keep(&worker->kept, log + i, 1);
@@ -172,8 +174,10 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
     uint64_t since = worker->stages.on ? pk_stages_now() : 0;
     if (worker->kept.failed)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
-    sort(&worker->kept, persons->n);
     enum pk_status status = PK_OK;
+    if (!taking.keeps_all && block->plan->n_lotteries == 0)
+        return status;
+    sort(&worker->kept, persons->n);
     for (size_t i = 0; i < persons->n && status == PK_OK; i++) {
         struct pk_person person;
         if (!taking.keeps_all && worker->lotteries[i] == 0)
