@@ -137,11 +137,15 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
 {
     const struct pk_lane_tables *tables = lanes->tables;
     const struct pk_plan *plan = tables->plan;
+    uint64_t absorbing = 0;
+    for (size_t s = 0; s < plan->n_states; s++)
+        absorbing |= (uint64_t)plan->states[s].absorbing << s;
     lanes->n_copies = lanes->n_starters = 0;
     for (size_t i = 0; i < persons->n; i++) {
         lanes->starters[lanes->n_starters] = i;
-        lanes->n_starters += !plan->states[persons->states[i]].absorbing;
+        lanes->n_starters += ~absorbing >> persons->states[i] & 1;
     }
+    lanes->everybody = lanes->n_starters == persons->n;
     bring(lanes, PK_LANE_PERSON, persons->keys);
     bring(lanes, PK_LANE_STATE, persons->states);
     bring(lanes, PK_LANE_SLOT, lanes->slots);
@@ -182,8 +186,15 @@ static size_t take_up(struct pk_lanes *lanes, size_t *next, uint64_t n_rounds, c
     for (size_t c = 0; c < lanes->n_copies; c++) {
         const uint64_t *from = lanes->copies[c].from;
         uint64_t *to = lanes->columns + lanes->copies[c].i_column * PK_LANES;
-        for (size_t k = 0; k < n; k++)
-            to[free[k]] = from != NULL ? from[starters[k]] : 0;
+        if (from == NULL)
+            for (size_t k = 0; k < n; k++)
+                to[free[k]] = 0;
+        else if (lanes->everybody)
+            for (size_t k = 0; k < n; k++)
+                to[free[k]] = from[*next + k];
+        else
+            for (size_t k = 0; k < n; k++)
+                to[free[k]] = from[starters[k]];
     }
     for (size_t k = 0; k < n; k++)
         lanes->since[free[k]] = n_rounds;

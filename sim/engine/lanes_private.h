@@ -137,6 +137,7 @@ struct pk_lanes {
     uint64_t *slots;    /* [n_room] 0, 1, ... */
     uint64_t *starters; /* [n_starters] people of the block who start in a living state */
     size_t n_starters;
+    bool everybody; /* starters are all of the block */
     size_t n_room;
     void *memory;
 };

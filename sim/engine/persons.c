@@ -218,11 +218,14 @@ void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n,
     for (size_t i = 0; i < n; i++)
         persons->keys[i] =
             (uint64_t)(uint32_t)persons->ids[i] | ((persons->ids[i] >> 32 & 0xff) | (uint64_t)replication << 8) << 32;
-    memset(persons->entries, 0, n * sizeof *persons->entries);
-    memset(persons->ages, 0, n * sizeof *persons->ages);
-    memset(persons->elapsed, 0, n * sizeof *persons->elapsed);
-    for (size_t a = 0; a < plan->n_attributes; a++)
-        memset(persons->values[a], 0, n);
+    /* columns are 0 from the beginning: what nobody writes stays so */
+    if (plan->inflow.n_years > 0) {
+        memset(persons->entries, 0, n * sizeof *persons->entries);
+        memset(persons->ages, 0, n * sizeof *persons->ages);
+        memset(persons->elapsed, 0, n * sizeof *persons->elapsed);
+    } else if (plan->origin.start_state.only == SIZE_MAX) {
+        memset(persons->elapsed, 0, n * sizeof *persons->elapsed);
+    }
     size_t n_start = n;
     while (n_start > 0 && plan->inflow.n_years > 0 && persons->ids[n_start - 1] >> 32 > 0)
         n_start--;
@@ -238,10 +241,14 @@ void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n,
         draw(&part);
         enter(&part);
     }
-    memset(persons->strata, 0, n * sizeof *persons->strata);
-    for (size_t a = 0; a < plan->n_attributes; a++)
-        for (size_t i = 0; plan->stratum_strides[a] != 0 && i < n; i++)
-            persons->strata[i] += plan->stratum_strides[a] * persons->values[a][i];
+    bool any = false;
+    for (size_t a = 0; a < plan->n_attributes; a++) {
+        const uint64_t stride = plan->stratum_strides[a];
+        const uint8_t *values = persons->values[a];
+        for (size_t i = 0; stride != 0 && i < n; i++)
+            persons->strata[i] = (any ? persons->strata[i] : 0) + stride * values[i];
+        any |= stride != 0;
+    }
 }
 
 void pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
