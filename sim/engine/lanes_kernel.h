@@ -155,9 +155,66 @@ struct pk_spending {
     pk_vd time[PK_TOGETHER];  /* ... when; elsewhere left is what remains */
 };
 
-PK_INLINE void finish_spending(struct pk_spending *s, const pk_vm *hit, const pk_vd *used)
+/* The cumulative hazard at a value on the clock. */
+PK_INLINE void cumulative(const struct pk_lane_rates *rates, const struct pk_spending *s, const pk_vd *x,
+                          pk_vd *reached)
 {
+    const double *const levels = rates->levels, *const intercepts = rates->intercepts, *const cuts = rates->cuts.cuts;
+    const unsigned depth = rates->cuts.depth;
+    pk_vu at[PK_TOGETHER];
+    if (rates->one && depth <= 4) { /* one table for all, in registers */
+        PK_EACH at[g] = pk_vu_set(0);
+        for (unsigned k = depth; k-- > 0;) {
+            const uint64_t half = UINT64_C(1) << k;
+            PK_EACH at[g] = pk_vu_select(pk_vd_at_most(pk_vd_lookup_16(cuts, at[g] + pk_vu_set(half - 1)), x[g]),
+                                         at[g] + pk_vu_set(half), at[g]);
+        }
+        PK_EACH reached[g] = pk_vd_lookup_16(intercepts, at[g]) + pk_vd_lookup_16(levels, at[g]) * x[g];
+        return;
+    }
+    segments_of(&rates->cuts, s->i_rate, x, at);
+    PK_EACH
+    {
+        const pk_vu place = (s->i_rate[g] << depth) + at[g];
+        reached[g] = pk_vd_gather(intercepts, place) + pk_vd_gather(levels, place) * x[g];
+    }
+}
+
+/* pk_walk_spend. The few that are used up are looked up one by one. */
+PK_INLINE void spend(const struct pk_lane_rates *rates, struct pk_spending *s)
+{
+    const double *const levels = rates->levels, *const intercepts = rates->intercepts, *const reached = rates->reached;
     const pk_vd nothing = pk_vd_set(0);
+    pk_vd x[PK_TOGETHER], before[PK_TOGETHER], after[PK_TOGETHER], used[PK_TOGETHER];
+    pk_vm hit[PK_TOGETHER];
+    PK_EACH x[g] = s->from[g] - s->zero[g];
+    cumulative(rates, s, x, before);
+    PK_EACH x[g] = s->until[g] - s->zero[g];
+    cumulative(rates, s, x, after);
+    PK_EACH
+    {
+        used[g] = s->factor[g] * (after[g] - before[g]);
+        s->wanted[g] =
+            pk_vm_and(s->wanted[g], pk_vm_and(pk_vd_less(nothing, s->factor[g]), pk_vd_less(s->from[g], s->until[g])));
+        hit[g] = pk_vm_and(s->wanted[g], pk_vd_less(s->left[g], used[g]));
+        s->time[g] = pk_vd_set(PK_NEVER);
+        unsigned bits = pk_vm_bits(hit[g]);
+        if (bits == 0)
+            continue;
+        double targets[PK_WIDTH], times[PK_WIDTH];
+        uint64_t rates_of[PK_WIDTH];
+        pk_vd_store(targets, before[g] + s->left[g] / s->factor[g]);
+        pk_vd_store(times, s->time[g]);
+        pk_vu_store(rates_of, s->i_rate[g] << rates->cuts.depth);
+        for (; bits != 0; bits &= bits - 1) {
+            const size_t k = (size_t)__builtin_ctz(bits);
+            size_t i = (size_t)rates_of[k];
+            while (reached[i] <= targets[k])
+                i++;
+            times[k] = (targets[k] - intercepts[i]) / levels[i];
+        }
+        s->time[g] = s->zero[g] + pk_vd_load(times);
+    }
     PK_EACH
     {
         s->fired[g] = pk_vm_and(hit[g], pk_vd_less(s->time[g], s->until[g]));
@@ -165,78 +222,6 @@ PK_INLINE void finish_spending(struct pk_spending *s, const pk_vm *hit, const pk
         const pk_vd rest = pk_vd_select(pk_vd_less(used[g], s->left[g]), s->left[g] - used[g], nothing);
         s->left[g] = pk_vd_select(pk_vm_and(s->wanted[g], pk_vm_not(s->fired[g])), rest, s->left[g]);
     }
-}
-
-/* pk_walk_spend. seldom: hardly any is used up, so these are looked up one by one. */
-PK_INLINE void spend(const struct pk_lane_rates *rates, bool seldom, struct pk_spending *s)
-{
-    const double *const levels = rates->levels, *const intercepts = rates->intercepts, *const reached = rates->reached;
-    const unsigned depth = rates->cuts.depth;
-    const pk_vd nothing = pk_vd_set(0);
-    pk_vd x[PK_TOGETHER], before[PK_TOGETHER], used[PK_TOGETHER], target[PK_TOGETHER];
-    pk_vu at[PK_TOGETHER], first[PK_TOGETHER];
-    pk_vm hit[PK_TOGETHER];
-    if (rates->one && depth == 0) { /* one constant hazard for all */
-        PK_EACH
-        {
-            const pk_vd level = pk_vd_set(levels[0]), intercept = pk_vd_set(intercepts[0]);
-            const pk_vd from = intercept + level * (s->from[g] - s->zero[g]);
-            used[g] = s->factor[g] * ((intercept + level * (s->until[g] - s->zero[g])) - from);
-            s->wanted[g] = pk_vm_and(s->wanted[g],
-                                     pk_vm_and(pk_vd_less(nothing, s->factor[g]), pk_vd_less(s->from[g], s->until[g])));
-            hit[g] = pk_vm_and(s->wanted[g], pk_vd_less(s->left[g], used[g]));
-            s->time[g] = s->zero[g] + ((from + s->left[g] / s->factor[g]) - intercept) / level;
-        }
-        finish_spending(s, hit, used);
-        return;
-    }
-    PK_EACH first[g] = s->i_rate[g] << depth;
-    PK_EACH x[g] = s->from[g] - s->zero[g];
-    segments_of(&rates->cuts, s->i_rate, x, at);
-    PK_EACH before[g] = pk_vd_gather(intercepts, first[g] + at[g]) + pk_vd_gather(levels, first[g] + at[g]) * x[g];
-    PK_EACH x[g] = s->until[g] - s->zero[g];
-    segments_of(&rates->cuts, s->i_rate, x, at);
-    unsigned any = 0;
-    PK_EACH
-    {
-        const pk_vd after = pk_vd_gather(intercepts, first[g] + at[g]) + pk_vd_gather(levels, first[g] + at[g]) * x[g];
-        used[g] = s->factor[g] * (after - before[g]);
-        s->wanted[g] =
-            pk_vm_and(s->wanted[g], pk_vm_and(pk_vd_less(nothing, s->factor[g]), pk_vd_less(s->from[g], s->until[g])));
-        hit[g] = pk_vm_and(s->wanted[g], pk_vd_less(s->left[g], used[g]));
-        target[g] = before[g] + s->left[g] / s->factor[g];
-        s->time[g] = pk_vd_set(PK_NEVER);
-        any |= pk_vm_any(hit[g]);
-    }
-    if (any && seldom) {
-        PK_EACH
-        {
-            double targets[PK_WIDTH], times[PK_WIDTH];
-            uint64_t firsts[PK_WIDTH];
-            pk_vd_store(targets, target[g]);
-            pk_vd_store(times, s->time[g]);
-            pk_vu_store(firsts, first[g]);
-            for (unsigned bits = pk_vm_bits(hit[g]); bits != 0; bits &= bits - 1) {
-                const size_t k = (size_t)__builtin_ctz(bits);
-                size_t i = (size_t)firsts[k];
-                while (reached[i] <= targets[k])
-                    i++;
-                times[k] = (targets[k] - intercepts[i]) / levels[i];
-            }
-            s->time[g] = s->zero[g] + pk_vd_load(times);
-        }
-    } else if (any) {
-        PK_EACH at[g] = pk_vu_set(0);
-        for (unsigned k = depth; k-- > 0;) {
-            const uint64_t half = UINT64_C(1) << k;
-            PK_EACH at[g] +=
-                pk_vu_select(pk_vd_at_most(pk_vd_gather(reached, first[g] + at[g] + pk_vu_set(half - 1)), target[g]),
-                             pk_vu_set(half), pk_vu_set(0));
-        }
-        PK_EACH s->time[g] = s->zero[g] + (target[g] - pk_vd_gather(intercepts, first[g] + at[g])) /
-                                              pk_vd_gather(levels, first[g] + at[g]);
-    }
-    finish_spending(s, hit, used);
 }
 
 static void common(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
@@ -266,7 +251,7 @@ static void common(const struct pk_lane_tables *tables, size_t k, size_t n, cons
             spending.until[g] = until;
             spending.left[g] = x[g];
         }
-        spend(&tables->rates, false, &spending);
+        spend(&tables->rates, &spending);
         PK_EACH pk_vd_store(times + i + g * PK_WIDTH,
                             pk_vd_select(spending.fired[g], spending.time[g], pk_vd_set(PK_NEVER)));
     }
@@ -642,7 +627,7 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
             s.until[g] = pk_vd_load(lanes->time + k);
             s.left[g] = pk_vd_gather(lefts, at[g]);
         }
-        spend(&tables->rates, true, &s);
+        spend(&tables->rates, &s);
         PK_EACH
         {
             const size_t k = i + (size_t)g * PK_WIDTH;

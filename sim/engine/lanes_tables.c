@@ -18,7 +18,8 @@ struct making {
 
 static void *room(struct making *making, size_t n, size_t size)
 {
-    void *made = pk_arena_alloc(&making->tables->arena, n + PK_LANES_SMALL, size);
+    void *made =
+        pk_arena_alloc(&making->tables->arena, n + 2 * PK_LANES_SMALL, size); /* look-ups read whole registers */
     if (made == NULL)
         making->why = "memory";
     return made;

@@ -160,6 +160,11 @@ PK_INLINE pk_vu pk_vu_lookup(const uint64_t *from, pk_vu index)
 {
     return (pk_vu)_mm512_permutexvar_epi64((__m512i)index, (__m512i)pk_vu_load(from));
 }
+/* ... of 16 entries. */
+PK_INLINE pk_vd pk_vd_lookup_16(const double *from, pk_vu index)
+{
+    return (pk_vd)_mm512_permutex2var_pd((__m512d)pk_vd_load(from), (__m512i)index, (__m512d)pk_vd_load(from + 8));
+}
 /* The chosen lanes, to the left; writes PK_WIDTH words and returns how many count. */
 PK_INLINE unsigned pk_vu_pack(uint64_t *to, pk_vm m, pk_vu v)
 {
@@ -335,6 +340,10 @@ PK_INLINE void pk_vd_scatter(double *to, pk_vm m, pk_vu index, pk_vd v)
             to[index[k]] = v[k];
 }
 PK_INLINE pk_vd pk_vd_lookup(const double *from, pk_vu index)
+{
+    return pk_vd_gather(from, index);
+}
+PK_INLINE pk_vd pk_vd_lookup_16(const double *from, pk_vu index)
 {
     return pk_vd_gather(from, index);
 }

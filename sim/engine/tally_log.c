@@ -54,13 +54,18 @@ void pk_tally_enter(struct pk_tally *tally, const struct pk_persons *persons, st
     const size_t n_of_group = shape->n_arcs * shape->n_steps;
     PK_ASSERT(!tally->special);
     if (shape->n_groups > 1) {
-        memset(block->groups, 0, persons->n * sizeof *block->groups);
-        for (size_t a = 0; a < PK_MAX_ATTRIBUTES; a++)
-            for (size_t i = 0; shape->strides[a] != 0 && i < persons->n; i++)
-                block->groups[i] += shape->strides[a] * persons->values[a][i];
+        bool any = false;
+        for (size_t a = 0; a < PK_MAX_ATTRIBUTES; a++) {
+            const uint64_t stride = shape->strides[a];
+            const uint8_t *values = persons->values[a];
+            for (size_t i = 0; stride != 0 && i < persons->n; i++)
+                block->groups[i] = (any ? block->groups[i] : 0) + stride * values[i];
+            any |= stride != 0;
+        }
         for (size_t i = 0; i < persons->n; i++) {
-            tally->starts[block->groups[i] * shape->n_states + persons->states[i]]++;
-            block->first_cells[i] = block->groups[i] * n_of_group;
+            const uint64_t group = any ? block->groups[i] : 0;
+            tally->starts[group * shape->n_states + persons->states[i]]++;
+            block->first_cells[i] = group * n_of_group;
         }
     } else {
         /* most start where the last one did: runs, since adding to one place waits for itself */

@@ -167,11 +167,13 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
     const enum pk_everyone everyone = block->enrolled_only ? PK_EVERYONE_NOT : PK_EVERYONE_UNLOGGED;
     size_t endless = 0;
     worker->kept.n = 0;
+    uint64_t since = worker->stages.on ? pk_stages_now() : 0;
     if (!block->enrolled_only)
         pk_batch_enter(batch, persons, worker->blocks);
+    pk_stages_lap(&worker->stages, &since, PK_STAGE_TALLY);
     if (!pk_lanes_live(worker->lanes, persons, take, &taking, &worker->stages, &endless))
         return live_each(block, worker, batch, failed, error); /* finds the first whose life does not end, in words */
-    uint64_t since = worker->stages.on ? pk_stages_now() : 0;
+    since = worker->stages.on ? pk_stages_now() : 0;
     if (worker->kept.failed)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
     enum pk_status status = PK_OK;
