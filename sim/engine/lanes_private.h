@@ -152,6 +152,10 @@ struct pk_lane_ops {
     /* ... as an exponential. */
     void (*exponentials)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose,
                          double *first);
+    /* Uniform or triangular quantiles to the tick, as pk_distribution_quantile has them. */
+    void (*quantiles)(const struct pk_plan_distribution *distribution, size_t n, const double *p, double *months);
+    /* Which of up to 16 values each of n uniforms chooses. */
+    void (*places)(const double *cumulative, size_t n_values, size_t n, const double *u, uint8_t *values);
     /* When the k-th common hazard strikes each of n people: PK_NEVER beyond tables->until. */
     void (*common)(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
                    const double *entry, const uint64_t *stratum, double *times);

@@ -66,23 +66,19 @@ static const double *uniforms_of(const struct part *part, uint32_t stream)
     return u;
 }
 
-/* Quantiles in months, to the tick: pk_distribution_quantile, with the usual kinds as loops without calls. */
-static void quantiles(const struct pk_plan_distribution *distribution, size_t n, const double *p, double *months)
+/* Quantiles in months, to the tick. */
+static void quantiles(const struct part *part, const struct pk_plan_distribution *distribution, const double *p,
+                      double *months)
 {
-    const double a = distribution->a, b = distribution->b, c = distribution->c;
-    const bool points = distribution->n_points > 0;
-    if (!points && distribution->kind == PK_DISTRIBUTION_UNIFORM) {
-        for (size_t i = 0; i < n; i++)
-            months[i] = pk_tick_round(a + (b - a) * p[i]);
-    } else if (!points && distribution->kind == PK_DISTRIBUTION_TRIANGULAR && c > a) {
-        for (size_t i = 0; i < n; i++) {
-            const double up = a + sqrt(p[i] * (c - a) * (b - a)), down = c - sqrt((1 - p[i]) * (c - a) * (c - b));
-            months[i] = pk_tick_round(p[i] * (c - a) < b - a ? up : down);
-        }
-    } else {
-        for (size_t i = 0; i < n; i++)
-            months[i] = pk_tick_round(pk_distribution_quantile(distribution, p[i]));
+    const bool is_loop = distribution->n_points == 0 &&
+                         (distribution->kind == PK_DISTRIBUTION_UNIFORM ||
+                          (distribution->kind == PK_DISTRIBUTION_TRIANGULAR && distribution->c > distribution->a));
+    if (is_loop) {
+        part->ops->quantiles(distribution, part->n, p, months);
+        return;
     }
+    for (size_t i = 0; i < part->n; i++)
+        months[i] = pk_tick_round(pk_distribution_quantile(distribution, p[i]));
 }
 
 static void draw_states(const struct part *part)
@@ -104,7 +100,7 @@ static void draw_elapsed(const struct part *part)
     const double *u = uniforms_of(part, STREAM_ELAPSED);
     if (origin->start_state.only != SIZE_MAX) {
         if (origin->elapsed_states >> origin->start_state.only & 1)
-            quantiles(&origin->elapsed[origin->start_state.only], part->n, u, elapsed);
+            quantiles(part, &origin->elapsed[origin->start_state.only], u, elapsed);
         return;
     }
     for (size_t i = 0; i < part->n; i++)
@@ -126,13 +122,7 @@ static void draw_attribute(const struct part *part, size_t i_attribute)
             values[i] = (uint8_t)pk_person_place(choice->cumulative, choice->n, u[i]);
         return;
     }
-    /* running sums ascend, so the place is how many of them, but for the last, are at or below u */
-    memset(values, 0, part->n);
-    for (size_t k = 0; k + 1 < choice->n; k++) {
-        const double bound = choice->cumulative[k];
-        for (size_t i = 0; i < part->n; i++)
-            values[i] = (uint8_t)(values[i] + (u[i] >= bound));
-    }
+    part->ops->places(choice->cumulative, choice->n, part->n, u, values);
 }
 
 static void draw_joint(const struct part *part, const struct pk_plan_joint *joint)
@@ -151,7 +141,7 @@ static void draw(const struct part *part)
     const struct pk_plan_origin *origin = part->origin;
     draw_states(part);
     if (origin->needs_age)
-        quantiles(&origin->age, part->n, uniforms_of(part, STREAM_AGE), part->persons->ages + part->first);
+        quantiles(part, &origin->age, uniforms_of(part, STREAM_AGE), part->persons->ages + part->first);
     draw_elapsed(part);
     for (size_t a = 0; a < part->persons->plan->n_attributes; a++)
         if (origin->attributes[a].n > 0)
