@@ -26,7 +26,9 @@ static void take_up(struct pk_lanes *lanes)
     for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
         const pk_vu stream = of_state(few, tables->streams, pk_vu_load(states + i)), one = pk_vu_set(1);
         pk_vu open = pk_vu_load(opens + i);
-        const pk_vm has = pk_vu_equal((open >> stream) & one, one);
+        pk_vm has = pk_vu_equal((open >> stream) & one, one);
+        if (!tables->all_base) /* without base hazards it stays open */
+            has = pk_vm_and(has, pk_vu_less(pk_vu_set(0), of_state(few, tables->has_base, pk_vu_load(states + i))));
         if (!pk_vm_any(has))
             continue;
         const pk_vu at = stream * pk_vu_set(PK_LANES) + pk_vu_iota() + pk_vu_set(i);
@@ -89,6 +91,7 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
                 rows[a][g] += pk_vu_product(pk_vu_load(words_of(lanes, tables->i_stratum) + i + g * PK_WIDTH),
                                             of_state(tables->few, axis->n_segments, c->state[g]));
             nexts[a][g] = never;
+            cuts[a][g] = pk_vu_set(0);
         }
         if (axis->cuts.depth == 0)
             continue;
@@ -150,11 +153,14 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
     {
         const pk_vd at = c->mark[g] * total[g];
         pk_vd below = nothing;
+        size_t first = 0;
+        c->place[g] = pk_vu_set(0);
         c->time[g] = x[g] + c->left[g] / total[g];
         for (size_t a = 0; a < n_axes; a++) {
             const struct pk_lane_axis *axis = &tables->axes[a];
             const pk_vu row = pk_vu_product(rows[a][g], pk_vu_set(axis->n_arcs));
-            pk_vu here = pk_vu_set(a * axis->n_arcs);
+            pk_vu here = pk_vu_set(first);
+            first += axis->n_arcs;
             for (size_t j = 1; j < axis->n_arcs; j++)
                 here += pk_vu_select(pk_vd_at_most(below + pk_vd_gather(axis->rows, row + pk_vu_set(j)), at),
                                      pk_vu_set(1), pk_vu_set(0));
@@ -178,8 +184,10 @@ PK_INLINE void choose_small(const struct pk_lane_tables *tables, struct pk_choos
     {
         const pk_vd total = pk_vd_lookup(rows, c->state[g]);
         at[g] = c->mark[g] * total;
-        c->fired[g] = pk_vm_and(c->wanted[g], pk_vd_less(c->left[g], (c->best[g] - c->entry[g]) * total));
+        const pk_vd available = (c->best[g] - c->entry[g]) * total;
+        c->fired[g] = pk_vm_and(c->wanted[g], pk_vd_less(c->left[g], available));
         c->time[g] = c->entry[g] + c->left[g] / total;
+        c->left[g] -= available;
         c->place[g] = pk_vu_set(0);
     }
     for (size_t j = 1; j < n_arcs; j++) /* sums ascend */

@@ -5,15 +5,6 @@
 #include "polku/memory.h"
 #include "polku/rng.h"
 
-/* Whether a state's base hazards are piecewise constant with their sums ready. */
-static bool is_summed(const struct pk_plan_state *state)
-{
-    bool summed = state->n_smooth == 0 && !state->personal;
-    for (size_t a = 0; a < state->n_axes; a++)
-        summed &= state->axes[a].sums != NULL;
-    return summed;
-}
-
 /* Totals and running sums of one row; infinite where no later arc has a hazard, so that none without one is chosen. */
 static void put_row(const double *sums, size_t n, size_t width, double *row)
 {
@@ -89,7 +80,7 @@ static void make_base(struct pk_making *making)
         size_t k = 0;
         if (state->absorbing)
             continue;
-        if (!is_summed(state))
+        if (!state->summed)
             making->why = state->n_smooth > 0 ? "a parametric hazard"
                           : state->personal   ? "a frailty or a cure"
                                               : "a very large table";

@@ -18,22 +18,61 @@ void pk_walk_cut_short(struct walk *walk, uint32_t stream, double left, double m
     walk->open |= UINT64_C(1) << stream;
 }
 
-/* pk_walk_general_candidate where all hazards run on one clock and their sums are ready: the usual case, the same
- * arithmetic. */
+/* The axes of a state on the way through their segments. */
+struct course {
+    size_t segment;
+    double zero, next;               /* where the clock reads 0; the end of the segment */
+    const double *sums, *of_stratum; /* running sums of the segment; of all segments */
+};
+
+static void set_out(const struct walk *walk, const struct pk_axis *axis, struct course *course)
+{
+    const size_t n = axis->n_arcs;
+    course->segment = 0;
+    course->zero = 0;
+    course->next = PK_NEVER;
+    course->of_stratum = axis->sums + walk->person->stratum * (axis->n_cuts + 1) * n;
+    if (axis->n_cuts > 0) {
+        course->zero = pk_walk_clock_zero(walk, axis->clock, 0);
+        course->segment = pk_rate_segment(axis->cuts, axis->n_cuts, walk->entry - course->zero);
+        course->next = course->segment < axis->n_cuts ? course->zero + axis->cuts[course->segment] : PK_NEVER;
+    }
+    course->sums = course->of_stratum + course->segment * n;
+}
+
+/* The arc at a place among the running sums of all axes, one after another. */
+static uint16_t arc_at(const struct pk_plan_state *state, const struct course *courses, double place)
+{
+    const struct pk_axis *axis = &state->axes[0];
+    const double *sums = courses[0].sums;
+    double below = 0, here = 0;
+    for (size_t a = 0; a + 1 < state->n_axes; a++) { /* the last axis that begins at or below the place and has any */
+        const double *next = courses[a + 1].sums;
+        below += courses[a].sums[state->axes[a].n_arcs - 1];
+        if (place >= below && next[state->axes[a + 1].n_arcs - 1] > 0) {
+            axis = &state->axes[a + 1];
+            sums = next;
+            here = below;
+        }
+    }
+    size_t i = 0;
+    while (i + 1 < axis->n_arcs && place >= here + sums[i])
+        i++;
+    while (i > 0 && sums[i] <= sums[i - 1]) /* rounding at the upper end */
+        i--;
+    return axis->arcs[i];
+}
+
+/* pk_walk_general_candidate where all hazards are piecewise constant and their sums are ready: the usual case. */
 static enum pk_status summed_candidate(struct walk *walk, const struct active *active, size_t n_active,
                                        struct candidate *best, struct pk_error *error)
 {
     const struct pk_plan_state *state = &walk->plan->states[walk->i_state];
-    const struct pk_axis *axis = &state->axes[0];
-    const size_t n = axis->n_arcs;
-    const double *of_stratum = axis->sums + walk->person->stratum * (axis->n_cuts + 1) * n;
-    double x = walk->entry, zero = 0, next = PK_NEVER;
-    size_t segment = 0;
-    if (axis->n_cuts > 0) {
-        zero = pk_walk_clock_zero(walk, axis->clock, 0);
-        segment = pk_rate_segment(axis->cuts, axis->n_cuts, x - zero);
-        next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
-    }
+    const size_t n_axes = state->n_axes;
+    struct course courses[PK_MAX_AXES];
+    double x = walk->entry;
+    for (size_t a = 0; a < n_axes; a++)
+        set_out(walk, &state->axes[a], &courses[a]);
     const uint32_t stream = state->stream;
     if (walk->spells[stream] > UINT16_MAX)
         return pk_walk_too_many(walk, "spells", error);
@@ -45,11 +84,13 @@ static enum pk_status summed_candidate(struct walk *walk, const struct active *a
             mark = uniforms.second;
         }
         double total;
-        const double *sums;
         for (;;) { /* segments */
-            double end = next < best->time ? next : best->time;
-            sums = of_stratum + segment * n;
-            total = sums[n - 1];
+            double end = best->time;
+            total = 0;
+            for (size_t a = 0; a < n_axes; a++) {
+                total += courses[a].sums[state->axes[a].n_arcs - 1];
+                end = courses[a].next < end ? courses[a].next : end;
+            }
             double available = (end - x) * total;
             if (left < available) {
                 x += left / total;
@@ -61,16 +102,17 @@ static enum pk_status summed_candidate(struct walk *walk, const struct active *a
                 pk_walk_cut_short(walk, stream, left, mark, i_candidate);
                 return PK_OK;
             }
-            segment++;
-            next = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
+            for (size_t a = 0; a < n_axes; a++) {
+                struct course *course = &courses[a];
+                const struct pk_axis *axis = &state->axes[a];
+                if (!(course->next <= x))
+                    continue;
+                course->segment++;
+                course->sums = course->of_stratum + course->segment * axis->n_arcs;
+                course->next = course->segment < axis->n_cuts ? course->zero + axis->cuts[course->segment] : PK_NEVER;
+            }
         }
-        double place = mark * total;
-        size_t i_chosen = 0;
-        while (i_chosen + 1 < n && place >= sums[i_chosen])
-            i_chosen++;
-        while (i_chosen > 0 && sums[i_chosen] <= sums[i_chosen - 1]) /* rounding at the upper end */
-            i_chosen--;
-        uint16_t arc = axis->arcs[i_chosen];
+        uint16_t arc = arc_at(state, courses, mark * total);
         if (n_active == 0 || pk_walk_judge(walk, i_used, i_candidate, active, n_active, &arc, x, best) == PK_KEPT) {
             walk->spells[stream]++; /* used up: the stream's next spell draws anew */
             *best = (struct candidate){.time = x, .arc = arc};
@@ -88,7 +130,7 @@ static enum pk_status base_candidate(struct walk *walk, const struct active *act
     const struct pk_plan_state *state = &walk->plan->states[walk->i_state];
     if (state->n_axes == 0 && state->n_smooth == 0)
         return PK_OK;
-    if (state->n_axes == 1 && state->n_smooth == 0 && state->axes[0].sums != NULL && !state->personal)
+    if (state->summed)
         return summed_candidate(walk, active, n_active, best, error);
     return pk_walk_general_candidate(walk, active, n_active, best, error);
 }

@@ -317,10 +317,13 @@ static void compile_sums(struct pk_compile *compile)
 {
     enum { MOST = 1 << 16 };
     struct pk_plan *plan = compile->plan;
-    for (size_t s = 0; s < plan->n_states; s++)
-        for (size_t a = 0; a < plan->states[s].n_axes; a++) {
-            struct pk_axis *axis = &plan->states[s].axes[a];
+    for (size_t s = 0; s < plan->n_states; s++) {
+        struct pk_plan_state *state = &plan->states[s];
+        state->summed = state->n_smooth == 0 && !state->personal;
+        for (size_t a = 0; a < state->n_axes; a++) {
+            struct pk_axis *axis = &state->axes[a];
             size_t n_segments = axis->n_cuts + 1, n = plan->n_strata * n_segments * axis->n_arcs;
+            state->summed &= n <= MOST;
             if (n > MOST)
                 continue;
             double *sums = pk_compile_alloc(compile, n, sizeof *sums), *into = sums;
@@ -337,6 +340,7 @@ static void compile_sums(struct pk_compile *compile)
                 }
             axis->sums = sums;
         }
+    }
 }
 
 enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *model, const struct pk_scenario *scenario,

@@ -110,12 +110,12 @@ void pk_tally_log(struct pk_tally *tally, struct pk_tally_block *block, const ui
                                       .step_of_month = block->step_of_month,
                                       .first_cell = shape->n_groups > 1 ? block->first_cells : NULL};
     uint64_t places[PK_TALLY_AT_ONCE + 32], values[PK_TALLY_AT_ONCE + 32];
-    if (tally->n_pending + n > tally->most_pending)
-        pk_tally_flush(tally);
-    tally->n_pending += n;
     tally->n_events += (int64_t)n;
     for (size_t first = 0; first < n; first += PK_TALLY_AT_ONCE) {
         const size_t n_now = n - first < PK_TALLY_AT_ONCE ? n - first : PK_TALLY_AT_ONCE;
+        if (tally->n_pending + n_now > tally->most_pending)
+            pk_tally_flush(tally);
+        tally->n_pending += n_now;
         pk_lanes_cells(vectors, &grid, n_now, log + first, places, values);
         for (size_t i = 0; i < n_now; i++)
             tally->cells[places[i]] += values[i];

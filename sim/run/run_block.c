@@ -171,8 +171,12 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
     if (!block->enrolled_only)
         pk_batch_enter(batch, persons, worker->blocks);
     pk_stages_lap(&worker->stages, &since, PK_STAGE_TALLY);
-    if (!pk_lanes_live(worker->lanes, persons, take, &taking, &worker->stages, &endless))
-        return live_each(block, worker, batch, failed, error); /* finds the first whose life does not end, in words */
+    if (!pk_lanes_live(worker->lanes, persons, take, &taking, &worker->stages,
+                       &endless)) { /* one after another, to find the first whose life does not end, in words */
+        enum pk_status status = live_each(block, worker, batch, failed, error);
+        PK_ASSERT(status != PK_OK); /* the block is in the tallies already */
+        return status;
+    }
     since = worker->stages.on ? pk_stages_now() : 0;
     if (worker->kept.failed)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");

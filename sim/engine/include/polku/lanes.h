@@ -62,10 +62,11 @@ struct pk_lane_grid {
     const uint64_t *first_cell;    /* [people] of the person's group; NULL: 0 */
 };
 /* list: which of n events may be somebody's first into a set of states; sets_of_arc and wanted as in a tally's block.
- * Returns how many; list has room for n and 32 more. */
+ * log: readable to 32 events past n. Returns how many; list has room for n and 32 more. */
 size_t pk_lanes_entries(enum pk_vectors vectors, const uint64_t *sets_of_arc, const uint64_t *wanted, size_t n,
                         const uint64_t *log, uint64_t *list);
-/* places[i], values[i]: which cell the i-th event goes into, and what; both have room for n and 32 more. */
+/* log: readable to 32 events past n. places[i], values[i]: which cell the i-th event goes into, and what; both have
+ * room for n and 32 more. */
 void pk_lanes_cells(enum pk_vectors vectors, const struct pk_lane_grid *grid, size_t n, const uint64_t *log,
                     uint64_t *places, uint64_t *values);
 

@@ -81,6 +81,7 @@ struct pk_timer { /* a deterministic transition: the first time the clock is at 
 struct pk_plan_state {
     bool absorbing;
     uint32_t stream;
+    bool summed;   /* base hazards are piecewise constant, the same for a stratum, and their sums are ready */
     bool personal; /* a hazard from here has a frailty or a cure: multipliers are a person's own */
     size_t n_axes, n_smooth, n_timers, n_excess;
     struct pk_axis axes[PK_MAX_AXES];
