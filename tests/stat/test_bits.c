@@ -1,5 +1,6 @@
 /* The same bits for any threads, any blocks and any processor. No oracle but equality; every comparison is exact. */
 #include <criterion/criterion.h>
+#include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static void expect_same(const struct pk_run *a, const struct pk_run *b, const ch
 {
     const struct pk_fold *f = &a->fold, *g = &b->fold;
     const size_t n_populations = 1 + a->collection.plan->n_cohorts, n_arms = a->collection.plan->n_arms;
-    cr_assert(f->n_units == g->n_units && f->n_folded == g->n_folded && f->n_folded > 0);
+    cr_assert(f->n_units == g->n_units && f->n_folded == g->n_folded && f->n_events > 0);
     expect_same_bytes(f->outcomes, g->outcomes,
                       n_populations * f->n_units * n_arms * a->collection.scenario->n_outcomes * sizeof(double),
                       "outcomes", of);
@@ -45,12 +46,95 @@ static void for_all_threads_and_blocks(struct support_world *world)
             char of[64];
             snprintf(of, sizeof of, "%d threads, blocks of %d", threads[t], (int)blocks[b]);
             support_run(world, &options, t + b == 0 ? &first : &run);
+            cr_assert_gt(first.fold.n_folded, 0);
             if (t + b == 0)
                 continue;
             expect_same(&first, &run, of);
             pk_run_free(&run);
         }
     pk_run_free(&first);
+}
+
+/* Every instruction set that this processor has, threads and blocks: of one person, of few and of as many as are made
+ * at once. every: 1, or only each second, third, ... pair of threads and blocks. */
+static void for_all_vectors(struct support_world *world, size_t every)
+{
+    static const int threads[] = {1, 2, 7};
+    static const uint64_t blocks[] = {1, 7, 4096};
+    struct pk_run first, run;
+    support_run(world, &(struct pk_run_options){.n_threads = 1, .vectors = PK_VECTORS_NONE}, &first);
+    cr_assert_gt(first.fold.n_folded, 0);
+    for (enum pk_vectors v = PK_VECTORS_AUTO; v < PK_VECTORS_COUNT; v++)
+        for (size_t k = 0; k < 9; k += every) {
+            const struct pk_run_options options = {
+                .n_threads = threads[k / 3], .block_size = blocks[k % 3], .vectors = v};
+            char of[64];
+            if (!pk_vectors_available(v))
+                continue;
+            snprintf(of, sizeof of, "vectors %s, %d threads, blocks of %d", pk_vectors_names[v], options.n_threads,
+                     (int)options.block_size);
+            support_run(world, &options, &run);
+            expect_same(&first, &run, of);
+            pk_run_free(&run);
+        }
+    pk_run_free(&first);
+}
+
+/* 700 enrolled: their lives are put together, everybody else's are not. */
+Test(bits, results_are_the_same_for_any_vectors)
+{
+    const struct pk_set people = {"jobseekers", "3001"};
+    struct support_world world;
+    support_open_file(&world, "ips-vs-typ.yaml", &people, 1);
+    world.scenario.replications = 2;
+    world.scenario.batches = 3;
+    for_all_vectors(&world, 1);
+    support_close(&world);
+}
+
+/* People flow in, ages are told apart and shares are enrolled at entry: whole lives are needed. */
+Test(bits, results_of_an_open_population_are_the_same_for_any_vectors)
+{
+    struct support_world world;
+    support_open_file(&world, "../tests/data/good/open.yaml", NULL, 0);
+    world.scenario.replications = 2;
+    world.scenario.precision.i_outcome = SIZE_MAX;
+    for_all_vectors(&world, 1);
+    support_close(&world);
+}
+
+/* What lanes leave to the scalar reference is left to it whatever the vectors. */
+Test(bits, results_with_everything_are_the_same_for_any_vectors)
+{
+    struct support_world world;
+    gsl_set_error_handler_off();
+    support_open_file(&world, "../tests/data/good/everything.yaml", NULL, 0);
+    support_change(&world, 0, 150);
+    for_all_vectors(&world, 4);
+    support_close(&world);
+}
+
+/* The enrolled alone: their blocks are of winners, far from each other. */
+Test(bits, the_enrolled_alone_are_the_same_for_any_vectors)
+{
+    const struct pk_set people = {"jobseekers", "20011"};
+    struct support_world world;
+    struct pk_run first, run;
+    support_open_file(&world, "ips-vs-typ.yaml", &people, 1);
+    world.scenario.replications = 2;
+    world.scenario.batches = 3;
+    support_run(&world, &(struct pk_run_options){.n_threads = 1, .enrolled_only = true, .vectors = PK_VECTORS_NONE},
+                &first);
+    for (enum pk_vectors v = PK_VECTORS_PLAIN; v < PK_VECTORS_COUNT; v++) {
+        const struct pk_run_options options = {.n_threads = 2, .enrolled_only = true, .block_size = 777, .vectors = v};
+        if (!pk_vectors_available(v))
+            continue;
+        support_run(&world, &options, &run);
+        expect_same(&first, &run, pk_vectors_names[v]);
+        pk_run_free(&run);
+    }
+    pk_run_free(&first);
+    support_close(&world);
 }
 
 /* One replication in 3 batches (ids modulo 3), 700 enrolled of 9,001. */
@@ -155,6 +239,8 @@ Test(bits, program_prints_the_same_digest_for_any_threads_blocks_and_processor)
         const char *environment, *options;
     } runs[] = {{"", "-t 2"},
                 {"", "-t 7"},
+                {"", "-t 2 --vectors none"},
+                {"", "-t 7 --vectors plain --block 7"},
                 {"", "-t 1 --block 100"},
                 {"", "-t 2 --block 5000"},
                 {"GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F,-AVX512VL,-AVX512DQ", "-t 2"}};

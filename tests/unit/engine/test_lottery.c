@@ -74,7 +74,9 @@ static unsigned draw(const struct pk_plan *plan, size_t i_lottery, uint32_t repl
         cr_assert_lt(attempt, 40);
         for (size_t i = n_parts; i-- > 0;) {
             uint64_t from = i * range, to = from + range < PERSONS ? from + range : PERSONS;
-            cr_assert_eq(pk_lottery_scan(plan, i_lottery, replication, from, to, bound, PK_VECTORS_NONE, &parts[i], &error), PK_OK);
+            cr_assert_eq(
+                pk_lottery_scan(plan, i_lottery, replication, from, to, bound, PK_VECTORS_NONE, &parts[i], &error),
+                PK_OK);
         }
         cr_assert_eq(pk_lottery_draw(plan, i_lottery, bound, parts, n_parts, &enough, ids, n, &error), PK_OK);
     }
@@ -141,4 +143,58 @@ Test(lottery, one_target_group_is_one_lottery)
     cr_expect_neq(world.plan.arms[1].i_cohort, world.plan.arms[3].i_cohort);
     cr_expect_eq(world.plan.arms[0].i_cohort, SIZE_MAX);
     support_close(&world);
+}
+
+/* ---- winners and ids -------------------------------------------------------------------------------------------- */
+
+static bool is_among(const struct pk_winners *winners, uint64_t id)
+{
+    bool found = false;
+    for (size_t w = 0; w < winners->n; w++)
+        found |= winners->ids[w] == id;
+    return found;
+}
+
+/* n ascending numbers, each of the first `most` with the same share, in places far above 2^32 now and then. */
+static size_t ascending(uint64_t *lcg, double share, size_t most, uint64_t *ids)
+{
+    size_t n = 0;
+    for (uint64_t id = 0; id < most; id++)
+        if (support_uniform(lcg) < share)
+            ids[n++] = id < most / 2 ? id : (UINT64_C(3) << 32) + id;
+    return n;
+}
+
+Test(lottery, who_won_and_who_is_next_is_what_looking_at_everybody_gives)
+{
+    enum { ROUNDS = 3000, MOST = 60, LOTTERIES = 64 };
+    static uint64_t of_winners[LOTTERIES][MOST], ids[MOST];
+    uint64_t lcg = 31;
+    for (size_t k = 0; k < ROUNDS; k++) {
+        struct pk_winners winners[LOTTERIES] = {{.n = 0}};
+        const size_t n_lotteries = k % 9 == 0 ? LOTTERIES : k % 5;
+        uint64_t won[MOST + 1];
+        for (size_t l = 0; l < n_lotteries; l++) {
+            const double u = support_uniform(&lcg);
+            winners[l].ids = u < 0.1 ? NULL : of_winners[l]; /* of a lottery by share there are none */
+            winners[l].n = u < 0.1 ? 0 : ascending(&lcg, u < 0.2 ? 0 : u < 0.3 ? 1 : u * u, MOST, of_winners[l]);
+        }
+        const size_t n = ascending(&lcg, support_uniform(&lcg), MOST, ids);
+        for (size_t i = 0; i <= MOST; i++)
+            won[i] = UINT64_C(0xa5a5a5a5a5a5a5a5);
+        pk_lottery_won(winners, n_lotteries, ids, n, won);
+        for (size_t i = 0; i < n; i++)
+            for (size_t l = 0; l < LOTTERIES; l++)
+                cr_assert_eq(won[i] >> l & 1, l < n_lotteries && is_among(&winners[l], ids[i]));
+        cr_assert_eq(won[n], UINT64_C(0xa5a5a5a5a5a5a5a5), "nothing is written past the last");
+        for (size_t i = 0; i < 20; i++) {
+            const uint64_t id = (uint64_t)(support_uniform(&lcg) * MOST) + (i % 2 ? UINT64_C(3) << 32 : 0);
+            uint64_t next = UINT64_MAX;
+            for (size_t l = 0; l < n_lotteries; l++)
+                for (size_t w = 0; w < winners[l].n; w++)
+                    if (winners[l].ids[w] >= id && winners[l].ids[w] < next)
+                        next = winners[l].ids[w];
+            cr_assert_eq(pk_lottery_next(winners, n_lotteries, id), next);
+        }
+    }
 }
