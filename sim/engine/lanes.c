@@ -59,8 +59,6 @@ void pk_lanes_cells(enum pk_vectors vectors, const struct pk_lane_grid *grid, si
     pk_lane_ops_of(vectors)->cells(grid, n, log, places, values);
 }
 
-const char *const pk_stage_names[PK_STAGE_COUNT] = {"people", "draw", "choose", "common", "move", "tally", "lives"};
-
 size_t pk_lanes_entries(enum pk_vectors vectors, const uint64_t *sets_of_arc, const uint64_t *wanted, size_t n,
                         const uint64_t *log, uint64_t *list)
 {

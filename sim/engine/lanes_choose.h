@@ -92,6 +92,7 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
                                             of_state(tables->few, axis->n_segments, c->state[g]));
             nexts[a][g] = never;
             cuts[a][g] = pk_vu_set(0);
+            zeros[a][g] = nothing;
         }
         if (axis->cuts.depth == 0)
             continue;

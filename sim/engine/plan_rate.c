@@ -101,7 +101,7 @@ static void accumulate(struct pk_compile *compile, struct pk_rate *rate)
     if (intercepts == NULL || reached == NULL)
         return;
     for (size_t i = 0; i < rate->n_cuts; i++) {
-        const double least = i > 0 ? reached[i - 1] : -INFINITY, at = intercepts[i] + rate->levels[i] * rate->cuts[i];
+        const double least = i > 0 ? reached[i - 1] : -HUGE_VAL, at = intercepts[i] + rate->levels[i] * rate->cuts[i];
         reached[i] = at > least ? at : least; /* rounding must not turn it back */
         intercepts[i + 1] = intercepts[i] + (rate->levels[i] - rate->levels[i + 1]) * rate->cuts[i];
     }

@@ -185,7 +185,7 @@ Test(lanes_times, events_crowded_into_a_tick_are_the_references)
     hold("bursts", 4 * PERSONS);
 }
 
-/* 8,192 events in 128 months, the last at the horizon; no more where a month is one too many. */
+/* 4,032 events in 63 months, the last at the horizon; no more where a month is one too many. */
 #define ENDLESS                                                                                                        \
     HEAD "states: {a: {}, b: {}, still: {}, dead: {absorbing: true}}\nparameters:\n" PARAMETER(                        \
         "beat", "0.0013020833333333333", "years")                                                                      \
@@ -197,7 +197,7 @@ Test(lanes_times, events_crowded_into_a_tick_are_the_references)
 
 Test(lanes_times, the_longest_life_that_fits_is_lived)
 {
-    open_world(ENDLESS, 128, ONE_IN_A_THOUSAND);
+    open_world(ENDLESS, 63, ONE_IN_A_THOUSAND);
     const struct lived_count count = lived_hold(&world.plan, "as many events as fit", PERSONS, BLOCK);
     cr_expect_eq(count.n_refused, 0);
     cr_expect_geq(count.n_events, 5 * PK_LIFE_MAX_EVENTS);
@@ -205,7 +205,7 @@ Test(lanes_times, the_longest_life_that_fits_is_lived)
 
 Test(lanes_times, lives_with_one_event_too_many_are_refused)
 {
-    open_world(ENDLESS, 129, ONE_IN_A_THOUSAND);
+    open_world(ENDLESS, 64, ONE_IN_A_THOUSAND);
     const struct lived_count count = lived_hold(&world.plan, "one event too many", PERSONS, BLOCK);
     cr_expect_geq(count.n_refused, 3, "%zu of 5 blocks", count.n_refused);
 }
@@ -214,7 +214,7 @@ Test(lanes_times, lives_with_one_event_too_many_are_refused)
 Test(lanes_times, lanes_that_refused_a_block_live_the_next)
 {
     static struct pk_life expected, got;
-    open_world(ENDLESS, 129, "  state: {a: 0.02, still: 0.98}\n");
+    open_world(ENDLESS, 64, "  state: {a: 0.02, still: 0.98}\n");
     for (enum pk_vectors v = PK_VECTORS_PLAIN; v < PK_VECTORS_COUNT; v++) {
         struct lived lived;
         size_t n_refused = 0;
@@ -250,7 +250,7 @@ Test(lanes_times, lanes_that_refused_a_block_live_the_next)
 Test(lanes_times, runs_with_too_many_events_end_with_the_same_message)
 {
     struct pk_error errors[PK_VECTORS_COUNT];
-    open_world(ENDLESS, 129, ONE_IN_A_THOUSAND);
+    open_world(ENDLESS, 64, ONE_IN_A_THOUSAND);
     for (enum pk_vectors v = PK_VECTORS_AUTO; v < PK_VECTORS_COUNT; v++) {
         const struct pk_run_options options = {.n_threads = 1 + (int)v % 2, .block_size = 1000, .vectors = v};
         struct pk_run run;

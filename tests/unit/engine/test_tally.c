@@ -228,7 +228,7 @@ static void pile_up(int64_t step_ticks, int64_t tick, int64_t n)
 Test(tally, neither_counts_nor_ticks_overflow_a_cell)
 {
     pile_up(INT64_C(2) << 20, 1, 3 << 20);
-    pile_up(INT64_C(512) << 20, 1, 100003); /* the longest step: 2^44 ticks are 32,768 events */
+    pile_up(INT64_C(1040) << 20, 1, 100003); /* the longest step: 2^44 ticks are 16,131 events */
     pile_up(INT64_C(480) << 20, 1, 100003);
     pile_up(INT64_C(1) << 20, INT64_C(1) << 20, 1 << 20); /* no ticks left at all */
 }
@@ -236,7 +236,7 @@ Test(tally, neither_counts_nor_ticks_overflow_a_cell)
 /* Lives of the greatest length, all within one step of the greatest length. */
 Test(tally, longest_lives_do_not_overflow_a_cell)
 {
-    const int64_t longest = INT64_C(512) << 20;
+    const int64_t longest = INT64_C(1040) << 20;
     struct pk_tally_shape shape = shape_of(1, 2, longest);
     struct pk_tally tally;
     struct pk_error error;
@@ -262,9 +262,9 @@ Test(tally, too_long_a_step_and_too_large_a_table_are_refused)
 {
     struct pk_tally tally;
     struct pk_error error;
-    struct pk_tally_shape shape = shape_of(1, 2, INT64_C(513) << 20);
+    struct pk_tally_shape shape = shape_of(1, 2, INT64_C(1041) << 20);
     cr_expect_eq(pk_tally_init(&tally, &shape, &error), PK_BAD_INPUT);
-    cr_expect(strstr(error.message, "512") != NULL, "%s", error.message);
+    cr_expect(strstr(error.message, "1040") != NULL, "%s", error.message);
     shape = shape_of(1, UINT64_C(1) << 27, step);
     cr_expect_eq(pk_tally_init(&tally, &shape, &error), PK_BAD_INPUT);
     cr_expect(strstr(error.message, "too large") != NULL, "%s", error.message);

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-enum { PK_LIFE_MAX_EVENTS = 4095 /* 2^12 - 1: lanes count spells in 12 bits */, PK_LIFE_MAX_BLOCKED = 512 };
+enum { PK_LIFE_MAX_EVENTS = 4032 /* lanes count spells in 12 bits */, PK_LIFE_MAX_BLOCKED = 512 };
 
 struct pk_event {
     int64_t tick; /* after the start; 2^20 a month; strictly ascending within a life */
