@@ -76,7 +76,8 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
         return NULL;
     const size_t n_people = (n_room + PK_LANES_STEP - 1) / PK_LANES_STEP * PK_LANES_STEP;
     const size_t n_excess = tables->plan->n_excess;
-    const size_t n_words = (tables->n_columns + SCRATCH) * PK_LANES + (tables->n_common + n_excess + 3) * n_people;
+    const size_t n_words = (tables->n_columns + SCRATCH) * PK_LANES +
+                           (tables->n_common + n_excess + 3 + (tables->treated ? tables->n_columns + 1 : 0)) * n_people;
     unsigned char *memory = pk_alloc(n_words * sizeof(uint64_t) + ALIGNMENT, 1);
     lanes->memory = memory;
     lanes->copies = pk_alloc(tables->n_columns, sizeof *lanes->copies);
@@ -105,6 +106,8 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     lanes->slots = column + (tables->n_common + n_excess) * n_people;
     lanes->starters = lanes->slots + n_people;
     lanes->zeros = (double *)(void *)(lanes->starters + n_people);
+    lanes->starts = (uint64_t *)(void *)lanes->zeros + n_people;
+    lanes->before = lanes->starts + tables->n_columns * n_people;
     lanes->n_room = n_people;
     for (size_t i = 0; i < n_people; i++)
         lanes->slots[i] = i;
@@ -125,7 +128,7 @@ uint64_t pk_lanes_draws(const struct pk_lanes *lanes)
     return lanes->n_draws;
 }
 
-static void bring(struct pk_lanes *lanes, size_t i_column, const void *from)
+void pk_lanes_bring(struct pk_lanes *lanes, size_t i_column, const void *from)
 {
     lanes->copies[lanes->n_copies++] = (struct pk_lane_copy){.from = from, .i_column = i_column};
 }
@@ -144,39 +147,40 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
         lanes->n_starters += ~absorbing >> persons->states[i] & 1;
     }
     lanes->everybody = lanes->n_starters == persons->n;
-    bring(lanes, PK_LANE_PERSON, persons->keys);
-    bring(lanes, PK_LANE_STATE, persons->states);
-    bring(lanes, PK_LANE_SLOT, lanes->slots);
-    bring(lanes, PK_LANE_ENTRY, persons->entries);
+    pk_lanes_bring(lanes, PK_LANE_PERSON, persons->keys);
+    pk_lanes_bring(lanes, PK_LANE_STATE, persons->states);
+    pk_lanes_bring(lanes, PK_LANE_SLOT, lanes->slots);
+    pk_lanes_bring(lanes, PK_LANE_ENTRY, persons->entries);
     if (tables->uses_age)
-        bring(lanes, tables->i_age, persons->ages);
+        pk_lanes_bring(lanes, tables->i_age, persons->ages);
     if (tables->uses_elapsed) {
         for (size_t i = 0; i < persons->n; i++)
             lanes->zeros[i] = persons->entries[i] - persons->elapsed[i];
-        bring(lanes, tables->i_zero, lanes->zeros);
+        pk_lanes_bring(lanes, tables->i_zero, lanes->zeros);
     }
     if (tables->i_stratum != SIZE_MAX)
-        bring(lanes, tables->i_stratum, persons->strata);
+        pk_lanes_bring(lanes, tables->i_stratum, persons->strata);
     for (size_t w = 0; w < tables->n_counter_words; w++)
-        bring(lanes, tables->i_used + w, NULL);
+        pk_lanes_bring(lanes, tables->i_used + w, NULL);
     if (tables->carries)
-        bring(lanes, tables->i_open, NULL);
+        pk_lanes_bring(lanes, tables->i_open, NULL);
     for (size_t k = 0; k < tables->n_common; k++) {
         double *times = lanes->common + k * lanes->n_room;
         lanes->ops->common(tables, k, persons->n, persons->keys, persons->ages, persons->entries, persons->strata,
                            times);
-        bring(lanes, tables->i_common + k, times);
+        pk_lanes_bring(lanes, tables->i_common + k, times);
     }
     for (size_t k = 0; k < plan->n_excess; k++) {
         double *lefts = lanes->excess + k * lanes->n_room;
         lanes->ops->exponentials(tables->schedule, persons->n, persons->keys, tables->excess_purposes[k], lefts);
-        bring(lanes, tables->i_excess + k, lefts);
+        pk_lanes_bring(lanes, tables->i_excess + k, lefts);
     }
     lanes->n_draws += (tables->n_common + plan->n_excess) * persons->n;
 }
 
 /* The next people take up lanes[n], as many as there are; returns how many. */
-static size_t take_up(struct pk_lanes *lanes, size_t *next, uint64_t n_rounds, const uint64_t *free, size_t n)
+static size_t take_up(struct pk_lanes *lanes, size_t *next, uint64_t n_rounds, const uint64_t *before,
+                      const uint64_t *free, size_t n)
 {
     const uint64_t *starters = lanes->starters + *next;
     const size_t n_left = lanes->n_starters - *next;
@@ -195,7 +199,7 @@ static size_t take_up(struct pk_lanes *lanes, size_t *next, uint64_t n_rounds, c
                 to[free[k]] = from[starters[k]];
     }
     for (size_t k = 0; k < n; k++)
-        lanes->since[free[k]] = n_rounds;
+        lanes->since[free[k]] = n_rounds - (before != NULL ? before[*next + k] : 0);
     *next += n;
     return n;
 }
@@ -211,33 +215,40 @@ static void move_lane(struct pk_lanes *lanes, size_t from, size_t to)
 static bool is_endless(const struct pk_lanes *lanes, uint64_t n_rounds, size_t *slot)
 {
     for (size_t i = 0; i < lanes->n; i++)
-        if (n_rounds - lanes->since[i] > PK_LIFE_MAX_EVENTS) {
+        if (n_rounds + 1 - lanes->since[i] > PK_LIFE_MAX_EVENTS + UINT64_C(1)) {
             *slot = (size_t)lanes->columns[(size_t)PK_LANE_SLOT * PK_LANES + i];
             return true;
         }
     return false;
 }
 
+bool pk_lanes_go_round(struct pk_lanes *lanes, const uint64_t *before,
+                       void (*take)(const uint64_t *log, size_t n, void *data), void *data, struct pk_stages *stages,
+                       uint64_t *since, size_t *failed)
+{
+    size_t next = 0;
+    lanes->n = take_up(lanes, &next, 0, before, lanes->slots, PK_LANES);
+    for (uint64_t n_rounds = 0; lanes->n > 0; n_rounds++) {
+        const size_t n_log = lanes->ops->round(lanes, lanes->log, stages, since);
+        take(lanes->log, n_log, data);
+        pk_stages_lap(stages, since, PK_STAGE_TALLY);
+        const size_t n_taken = take_up(lanes, &next, n_rounds + 1, before, lanes->finished, lanes->n_finished);
+        for (size_t k = lanes->n_finished; k-- > n_taken;) /* from the last: what moves into a place stays */
+            move_lane(lanes, --lanes->n, (size_t)lanes->finished[k]);
+        pk_stages_lap(stages, since, PK_STAGE_MOVE);
+        if ((n_rounds >= PK_LIFE_MAX_EVENTS || before != NULL) && is_endless(lanes, n_rounds, failed))
+            return false;
+    }
+    return true;
+}
+
 bool pk_lanes_live(struct pk_lanes *lanes, const struct pk_persons *persons,
                    void (*take)(const uint64_t *log, size_t n, void *data), void *data, struct pk_stages *stages,
                    size_t *failed)
 {
-    size_t next = 0;
     uint64_t since = stages->on ? pk_stages_now() : 0;
     PK_ASSERT(persons->n <= lanes->n_room && persons->n <= PK_LANES_MOST_PEOPLE);
     prepare(lanes, persons);
     pk_stages_lap(stages, &since, PK_STAGE_PEOPLE);
-    lanes->n = take_up(lanes, &next, 0, lanes->slots, PK_LANES);
-    for (uint64_t n_rounds = 0; lanes->n > 0; n_rounds++) {
-        const size_t n_log = lanes->ops->round(lanes, lanes->log, stages, &since);
-        take(lanes->log, n_log, data);
-        pk_stages_lap(stages, &since, PK_STAGE_TALLY);
-        const size_t n_taken = take_up(lanes, &next, n_rounds + 1, lanes->finished, lanes->n_finished);
-        for (size_t k = lanes->n_finished; k-- > n_taken;) /* from the last: what moves into a place stays */
-            move_lane(lanes, --lanes->n, (size_t)lanes->finished[k]);
-        pk_stages_lap(stages, &since, PK_STAGE_MOVE);
-        if (n_rounds >= PK_LIFE_MAX_EVENTS && is_endless(lanes, n_rounds, failed))
-            return false;
-    }
-    return true;
+    return pk_lanes_go_round(lanes, NULL, take, data, stages, &since, failed);
 }

@@ -79,9 +79,10 @@ struct pk_lane_tables {
     const struct pk_plan *plan;
     uint64_t schedule[20]; /* Philox's round keys */
     double until;
-    bool few;   /* states: tables by state fit a register */
-    bool small; /* one stratum, no cuts, few states: tables fit registers */
-    bool fused; /* small, and nothing but base hazards: a round is one loop */
+    bool few;     /* states: tables by state fit a register */
+    bool small;   /* one stratum, no cuts, few states: tables fit registers */
+    bool fused;   /* small, and nothing but base hazards: a round is one loop */
+    bool treated; /* lives in arms, which begin in the reference */
     bool uses_age, uses_elapsed, carries;
     bool all_base; /* every living state has base hazards */
     size_t n_axes, n_chosen, n_counter_words, n_streams, n_timers, n_excess;
@@ -137,7 +138,9 @@ struct pk_lanes {
     uint64_t *slots;    /* [n_room] 0, 1, ... */
     uint64_t *starters; /* [n_starters] people of the block who start in a living state */
     size_t n_starters;
-    bool everybody; /* starters are all of the block */
+    uint64_t *starts; /* [n_columns][n_room] of lives in arms, where the reference left them */
+    uint64_t *before; /* [n_room] their events so far */
+    bool everybody;   /* starters are all of the block */
     size_t n_room;
     void *memory;
 };
@@ -168,6 +171,13 @@ struct pk_lane_ops {
 };
 
 extern const struct pk_lane_ops pk_lane_ops_plain;
+/* What the next people bring into a lane: bring for each column, then rounds until all lives are over. before: events
+ * of each so far, or NULL. False: too many events; *failed has the slot. */
+void pk_lanes_bring(struct pk_lanes *lanes, size_t i_column, const void *from);
+bool pk_lanes_go_round(struct pk_lanes *lanes, const uint64_t *before,
+                       void (*take)(const uint64_t *log, size_t n, void *data), void *data, struct pk_stages *stages,
+                       uint64_t *since, size_t *failed);
+
 const struct pk_lane_ops *pk_lane_ops_of(enum pk_vectors vectors);
 
 /* Philox's round keys for a seed. */

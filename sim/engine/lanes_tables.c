@@ -185,7 +185,7 @@ void pk_lanes_schedule(uint64_t seed, uint64_t schedule[20])
     }
 }
 
-struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, const char **why)
+struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, bool treated, const char **why)
 {
     struct pk_lane_tables *tables = pk_alloc(1, sizeof *tables);
     struct pk_making making = {.tables = tables, .plan = plan};
@@ -199,6 +199,8 @@ struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, const cha
     pk_lanes_schedule(plan->seed, tables->schedule);
     if (plan->n_frailties + plan->n_cures > 0)
         making.why = "a frailty or a cure";
+    else if (treated && plan->n_preventions > 0)
+        making.why = "events that are prevented";
     else
         make_base(&making);
     if (making.why == NULL)
@@ -217,7 +219,8 @@ struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, const cha
     for (size_t k = 0; k < tables->n_common; k++)
         tables->uses_age |= tables->common_clocks[k] == PK_LANE_SINCE_BIRTH;
     tables->uses_elapsed = making.uses_entry && has_elapsed(plan);
-    tables->carries = leaves_rests(plan);
+    tables->treated = treated;
+    tables->carries = treated || leaves_rests(plan);
     tables->fused = tables->small && tables->all_base && !tables->carries && tables->n_timers + tables->n_excess == 0;
     lay_out(&making);
     return tables;

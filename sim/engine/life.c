@@ -206,8 +206,8 @@ static uint16_t split_destination(struct walk *walk, const struct pk_timer *time
     return timer->arcs[i];
 }
 
-static void begin(struct walk *walk, const struct pk_plan *plan, const struct pk_person *person,
-                  const struct pk_treatment *treatment, struct pk_life *life)
+void pk_walk_begin(struct walk *walk, const struct pk_plan *plan, const struct pk_person *person,
+                   const struct pk_treatment *treatment, struct pk_life *life)
 {
     bool elsewhere = treatment != NULL && treatment->has_start && treatment->i_start != person->state;
     walk->plan = plan;
@@ -231,46 +231,72 @@ static void begin(struct walk *walk, const struct pk_plan *plan, const struct pk
     life->start_state = (uint16_t)walk->i_state;
     life->start_tick = (int64_t)(walk->entry * PK_TICKS_PER_MONTH);
     life->n_events = life->n_blocked = 0;
+    draw_person_times(walk, plan->horizon + 0.5 * PK_TICK);
+}
+
+/* Whether no service can change the rest of the life: its windows are over, or its first job is found. */
+static bool is_left_alone(const struct walk *walk)
+{
+    if (walk->plan->n_preventions > 0)
+        return false;
+    for (size_t i = 0; i < walk->treatment->n; i++) {
+        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
+        const uint64_t all = service->n_effects < 64 ? (UINT64_C(1) << service->n_effects) - 1 : UINT64_MAX;
+        if (walk->treatment->items[i].from + service->window > walk->entry && walk->done[i] != all)
+            return false;
+    }
+    return true;
+}
+
+enum pk_status pk_walk_go(struct walk *walk, bool while_treated, struct pk_error *error)
+{
+    const struct pk_plan *plan = walk->plan;
+    const struct pk_treatment *treatment = walk->treatment;
+    struct pk_life *life = walk->life;
+    const double until = plan->horizon + 0.5 * PK_TICK;
+    walk->over = false;
+    while (!plan->states[walk->i_state].absorbing) {
+        if (while_treated && is_left_alone(walk))
+            return PK_OK;
+        uint32_t i_stay = walk->stays[walk->i_state]++;
+        if (i_stay > UINT16_MAX)
+            return pk_walk_too_many(walk, "spells", error);
+        if (walk->personal && plan->states[walk->i_state].personal)
+            pk_walk_begin_spell(walk, i_stay);
+        struct candidate best = {.time = until};
+        enum pk_status status = next_event(walk, i_stay, &best, error);
+        if (status != PK_OK)
+            return status;
+        if (best.time >= until)
+            break;
+        double time = pk_tick_round(best.time);
+        if (time <= walk->entry)
+            time = walk->entry + PK_TICK;
+        if (time > plan->horizon)
+            break;
+        if (treatment != NULL && plan->n_preventions > 0)
+            pk_walk_spend_relapses(walk, &best, time);
+        uint16_t arc =
+            best.timer != NULL && best.timer->n_arcs > 1 ? split_destination(walk, best.timer, i_stay) : best.arc;
+        if (life->n_events == PK_LIFE_MAX_EVENTS)
+            return pk_walk_too_many(walk, "events", error);
+        life->events[life->n_events++] = (struct pk_event){.tick = (int64_t)(time * PK_TICKS_PER_MONTH), .arc = arc};
+        walk->i_state = plan->arcs[arc].i_to;
+        walk->entry = time;
+        walk->state_zero = time;
+        if (treatment != NULL)
+            pk_walk_end_effects(walk, walk->i_state, time);
+    }
+    walk->over = true;
+    if (life->n_blocked > PK_LIFE_MAX_BLOCKED)
+        return pk_walk_too_many(walk, "blocked events", error);
+    return PK_OK;
 }
 
 enum pk_status pk_life_run(const struct pk_plan *plan, const struct pk_person *person,
                            const struct pk_treatment *treatment, struct pk_life *life, struct pk_error *error)
 {
     struct walk walk;
-    begin(&walk, plan, person, treatment, life);
-    const double until = plan->horizon + 0.5 * PK_TICK;
-    draw_person_times(&walk, until);
-    while (!plan->states[walk.i_state].absorbing) {
-        uint32_t i_stay = walk.stays[walk.i_state]++;
-        if (i_stay > UINT16_MAX)
-            return pk_walk_too_many(&walk, "spells", error);
-        if (walk.personal && plan->states[walk.i_state].personal)
-            pk_walk_begin_spell(&walk, i_stay);
-        struct candidate best = {.time = until};
-        enum pk_status status = next_event(&walk, i_stay, &best, error);
-        if (status != PK_OK)
-            return status;
-        if (best.time >= until)
-            break;
-        double time = pk_tick_round(best.time);
-        if (time <= walk.entry)
-            time = walk.entry + PK_TICK;
-        if (time > plan->horizon)
-            break;
-        if (treatment != NULL && plan->n_preventions > 0)
-            pk_walk_spend_relapses(&walk, &best, time);
-        uint16_t arc =
-            best.timer != NULL && best.timer->n_arcs > 1 ? split_destination(&walk, best.timer, i_stay) : best.arc;
-        if (life->n_events == PK_LIFE_MAX_EVENTS)
-            return pk_walk_too_many(&walk, "events", error);
-        life->events[life->n_events++] = (struct pk_event){.tick = (int64_t)(time * PK_TICKS_PER_MONTH), .arc = arc};
-        walk.i_state = plan->arcs[arc].i_to;
-        walk.entry = time;
-        walk.state_zero = time;
-        if (treatment != NULL)
-            pk_walk_end_effects(&walk, walk.i_state, time);
-    }
-    if (life->n_blocked > PK_LIFE_MAX_BLOCKED)
-        return pk_walk_too_many(&walk, "blocked events", error);
-    return PK_OK;
+    pk_walk_begin(&walk, plan, person, treatment, life);
+    return pk_walk_go(&walk, false, error);
 }

@@ -35,6 +35,7 @@ struct walk {
     uint64_t spell_cured;      /* bit per cure: this spell is cured */
     struct pk_life *life;
     size_t i_state;
+    bool over;                     /* the life: nothing more happens before the horizon */
     double entry;                  /* into the state */
     double state_zero;             /* where the clock time_in_state was 0 */
     uint32_t stays[PK_MAX_STATES]; /* by state: times entered; keys the layers */
@@ -115,6 +116,12 @@ static inline bool pk_walk_is_cured(const struct walk *walk, uint16_t arc)
 
 /* ---- life.c --------------------------------------------------------------------------------------------------- */
 
+/* At the beginning of a life. */
+void pk_walk_begin(struct walk *walk, const struct pk_plan *plan, const struct pk_person *person,
+                   const struct pk_treatment *treatment, struct pk_life *life);
+/* On to the horizon or the last state; while_treated: no further than where no service can change the rest (then the
+ * walk is not over, and stands at the beginning of a stay). Errors: as pk_life_run. */
+enum pk_status pk_walk_go(struct walk *walk, bool while_treated, struct pk_error *error);
 enum pk_status pk_walk_too_many(const struct walk *walk, const char *what, struct pk_error *error);
 /* The spell ends by something else: what is left is for the next spell in this stream. */
 void pk_walk_cut_short(struct walk *walk, uint32_t stream, double left, double mark, uint32_t candidate);

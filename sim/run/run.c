@@ -26,7 +26,7 @@ struct wave {
     size_t n_tasks, room_tasks;
     struct pk_worker *workers;
     enum pk_vectors vectors;
-    struct pk_lane_tables *tables; /* NULL: one life after another */
+    struct pk_lane_tables *tables, *arm_tables; /* NULL: one life after another */
     /* the first failure in the order of units and people */
     enum pk_status status;
     uint64_t failed_unit, failed_person;
@@ -200,6 +200,7 @@ static void free_wave(struct wave *wave, int n_threads, size_t n_in_wave)
     pk_free(wave->workers);
     pk_free(wave->tasks);
     pk_lane_tables_free(wave->tables);
+    pk_lane_tables_free(wave->arm_tables);
 }
 
 static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_error *error)
@@ -209,7 +210,9 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     const char *why;
     wave->vectors = pk_vectors_chosen(wave->options->vectors);
     if (wave->vectors != PK_VECTORS_NONE)
-        wave->tables = pk_lane_tables_make(wave->plan, &why);
+        wave->tables = pk_lane_tables_make(wave->plan, false, &why);
+    if (wave->tables != NULL && wave->plan->n_cohorts > 0)
+        wave->arm_tables = pk_lane_tables_make(wave->plan, true, &why);
     wave->units = pk_alloc(n_in_wave, sizeof *wave->units);
     wave->locks = pk_alloc(n_in_wave, sizeof *wave->locks);
     wave->crowds = pk_alloc(n_in_wave, sizeof *wave->crowds);
@@ -224,7 +227,8 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     for (size_t i = 0; i < n_in_wave && status == PK_OK; i++)
         status = pk_batch_init(&wave->units[i], &run->collection, error);
     for (int t = 0; t < run->n_threads && status == PK_OK; t++) {
-        status = pk_worker_init(&wave->workers[t], &run->collection, wave->tables, wave->vectors, error);
+        status =
+            pk_worker_init(&wave->workers[t], &run->collection, wave->tables, wave->arm_tables, wave->vectors, error);
         wave->workers[t].i_unit_held = SIZE_MAX;
         wave->workers[t].stages.on = wave->options->stages != NULL;
     }
@@ -379,6 +383,8 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
         run->fold.n_draws += (int64_t)wave.workers[t].base.n_draws;
         if (wave.workers[t].lanes != NULL)
             run->fold.n_draws += (int64_t)pk_lanes_draws(wave.workers[t].lanes);
+        if (wave.workers[t].arm_lanes != NULL)
+            run->fold.n_draws += (int64_t)pk_lanes_draws(wave.workers[t].arm_lanes);
         for (size_t s = 0; options->stages != NULL && s < PK_STAGE_COUNT; s++)
             options->stages->spent[s] += wave.workers[t].stages.spent[s];
         for (size_t a = 0; wave.workers[t].arms != NULL && a < plan->n_arms; a++)

@@ -6,7 +6,8 @@
 /* ---- a thread's own ------------------------------------------------------------------------------------------- */
 
 enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collection *collection,
-                              const struct pk_lane_tables *tables, enum pk_vectors vectors, struct pk_error *error)
+                              const struct pk_lane_tables *tables, const struct pk_lane_tables *arm_tables,
+                              enum pk_vectors vectors, struct pk_error *error)
 {
     const struct pk_plan *plan = collection->plan;
     enum pk_status status = pk_batch_init(&worker->batch, collection, error);
@@ -16,10 +17,18 @@ enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collecti
     worker->lotteries = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->lotteries);
     worker->kept.first = pk_alloc(PK_PEOPLE_AT_ONCE + 1, sizeof *worker->kept.first);
     worker->blocks = pk_alloc(collection->n_shapes + 1, sizeof *worker->blocks);
+    bool made =
+        worker->arms != NULL && worker->lotteries != NULL && worker->kept.first != NULL && worker->blocks != NULL;
     if (tables != NULL)
-        worker->lanes = pk_lanes_make(tables, PK_PEOPLE_AT_ONCE, vectors);
-    const bool made = worker->arms != NULL && worker->lotteries != NULL && worker->kept.first != NULL &&
-                      worker->blocks != NULL && (tables == NULL || worker->lanes != NULL);
+        made &= (worker->lanes = pk_lanes_make(tables, PK_PEOPLE_AT_ONCE, vectors)) != NULL;
+    if (arm_tables != NULL)
+        made &= (worker->arm_lanes = pk_lanes_make(arm_tables, PK_PEOPLE_AT_ONCE, vectors)) != NULL;
+    if (plan->n_cohorts > 0) {
+        worker->treated = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->treated);
+        worker->arm_of = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->arm_of);
+        worker->kept_arms.first = pk_alloc(PK_PEOPLE_AT_ONCE + 1, sizeof *worker->kept_arms.first);
+        made &= worker->treated != NULL && worker->arm_of != NULL && worker->kept_arms.first != NULL;
+    }
     for (size_t i = 0; made && i < collection->n_shapes && status == PK_OK; i++)
         if (pk_tally_takes_log(&collection->shapes[i]))
             status = pk_tally_block_init(&worker->blocks[i], &collection->shapes[i], PK_PEOPLE_AT_ONCE, error);
@@ -33,12 +42,18 @@ void pk_worker_free(struct pk_worker *worker)
     pk_batch_free(&worker->batch);
     pk_persons_free(&worker->persons);
     pk_lanes_free(worker->lanes);
+    pk_lanes_free(worker->arm_lanes);
     pk_free(worker->arms);
     pk_free(worker->lotteries);
     pk_free(worker->blocks);
-    pk_free(worker->kept.first);
-    pk_free(worker->kept.log);
-    pk_free(worker->kept.sorted);
+    pk_free(worker->treated);
+    pk_free(worker->arm_of);
+    for (int k = 0; k < 2; k++) {
+        struct pk_kept *kept = k == 0 ? &worker->kept : &worker->kept_arms;
+        pk_free(kept->first);
+        pk_free(kept->log);
+        pk_free(kept->sorted);
+    }
 }
 
 /* ---- lives put together from a log ------------------------------------------------------------------------------ */
@@ -75,10 +90,11 @@ static void sort(struct pk_kept *kept, size_t n_persons)
     first[0] = 0;
 }
 
-static void put_together(const struct pk_kept *kept, size_t slot, const struct pk_person *person, struct pk_life *life)
+static void put_together(const struct pk_kept *kept, size_t slot, const struct pk_person *person, uint16_t start,
+                         struct pk_life *life)
 {
     const uint64_t *log = kept->sorted + kept->first[slot];
-    life->start_state = person->state;
+    life->start_state = start;
     life->start_tick = (int64_t)(person->entry * PK_TICKS_PER_MONTH);
     life->n_events = kept->first[slot + 1] - kept->first[slot];
     life->n_blocked = 0;
@@ -91,16 +107,22 @@ static void put_together(const struct pk_kept *kept, size_t slot, const struct p
 /* ---- people -------------------------------------------------------------------------------------------------------
  */
 
+static uint64_t cohorts_of(const struct pk_plan *plan, uint64_t lotteries)
+{
+    uint64_t cohorts = 0;
+    for (size_t c = 0; c < plan->n_cohorts; c++)
+        cohorts |= (uint64_t)((plan->cohorts[c].lotteries & lotteries) != 0) << c;
+    return cohorts;
+}
+
 static enum pk_status live_arms(const struct pk_block *block, struct pk_worker *worker, struct pk_batch *batch,
                                 const struct pk_person *person, uint64_t lotteries, enum pk_everyone everyone,
                                 struct pk_error *error)
 {
     const struct pk_plan *plan = block->plan;
     const struct pk_life *arm_lives[PK_MAX_ARMS] = {NULL};
+    const uint64_t cohorts = cohorts_of(plan, lotteries);
     enum pk_status status = PK_OK;
-    uint64_t cohorts = 0;
-    for (size_t c = 0; c < plan->n_cohorts; c++)
-        cohorts |= (uint64_t)((plan->cohorts[c].lotteries & lotteries) != 0) << c;
     for (size_t a = 0; a < plan->n_arms && cohorts != 0 && status == PK_OK; a++) {
         struct pk_treatment treatment;
         if (!pk_lottery_treatment(plan, a, lotteries, person, &treatment))
@@ -155,6 +177,103 @@ static void take(const uint64_t *log, size_t n, void *data)
             keep(&worker->kept, log + i, 1);
 }
 
+static void take_arms(const uint64_t *log, size_t n, void *data)
+{
+    keep(data, log, n);
+}
+
+/* The lives in arms of the people from `from` on, as many as there is room for; *n_treated: how many lives. Returns the
+ * next person. */
+static size_t list_treated(const struct pk_block *block, struct pk_worker *worker, size_t from, size_t *n_treated)
+{
+    const struct pk_plan *plan = block->plan;
+    const struct pk_persons *persons = &worker->persons;
+    size_t n = 0, i = from;
+    for (; i < persons->n && n + plan->n_arms <= PK_PEOPLE_AT_ONCE; i++) {
+        struct pk_person person;
+        if (cohorts_of(plan, worker->lotteries[i]) == 0)
+            continue;
+        pk_persons_person(persons, i, &person);
+        for (size_t a = 0; a < plan->n_arms; a++)
+            if (pk_lottery_treatment(plan, a, worker->lotteries[i], &person, &worker->treated[n].treatment)) {
+                worker->treated[n].i_person = i;
+                worker->arm_of[n++] = (uint8_t)a;
+            }
+    }
+    *n_treated = n;
+    return i;
+}
+
+/* A person's life in each arm out of the log, from the i_treated-th on; returns the next person's first. */
+static size_t add_person(const struct taking *taking, size_t i, size_t i_treated, size_t n_treated)
+{
+    const struct pk_plan *plan = taking->block->plan;
+    struct pk_worker *worker = taking->worker;
+    const struct pk_life *arm_lives[PK_MAX_ARMS] = {NULL};
+    struct pk_person person;
+    pk_persons_person(&worker->persons, i, &person);
+    put_together(&worker->kept, i, &person, person.state, &worker->base);
+    for (; i_treated < n_treated && worker->treated[i_treated].i_person == i; i_treated++) {
+        const struct pk_treatment *treatment = &worker->treated[i_treated].treatment;
+        const size_t a = worker->arm_of[i_treated];
+        put_together(&worker->kept_arms, i_treated, &person, treatment->has_start ? treatment->i_start : person.state,
+                     &worker->arms[a]);
+        pk_batch_serve(taking->batch, &person, a, treatment);
+        arm_lives[a] = &worker->arms[a];
+    }
+    pk_batch_add(taking->batch, &person, &worker->base, arm_lives, cohorts_of(plan, worker->lotteries[i]),
+                 taking->block->enrolled_only ? PK_EVERYONE_NOT : PK_EVERYONE_UNLOGGED);
+    return i_treated;
+}
+
+/* Whoever's life in arms, or whose whole life, is asked for. */
+static enum pk_status add_lives(const struct taking *taking, uint64_t *since, uint64_t *failed, struct pk_error *error)
+{
+    struct pk_worker *worker = taking->worker;
+    const struct pk_persons *persons = &worker->persons;
+    enum pk_status status = PK_OK;
+    for (size_t from = 0, to = 0; from < persons->n && status == PK_OK; from = to) {
+        size_t n_treated = 0, i_failed = 0, i_treated = 0;
+        to = persons->n;
+        if (taking->block->plan->n_cohorts > 0)
+            to = list_treated(taking->block, worker, from, &n_treated);
+        worker->kept_arms.n = 0;
+        if (n_treated > 0) {
+            pk_stages_lap(&worker->stages, since, PK_STAGE_LIVES);
+            status = pk_lanes_live_treated(worker->arm_lanes, persons, worker->treated, n_treated, &worker->base,
+                                           take_arms, &worker->kept_arms, &worker->stages, &i_failed, error);
+            *since = worker->stages.on ? pk_stages_now() : 0; /* its stages are counted already */
+            *failed = persons->ids[worker->treated[i_failed].i_person];
+            if (status == PK_OK && worker->kept_arms.failed)
+                status = pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
+            if (status == PK_OK)
+                sort(&worker->kept_arms, n_treated);
+        }
+        for (size_t i = from; i < to && status == PK_OK; i++)
+            if (taking->keeps_all || worker->lotteries[i] != 0)
+                i_treated = add_person(taking, i, i_treated, n_treated);
+    }
+    return status;
+}
+
+/* ... where arms are left to the reference. */
+static enum pk_status add_lives_each(const struct taking *taking, uint64_t *failed, struct pk_error *error)
+{
+    struct pk_worker *worker = taking->worker;
+    const enum pk_everyone everyone = taking->block->enrolled_only ? PK_EVERYONE_NOT : PK_EVERYONE_UNLOGGED;
+    enum pk_status status = PK_OK;
+    for (size_t i = 0; i < worker->persons.n && status == PK_OK; i++) {
+        struct pk_person person;
+        if (!taking->keeps_all && worker->lotteries[i] == 0)
+            continue;
+        *failed = worker->persons.ids[i];
+        pk_persons_person(&worker->persons, i, &person);
+        put_together(&worker->kept, i, &person, person.state, &worker->base);
+        status = live_arms(taking->block, worker, taking->batch, &person, worker->lotteries[i], everyone, error);
+    }
+    return status;
+}
+
 /* Base lives many at once; whole lives are put together where something needs them. */
 static enum pk_status live_together(const struct pk_block *block, struct pk_worker *worker, struct pk_batch *batch,
                                     uint64_t *failed, struct pk_error *error)
@@ -164,15 +283,14 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
                             .worker = worker,
                             .batch = batch,
                             .keeps_all = block->enrolled_only || pk_collection_needs_lives(batch->collection)};
-    const enum pk_everyone everyone = block->enrolled_only ? PK_EVERYONE_NOT : PK_EVERYONE_UNLOGGED;
     size_t endless = 0;
-    worker->kept.n = 0;
     uint64_t since = worker->stages.on ? pk_stages_now() : 0;
+    worker->kept.n = 0;
     if (!block->enrolled_only)
         pk_batch_enter(batch, persons, worker->blocks);
     pk_stages_lap(&worker->stages, &since, PK_STAGE_TALLY);
-    if (!pk_lanes_live(worker->lanes, persons, take, &taking, &worker->stages,
-                       &endless)) { /* one after another, to find the first whose life does not end, in words */
+    if (!pk_lanes_live(worker->lanes, persons, take, &taking, &worker->stages, &endless)) {
+        /* one after another, to find the first whose life does not end, in words */
         enum pk_status status = live_each(block, worker, batch, failed, error);
         PK_ASSERT(status != PK_OK); /* the block is in the tallies already */
         return status;
@@ -180,19 +298,12 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
     since = worker->stages.on ? pk_stages_now() : 0;
     if (worker->kept.failed)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
-    enum pk_status status = PK_OK;
     if (!taking.keeps_all && block->plan->n_lotteries == 0)
-        return status;
+        return PK_OK;
     sort(&worker->kept, persons->n);
-    for (size_t i = 0; i < persons->n && status == PK_OK; i++) {
-        struct pk_person person;
-        if (!taking.keeps_all && worker->lotteries[i] == 0)
-            continue;
-        *failed = persons->ids[i];
-        pk_persons_person(persons, i, &person);
-        put_together(&worker->kept, i, &person, &worker->base);
-        status = live_arms(block, worker, batch, &person, worker->lotteries[i], everyone, error);
-    }
+    enum pk_status status = worker->arm_lanes != NULL || block->plan->n_cohorts == 0
+                                ? add_lives(&taking, &since, failed, error)
+                                : add_lives_each(&taking, failed, error);
     pk_stages_lap(&worker->stages, &since, PK_STAGE_LIVES);
     return status;
 }

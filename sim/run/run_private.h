@@ -21,20 +21,22 @@ struct pk_worker {
     struct pk_life base;
     struct pk_life *arms; /* [n_arms] */
     struct pk_persons persons;
-    struct pk_lanes *lanes;        /* NULL: one life after another */
-    struct pk_tally_block *blocks; /* [n_shapes] */
-    uint64_t *lotteries;           /* [people at once] bit per lottery that the person has won */
-    struct pk_kept kept;
+    struct pk_lanes *lanes, *arm_lanes; /* NULL: one life after another */
+    struct pk_tally_block *blocks;      /* [n_shapes] */
+    uint64_t *lotteries;                /* [people at once] bit per lottery that the person has won */
+    struct pk_kept kept, kept_arms;
+    struct pk_treated *treated; /* [people at once] lives in arms, by person and arm ... */
+    uint8_t *arm_of;            /* ... and in which arm */
     struct pk_stages stages;
     char apart[256]; /* what one thread writes must not lie beside what the next one reads */
 };
 
 enum { PK_PEOPLE_AT_ONCE = 4096 };
 
-/* tables: NULL where lives are left to the scalar reference. Errors: PK_NO_MEMORY. */
+/* tables, arm_tables: NULL where lives, or those in arms, are left to the scalar reference. Errors: PK_NO_MEMORY. */
 PK_CHECKED enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collection *collection,
-                                         const struct pk_lane_tables *tables, enum pk_vectors vectors,
-                                         struct pk_error *error);
+                                         const struct pk_lane_tables *tables, const struct pk_lane_tables *arm_tables,
+                                         enum pk_vectors vectors, struct pk_error *error);
 void pk_worker_free(struct pk_worker *worker);
 
 struct pk_task { /* a block of people of one unit */

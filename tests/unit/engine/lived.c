@@ -11,7 +11,7 @@
 const char *lived_why_not(const struct pk_plan *plan)
 {
     const char *why = NULL;
-    struct pk_lane_tables *tables = pk_lane_tables_make(plan, &why);
+    struct pk_lane_tables *tables = pk_lane_tables_make(plan, false, &why);
     if (tables == NULL)
         return why;
     pk_lane_tables_free(tables);
@@ -25,7 +25,7 @@ void lived_open(struct lived *lived, const struct pk_plan *plan, size_t n_people
     memset(lived, 0, sizeof *lived);
     lived->plan = plan;
     lived->vectors = vectors;
-    lived->tables = pk_lane_tables_make(plan, &why);
+    lived->tables = pk_lane_tables_make(plan, false, &why);
     cr_assert_not_null(lived->tables, "lanes do not do %s", why);
     lived->lanes = pk_lanes_make(lived->tables, n_people, vectors);
     cr_assert_not_null(lived->lanes);

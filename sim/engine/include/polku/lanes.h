@@ -5,6 +5,7 @@
 #ifndef PK_LANES_H
 #define PK_LANES_H
 
+#include "polku/life.h"
 #include "polku/persons.h"
 #include "polku/stages.h"
 
@@ -35,8 +36,9 @@ static inline size_t pk_logged_slot(uint64_t event)
 
 /* What is made of a plan for them; made once, read by all threads. */
 struct pk_lane_tables;
-/* NULL where this plan's lives are left to the scalar reference (*why says what for), or without memory. */
-struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, const char **why);
+/* treated: for lives in the arms. NULL where this plan's lives are left to the scalar reference (*why says what for),
+ * or without memory. */
+struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, bool treated, const char **why);
 void pk_lane_tables_free(struct pk_lane_tables *tables);
 
 /* What a thread has in flight. */
@@ -52,6 +54,20 @@ uint64_t pk_lanes_draws(const struct pk_lanes *lanes);
 PK_CHECKED bool pk_lanes_live(struct pk_lanes *lanes, const struct pk_persons *persons,
                               void (*take)(const uint64_t *log, size_t n, void *data), void *data,
                               struct pk_stages *stages, size_t *failed);
+
+/* Somebody's life in an arm. */
+struct pk_treated {
+    size_t i_person; /* of the block */
+    struct pk_treatment treatment;
+};
+
+/* The lives of n people of the block in arms; the log's slots are their places in `treated`. As long as a service can
+ * change what happens the reference lives them one after another; then they go on together. room: for one life.
+ * Errors: those of pk_life_run; which of `treated` is then in *failed. */
+PK_CHECKED enum pk_status pk_lanes_live_treated(struct pk_lanes *lanes, const struct pk_persons *persons,
+                                                const struct pk_treated *treated, size_t n, struct pk_life *room,
+                                                void (*take)(const uint64_t *log, size_t n, void *data), void *data,
+                                                struct pk_stages *stages, size_t *failed, struct pk_error *error);
 
 /* How events become cells of a tally: group, arc and step. */
 struct pk_lane_grid {
