@@ -43,7 +43,7 @@ def main():
         check(done.returncode == 1 and done.stderr == file.read(), "run tells what check tells")
 
     good = []
-    for folder in ("models", "configs", os.path.join("tests", "data", "good")):
+    for folder in ("models", "configs", os.path.join("tests", "bench"), os.path.join("tests", "data", "good")):
         for where, _, files in os.walk(os.path.join(SOURCE, folder)):
             good += [os.path.join(where, file) for file in sorted(files) if file.endswith(".yaml")]
     for path in good:
