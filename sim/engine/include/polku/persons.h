@@ -16,12 +16,14 @@ struct pk_persons {
     const struct pk_plan *plan;
     size_t n_room, n;
     uint32_t replication;
-    uint64_t *ids;                      /* [n] ascending; the caller's */
-    uint64_t *keys;                     /* [n] what of the random key stays the same through a life */
-    uint64_t *states, *strata;          /* [n] as in struct pk_person */
-    double *entries, *ages, *elapsed;   /* [n] months */
-    uint8_t *values[PK_MAX_ATTRIBUTES]; /* [n] */
-    double *uniforms;                   /* [n] scratch */
+    uint64_t *ids;                       /* [n] ascending; the caller's */
+    uint64_t *keys;                      /* [n] what of the random key stays the same through a life */
+    uint64_t *states, *strata;           /* [n] as in struct pk_person */
+    double *entries, *ages, *elapsed;    /* [n] months */
+    double *frailties[PK_MAX_FRAILTIES]; /* [n] */
+    uint64_t *cured;                     /* [n] bit per cure that is a person's; NULL without cures */
+    uint8_t *values[PK_MAX_ATTRIBUTES];  /* [n] */
+    double *uniforms;                    /* [n] scratch */
     void *memory;
 };
 
