@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "lanes_private.h"
+#include "lanes_single.h"
 #include "polku/life.h"
 #include "polku/memory.h"
 
@@ -70,7 +70,7 @@ size_t pk_lanes_entries(enum pk_vectors vectors, const uint64_t *sets_of_arc, co
 
 struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_room, enum pk_vectors vectors)
 {
-    enum { SCRATCH = 11, ALIGNMENT = 64 };
+    enum { SCRATCH = 12, ALIGNMENT = 64 };
     struct pk_lanes *lanes = pk_alloc(1, sizeof *lanes);
     if (lanes == NULL)
         return NULL;
@@ -81,7 +81,13 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     unsigned char *memory = pk_alloc(n_words * sizeof(uint64_t) + ALIGNMENT, 1);
     lanes->memory = memory;
     lanes->copies = pk_alloc(tables->n_columns, sizeof *lanes->copies);
-    if (memory == NULL || lanes->copies == NULL) {
+    bool made = memory != NULL && lanes->copies != NULL;
+    if (tables->treated) {
+        struct pk_error error;
+        lanes->i_treated = pk_alloc(n_people, sizeof *lanes->i_treated);
+        made &= lanes->i_treated != NULL && pk_persons_init(&lanes->treated, tables->plan, n_people, &error) == PK_OK;
+    }
+    if (!made) {
         pk_lanes_free(lanes);
         return NULL;
     }
@@ -100,6 +106,7 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     lanes->finished = column + 6 * PK_LANES; /* packing may write a vector past the end */
     lanes->log = column + 8 * PK_LANES;
     lanes->since = column + 10 * PK_LANES;
+    lanes->stay = column + 11 * PK_LANES;
     column += SCRATCH * PK_LANES;
     lanes->common = (double *)(void *)column;
     lanes->excess = lanes->common + tables->n_common * n_people;
@@ -120,6 +127,8 @@ void pk_lanes_free(struct pk_lanes *lanes)
         return;
     pk_free(lanes->memory);
     pk_free(lanes->copies);
+    pk_free(lanes->i_treated);
+    pk_persons_free(&lanes->treated);
     pk_free(lanes);
 }
 
@@ -141,6 +150,7 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
     uint64_t absorbing = 0;
     for (size_t s = 0; s < plan->n_states; s++)
         absorbing |= (uint64_t)plan->states[s].absorbing << s;
+    lanes->persons = persons;
     lanes->n_copies = lanes->n_starters = 0;
     for (size_t i = 0; i < persons->n; i++) {
         lanes->starters[lanes->n_starters] = i;
@@ -162,12 +172,19 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
         pk_lanes_bring(lanes, tables->i_stratum, persons->strata);
     for (size_t w = 0; w < tables->n_counter_words; w++)
         pk_lanes_bring(lanes, tables->i_used + w, NULL);
+    for (size_t w = 0; w < tables->n_stay_words; w++)
+        pk_lanes_bring(lanes, tables->i_stays + w, NULL);
     if (tables->carries)
         pk_lanes_bring(lanes, tables->i_open, NULL);
     for (size_t k = 0; k < tables->n_common; k++) {
         double *times = lanes->common + k * lanes->n_room;
-        lanes->ops->common(tables, k, persons->n, persons->keys, persons->ages, persons->entries, persons->strata,
-                           times);
+        if (tables->common_single[k]) {
+            lanes->ops->exponentials(tables->schedule, persons->n, persons->keys, tables->common_purposes[k], times);
+            pk_lanes_common_single(tables, k, persons, times);
+        } else {
+            lanes->ops->common(tables, k, persons->n, persons->keys, persons->ages, persons->entries, persons->strata,
+                               times);
+        }
         pk_lanes_bring(lanes, tables->i_common + k, times);
     }
     for (size_t k = 0; k < plan->n_excess; k++) {

@@ -27,8 +27,8 @@ static void take_up(struct pk_lanes *lanes)
         const pk_vu stream = of_state(few, tables->streams, pk_vu_load(states + i)), one = pk_vu_set(1);
         pk_vu open = pk_vu_load(opens + i);
         pk_vm has = pk_vu_equal((open >> stream) & one, one);
-        if (!tables->all_base) /* without base hazards it stays open */
-            has = pk_vm_and(has, pk_vu_less(pk_vu_set(0), of_state(few, tables->has_base, pk_vu_load(states + i))));
+        if (!tables->all_draw) /* without base hazards it stays open */
+            has = pk_vm_and(has, pk_vu_less(pk_vu_set(0), of_state(few, tables->draws, pk_vu_load(states + i))));
         if (!pk_vm_any(has))
             continue;
         const pk_vu at = stream * pk_vu_set(PK_LANES) + pk_vu_iota() + pk_vu_set(i);

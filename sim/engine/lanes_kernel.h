@@ -8,6 +8,7 @@
 #include "lanes_cells.h"
 #include "lanes_choose.h"
 #include "lanes_draw.h"
+#include "lanes_single.h"
 #include "lanes_spend.h"
 
 /* What is known when the spell begins: hazards common to all states, and fixed times. */
@@ -159,6 +160,8 @@ static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *st
         return n_events;
     }
     begin(lanes);
+    if (tables->n_stay_words > 0)
+        pk_lanes_count_stays(lanes);
     pk_stages_lap(stages, since, PK_STAGE_COMMON);
     key(lanes);
     draw(tables->schedule, lanes->n, words_of(lanes, PK_LANE_PERSON), lanes->purpose, lanes->occurrence, lanes->left,
@@ -166,10 +169,19 @@ static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *st
     pk_stages_lap(stages, since, PK_STAGE_DRAW);
     if (tables->carries)
         take_up(lanes);
-    base(lanes);
+    if (tables->any_base)
+        base(lanes);
+    if (tables->any_single)
+        pk_lanes_base_single(lanes);
     pk_stages_lap(stages, since, PK_STAGE_CHOOSE);
-    for (size_t k = 0; k < tables->n_excess; k++)
-        excess(lanes, &tables->excess[k]);
+    for (size_t k = 0; k < tables->n_excess; k++) {
+        if (tables->excess[k].any)
+            excess(lanes, &tables->excess[k]);
+        if (tables->excess[k].any_single)
+            pk_lanes_excess_single(lanes, &tables->excess[k]);
+    }
+    if (tables->any_split)
+        pk_lanes_split(lanes);
     pk_stages_lap(stages, since, PK_STAGE_COMMON);
     const size_t n_log = move(lanes, log);
     pk_stages_lap(stages, since, PK_STAGE_MOVE);

@@ -25,9 +25,13 @@ void pk_making_buckets(struct pk_making *making, size_t n, struct pk_lane_cuts *
 /* The clock of all, as long as they have the same. */
 void pk_making_share_clock(struct pk_making *making, uint64_t clock, bool *any, enum pk_lane_clock *shared);
 
-/* Hazards common to all states; fixed times; what is above common hazards. */
+/* Whether a state's base hazards are piecewise constant with their sums ready. */
+bool pk_making_is_summed(const struct pk_plan_state *state);
+
+/* Hazards common to all states; fixed times; what is above common hazards; what is done lane by lane. */
 void pk_making_common(struct pk_making *making);
 void pk_making_timers(struct pk_making *making);
 void pk_making_excess(struct pk_making *making);
+void pk_making_single(struct pk_making *making);
 
 #endif

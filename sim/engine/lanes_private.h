@@ -16,7 +16,8 @@ enum {
     PK_LANES_COUNTER_BITS = 12, /* ... PK_LIFE_MAX_EVENTS spells fit */
     PK_LANES_SMALL = 8,         /* tables of so many entries fit a register */
     PK_LANES_BUCKETS = 64,
-    PK_LANES_MAX_DEPTH = 8,  /* at most 255 cuts */
+    PK_LANES_MAX_DEPTH = 8,
+    PK_LANES_MOST_CUTS = (1 << PK_LANES_MAX_DEPTH) - 1,
     PK_LANES_MAX_TIMERS = 4, /* of one state */
     PK_LANES_MAX_EXCESS = 4  /* of one state */
 };
@@ -27,6 +28,10 @@ enum pk_lane_clock { PK_LANE_SINCE_START, PK_LANE_SINCE_ENTRY, PK_LANE_SINCE_BIR
 /* Where an arc leads, in one word: the arc where a log's event has it, the state, and whether a life is over there. */
 #define PK_LANE_WAY(arc, to, over)                                                                                     \
     ((uint64_t)(arc) << PK_LANES_SLOT_BITS | (uint64_t)(to) << 32 | (uint64_t)(over) << 63)
+
+/* ... in a word that is yet to be drawn among several destinations. */
+#define PK_LANE_SPLIT (UINT64_C(1) << 62)
+#define PK_LANE_WAY_ARC(way) ((size_t)((way) >> PK_LANES_SLOT_BITS & (PK_MAX_ARCS - 1)))
 
 /* Cuts of several tables, all padded to 2^depth - 1 with infinities. Where there are many, one looks into the bucket
  * of a value first: which cuts are surely below it, and then at most n_steps more. */
@@ -67,10 +72,12 @@ struct pk_lane_timer {        /* the k-th of every state */
 };
 
 struct pk_lane_excess { /* the k-th of every state: of a common hazard */
-    uint64_t i_way;     /* + state: into the ways */
-    uint64_t *columns;  /* [n_states] first word of the lanes' exponential; UINT64_MAX: none */
-    uint64_t *commons;  /* [n_states] which common hazard */
-    double *factors;    /* [n_states][n_strata] 0: none */
+    bool any, any_single;
+    uint64_t i_way;    /* + state: into the ways */
+    uint64_t *columns; /* [n_states] first word of the lanes' exponential; UINT64_MAX: none */
+    uint64_t *commons; /* [n_states] which common hazard */
+    double *factors;   /* [n_states][n_strata] 0: none */
+    uint64_t *single;  /* [n_states] the arc where it is parametric or a person's own; UINT64_MAX: it is not */
 };
 
 /* What is made of a plan; read by all threads. */
@@ -84,15 +91,23 @@ struct pk_lane_tables {
     bool fused;   /* small, and nothing but base hazards: a round is one loop */
     bool treated; /* lives in arms, which begin in the reference */
     bool uses_age, uses_elapsed, carries;
-    bool all_base; /* every living state has base hazards */
+    bool all_draw, all_base; /* every living state has base hazards; ones that are summed */
+    bool any_base;           /* some state has such */
+    bool any_single;         /* some state's base hazards are spent lane by lane */
+    bool any_split;          /* some fixed time has several destinations */
     size_t n_axes, n_chosen, n_counter_words, n_streams, n_timers, n_excess;
     struct pk_lane_axis axes[PK_MAX_AXES];
     uint64_t *ways;     /* [n_states][n_chosen] by the place of the arc among the state's axes; then [n_states] for each
                            common hazard, fixed time and excess */
     uint64_t *purposes; /* [n_states] the stream of base events, with their role */
     uint64_t *streams;  /* [n_states] numbered densely */
-    uint64_t *shifts, *words;   /* [n_states] where the stream's spells are counted */
-    uint64_t *has_base;         /* [n_states] all bits or none */
+    uint64_t *shifts, *words; /* [n_states] where the stream's spells are counted */
+    uint64_t *has_base;       /* [n_states] all bits or none: base hazards that are summed */
+    uint64_t *draws;          /* [n_states] has base hazards at all */
+    uint64_t *single_ways;    /* [n_states] of base hazards spent lane by lane: where their arcs' ways begin */
+    uint64_t *split_ways;     /* [n_states] where those of the destinations of fixed times begin */
+    uint64_t *stay_places;    /* [n_states] which counter counts the stays there; UINT64_MAX: nothing asks for it */
+    size_t n_stay_words;
     struct pk_lane_rates rates; /* common hazards' */
     size_t n_common;
     uint64_t *excess_purposes; /* [plan's n_excess] */
@@ -101,11 +116,12 @@ struct pk_lane_tables {
     double *common_factors;    /* [n_common][n_strata] */
     uint64_t *common_purposes; /* [n_common] */
     uint64_t *common_clocks;   /* [n_common] */
+    bool *common_single;       /* [n_common] parametric, or a person's own */
     struct pk_lane_timer timers[PK_LANES_MAX_TIMERS];
     struct pk_lane_excess excess[PK_LANES_MAX_EXCESS];
     size_t n_ways, n_columns;
     /* columns of the lanes; SIZE_MAX: not needed */
-    size_t i_age, i_zero, i_stratum, i_used, i_common, i_excess, i_open, i_left, i_mark;
+    size_t i_age, i_zero, i_stratum, i_used, i_stays, i_common, i_excess, i_open, i_left, i_mark;
 };
 
 /* Columns that every lane has. */
@@ -123,12 +139,14 @@ struct pk_lanes {
     uint64_t *way; /* ... and where to: into the tables' ways */
     uint64_t *purpose, *occurrence;
     double *left, *mark;
+    uint64_t *stay;     /* which stay in its state this is, where anything asks for it */
     uint64_t *finished; /* lanes whose life is over */
     size_t n_finished;
     uint64_t *log;
-    uint64_t *since; /* [PK_LANES] the round in which the lane was taken up */
-    double *common;  /* [n_common][n_room] when it strikes whom of the block */
-    double *excess;  /* [n_excess][n_room] exponentials above the common hazards */
+    uint64_t *since;                  /* [PK_LANES] the round in which the lane was taken up */
+    const struct pk_persons *persons; /* by slot */
+    double *common;                   /* [n_common][n_room] when it strikes whom of the block */
+    double *excess;                   /* [n_excess][n_room] exponentials above the common hazards */
     struct pk_lane_copy {
         const uint64_t *from; /* [people of the block] NULL: 0 */
         size_t i_column;
@@ -138,9 +156,11 @@ struct pk_lanes {
     uint64_t *slots;    /* [n_room] 0, 1, ... */
     uint64_t *starters; /* [n_starters] people of the block who start in a living state */
     size_t n_starters;
-    uint64_t *starts; /* [n_columns][n_room] of lives in arms, where the reference left them */
-    uint64_t *before; /* [n_room] their events so far */
-    bool everybody;   /* starters are all of the block */
+    uint64_t *starts;          /* [n_columns][n_room] of lives in arms, where the reference left them */
+    uint64_t *before;          /* [n_room] their events so far */
+    struct pk_persons treated; /* [n_room] whose lives they are */
+    size_t *i_treated;         /* [n_room] */
+    bool everybody;            /* starters are all of the block */
     size_t n_room;
     void *memory;
 };

@@ -5,6 +5,19 @@
 #include "polku/memory.h"
 #include "polku/rng.h"
 
+bool pk_making_is_summed(const struct pk_plan_state *state)
+{
+    bool summed = state->summed;
+    for (size_t a = 0; a < state->n_axes; a++)
+        summed &= state->axes[a].n_cuts <= PK_LANES_MOST_CUTS;
+    return summed;
+}
+
+static size_t n_axes_of(const struct pk_plan_state *state)
+{
+    return pk_making_is_summed(state) ? state->n_axes : 0;
+}
+
 /* Totals and running sums of one row; infinite where no later arc has a hazard, so that none without one is chosen. */
 static void put_row(const double *sums, size_t n, size_t width, double *row)
 {
@@ -25,7 +38,7 @@ static void make_axis(struct pk_making *making, size_t i_axis)
     made->n_arcs = 1;
     for (size_t s = 0; s < plan->n_states; s++) {
         const struct pk_plan_state *state = &plan->states[s];
-        if (i_axis >= state->n_axes) {
+        if (i_axis >= n_axes_of(state)) {
             n_rows += 1;
             continue;
         }
@@ -46,7 +59,7 @@ static void make_axis(struct pk_making *making, size_t i_axis)
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
         const struct pk_plan_state *state = &plan->states[s];
         made->first_rows[s] = row;
-        if (i_axis >= state->n_axes) {
+        if (i_axis >= n_axes_of(state)) {
             row++; /* of zeros */
             continue;
         }
@@ -69,23 +82,23 @@ static void make_base(struct pk_making *making)
     const struct pk_plan *plan = making->plan;
     uint32_t streams[PK_MAX_STATES];
     tables->n_axes = 1;
-    tables->all_base = true;
+    tables->all_base = tables->all_draw = true;
     tables->purposes = pk_making_words(making, plan->n_states);
     tables->streams = pk_making_words(making, plan->n_states);
     tables->shifts = pk_making_words(making, plan->n_states);
     tables->words = pk_making_words(making, plan->n_states);
     tables->has_base = pk_making_words(making, plan->n_states);
+    tables->draws = pk_making_words(making, plan->n_states);
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
         const struct pk_plan_state *state = &plan->states[s];
         size_t k = 0;
         if (state->absorbing)
             continue;
-        if (!state->summed)
-            making->why = state->n_smooth > 0 ? "a parametric hazard"
-                          : state->personal   ? "a frailty or a cure"
-                                              : "a very large table";
-        if (state->n_axes > tables->n_axes)
-            tables->n_axes = state->n_axes;
+        const size_t n_axes = n_axes_of(state);
+        if (n_axes > tables->n_axes)
+            tables->n_axes = n_axes;
+        if (state->summed && state->n_axes > 1 && n_axes == 0)
+            making->why = "a very large table beside another clock";
         while (k < tables->n_streams && streams[k] != state->stream)
             k++;
         streams[k] = state->stream;
@@ -94,8 +107,11 @@ static void make_base(struct pk_making *making)
         tables->shifts[s] = k % PK_LANES_COUNTERS * PK_LANES_COUNTER_BITS;
         tables->words[s] = k / PK_LANES_COUNTERS;
         tables->purposes[s] = state->stream | (uint64_t)PK_ROLE_EVENT << 24;
-        tables->has_base[s] = state->n_axes > 0 ? UINT64_MAX : 0;
-        tables->all_base &= state->n_axes > 0;
+        tables->has_base[s] = n_axes > 0 ? UINT64_MAX : 0;
+        tables->all_base &= n_axes > 0;
+        tables->draws[s] = state->n_axes + state->n_smooth > 0;
+        tables->all_draw &= tables->draws[s] != 0;
+        tables->any_base |= n_axes > 0;
     }
     tables->n_counter_words = (tables->n_streams + PK_LANES_COUNTERS - 1) / PK_LANES_COUNTERS;
     for (size_t a = 0; a < tables->n_axes && making->why == NULL; a++) {
@@ -103,10 +119,10 @@ static void make_base(struct pk_making *making)
         tables->n_chosen += tables->axes[a].n_arcs;
     }
     const size_t most_others = plan->n_person_hazards + PK_LANES_MAX_TIMERS + PK_LANES_MAX_EXCESS;
-    tables->ways = pk_making_words(making, plan->n_states * (tables->n_chosen + most_others));
+    tables->ways = pk_making_words(making, plan->n_states * (tables->n_chosen + most_others) + plan->n_arcs);
     tables->n_ways = plan->n_states * tables->n_chosen;
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++)
-        for (size_t a = 0, first = 0; a < plan->states[s].n_axes; first += tables->axes[a++].n_arcs)
+        for (size_t a = 0, first = 0; a < n_axes_of(&plan->states[s]); first += tables->axes[a++].n_arcs)
             for (size_t k = 0; k < plan->states[s].axes[a].n_arcs; k++)
                 tables->ways[s * tables->n_chosen + first + k] = pk_making_way(making, plan->states[s].axes[a].arcs[k]);
 }
@@ -135,7 +151,7 @@ static bool leaves_rests(const struct pk_plan *plan)
     bool leaves = false;
     for (size_t s = 0; s < plan->n_states; s++) {
         const struct pk_plan_state *state = &plan->states[s];
-        if (state->absorbing || state->n_axes == 0)
+        if (state->absorbing || state->n_axes + state->n_smooth == 0)
             continue;
         for (size_t k = 0; k < state->n_timers; k++)
             for (size_t j = 0; j < state->timers[k].n_arcs; j++)
@@ -156,6 +172,8 @@ static void lay_out(struct pk_making *making)
     tables->i_stratum = plan->n_strata > 1 ? n++ : SIZE_MAX;
     tables->i_used = n;
     n += tables->n_counter_words;
+    tables->i_stays = n;
+    n += tables->n_stay_words;
     tables->i_common = n;
     n += tables->n_common;
     tables->i_excess = n;
@@ -197,9 +215,7 @@ struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, bool trea
     tables->few = plan->n_states <= PK_LANES_SMALL;
     tables->until = plan->horizon + 0.5 * PK_TICK;
     pk_lanes_schedule(plan->seed, tables->schedule);
-    if (plan->n_frailties + plan->n_cures > 0)
-        making.why = "a frailty or a cure";
-    else if (treated && plan->n_preventions > 0)
+    if (treated && plan->n_preventions > 0)
         making.why = "events that are prevented";
     else
         make_base(&making);
@@ -209,6 +225,8 @@ struct pk_lane_tables *pk_lane_tables_make(const struct pk_plan *plan, bool trea
         pk_making_timers(&making);
     if (making.why == NULL)
         pk_making_excess(&making);
+    if (making.why == NULL)
+        pk_making_single(&making);
     if (making.why == NULL)
         make_small(&making);
     if (making.why != NULL) {

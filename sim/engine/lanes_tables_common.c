@@ -2,6 +2,15 @@
 #include "lanes_making.h"
 #include "polku/rng.h"
 
+/* Parametric, a person's own, or with too many cuts to look up. */
+static bool is_single(const struct pk_person_hazard *hazard)
+{
+    bool single = hazard->i_frailty != SIZE_MAX || hazard->i_cure != SIZE_MAX;
+    for (size_t r = 0; r < hazard->n_rates; r++)
+        single |= hazard->rates[r].smooth || hazard->rates[r].n_cuts > PK_LANES_MOST_CUTS;
+    return single;
+}
+
 void pk_making_common(struct pk_making *making)
 {
     struct pk_lane_tables *tables = making->tables;
@@ -12,13 +21,8 @@ void pk_making_common(struct pk_making *making)
     for (size_t k = 0; k < n; k++) {
         const struct pk_person_hazard *hazard = &plan->person_hazards[k];
         n_rates += hazard->n_rates;
-        for (size_t r = 0; r < hazard->n_rates; r++) {
+        for (size_t r = 0; r < hazard->n_rates && !is_single(hazard); r++)
             n_cuts = hazard->rates[r].n_cuts > n_cuts ? hazard->rates[r].n_cuts : n_cuts;
-            if (hazard->rates[r].smooth)
-                making->why = "a parametric hazard common to all states";
-        }
-        if (hazard->i_frailty != SIZE_MAX || hazard->i_cure != SIZE_MAX)
-            making->why = "a frailty or a cure";
     }
     pk_making_cuts(making, n_rates, n_cuts, &tables->rates.cuts);
     const unsigned depth = tables->rates.cuts.depth;
@@ -32,6 +36,7 @@ void pk_making_common(struct pk_making *making)
     tables->common_factors = pk_making_doubles(making, n * plan->n_strata);
     tables->common_purposes = pk_making_words(making, n);
     tables->common_clocks = pk_making_words(making, n);
+    tables->common_single = pk_making_room(making, n, sizeof *tables->common_single);
     if (making->why != NULL)
         return;
     size_t first = 0;
@@ -46,7 +51,11 @@ void pk_making_common(struct pk_making *making)
         }
         tables->common_purposes[k] = hazard->i_transition | (uint64_t)PK_ROLE_PERSON << 24;
         tables->common_clocks[k] = PK_LANE_SINCE_START;
-        for (size_t r = 0; r < hazard->n_rates; r++) {
+        tables->common_single[k] = is_single(hazard);
+        for (size_t r = 0; r < hazard->n_rates && tables->common_single[k]; r++)
+            if (hazard->rates[r].clock != PK_CLOCK_START && hazard->rates[r].clock != PK_CLOCK_AGE)
+                making->why = "a clock";
+        for (size_t r = 0; r < hazard->n_rates && !tables->common_single[k]; r++) {
             const struct pk_rate *rate = &hazard->rates[r];
             const size_t at = (first + r) << depth, n_cuts_own = rate->n_cuts;
             for (size_t i = 0; i < (size_t)1 << depth; i++) {
@@ -87,12 +96,14 @@ void pk_making_timers(struct pk_making *making)
             made->values[s] = PK_NEVER;
             if (k >= state->n_timers)
                 continue;
-            if (state->timers[k].n_arcs > 1)
-                making->why = "a fixed time with several destinations";
             made->values[s] = state->timers[k].value;
             made->clocks[s] = pk_making_clock(making, state->timers[k].clock);
             pk_making_share_clock(making, made->clocks[s], &any, &made->clock);
             tables->ways[made->i_way + s] = pk_making_way(making, state->timers[k].arcs[0]);
+            if (state->timers[k].n_arcs > 1) {
+                tables->ways[made->i_way + s] |= PK_LANE_SPLIT;
+                tables->any_split = true;
+            }
         }
     }
 }
@@ -112,16 +123,23 @@ void pk_making_excess(struct pk_making *making)
         tables->n_ways += plan->n_states;
         made->columns = pk_making_words(making, plan->n_states);
         made->commons = pk_making_words(making, plan->n_states);
+        made->single = pk_making_words(making, plan->n_states);
         made->factors = pk_making_doubles(making, plan->n_states * plan->n_strata);
         for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
             const struct pk_plan_state *state = &plan->states[s];
-            made->columns[s] = UINT64_MAX;
+            made->columns[s] = made->single[s] = UINT64_MAX;
             if (k >= state->n_excess)
                 continue;
             const uint16_t i_arc = state->excess_arcs[k];
             const struct pk_plan_arc *arc = &plan->arcs[i_arc];
             tables->ways[made->i_way + s] = pk_making_way(making, i_arc);
-            made->columns[s] = arc->i_excess * PK_LANES;
+            if (tables->common_single[arc->i_person_hazard]) {
+                made->single[s] = i_arc;
+                made->any_single = true;
+            } else {
+                made->columns[s] = arc->i_excess * PK_LANES;
+                made->any = true;
+            }
             tables->excess_purposes[arc->i_excess] = i_arc | (uint64_t)PK_ROLE_LAYER << 24;
             made->commons[s] = arc->i_person_hazard;
             for (size_t z = 0; z < plan->n_strata; z++)

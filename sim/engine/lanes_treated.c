@@ -22,6 +22,8 @@ static void stage_start(struct pk_lanes *lanes, size_t i, size_t slot, const str
         words[tables->i_stratum * n] = walk->person->stratum;
     for (size_t w = 0; w < tables->n_counter_words; w++)
         words[(tables->i_used + w) * n] = 0;
+    for (size_t w = 0; w < tables->n_stay_words; w++)
+        words[(tables->i_stays + w) * n] = 0;
     words[tables->i_open * n] = 0;
     for (size_t s = 0; s < plan->n_states; s++) {
         const uint32_t stream = plan->states[s].stream;
@@ -29,6 +31,11 @@ static void stage_start(struct pk_lanes *lanes, size_t i, size_t slot, const str
         const uint64_t spells = (uint64_t)walk->spells[stream] << tables->shifts[s];
         if (plan->states[s].absorbing)
             continue;
+        if (tables->n_stay_words > 0 && tables->stay_places[s] != UINT64_MAX) {
+            const uint64_t place = tables->stay_places[s];
+            words[(tables->i_stays + place / PK_LANES_COUNTERS) * n] |=
+                (uint64_t)walk->stays[s] << place % PK_LANES_COUNTERS * PK_LANES_COUNTER_BITS;
+        }
         uint64_t *counters = &words[(tables->i_used + tables->words[s]) * n];
         /* states that share a stream say the same twice */
         *counters = (*counters & ~((((uint64_t)1 << PK_LANES_COUNTER_BITS) - 1) << tables->shifts[s])) | spells;
@@ -82,10 +89,14 @@ enum pk_status pk_lanes_live_treated(struct pk_lanes *lanes, const struct pk_per
     uint64_t since = stages->on ? pk_stages_now() : 0;
     size_t n_starts = 0;
     PK_ASSERT(tables->treated && n <= lanes->n_room);
+    for (size_t i = 0; i < n; i++)
+        lanes->i_treated[i] = treated[i].i_person;
+    pk_persons_pick(persons, lanes->i_treated, n, &lanes->treated);
+    persons = lanes->persons = &lanes->treated;
     for (size_t i = 0; i < n; i++) {
         struct pk_person person;
         struct walk walk;
-        pk_persons_person(persons, treated[i].i_person, &person);
+        pk_persons_person(persons, i, &person);
         pk_walk_begin(&walk, tables->plan, &person, &treated[i].treatment, room);
         enum pk_status status = pk_walk_go(&walk, true, error);
         if (status != PK_OK) {
@@ -94,7 +105,7 @@ enum pk_status pk_lanes_live_treated(struct pk_lanes *lanes, const struct pk_per
         }
         log_life(lanes, i, room, take, data);
         if (!walk.over)
-            stage_start(lanes, n_starts++, i, &walk, persons->keys[treated[i].i_person]);
+            stage_start(lanes, n_starts++, i, &walk, persons->keys[i]);
     }
     pk_stages_lap(stages, &since, PK_STAGE_LIVES);
     draw_excess(lanes, n_starts);
@@ -106,7 +117,7 @@ enum pk_status pk_lanes_live_treated(struct pk_lanes *lanes, const struct pk_per
     if (pk_lanes_go_round(lanes, lanes->before, take, data, stages, &since, failed))
         return PK_OK;
     struct pk_person person; /* says it in words */
-    pk_persons_person(persons, treated[*failed].i_person, &person);
+    pk_persons_person(persons, *failed, &person);
     enum pk_status status = pk_life_run(tables->plan, &person, &treated[*failed].treatment, room, error);
     PK_ASSERT(status != PK_OK);
     return status;

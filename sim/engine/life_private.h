@@ -2,6 +2,7 @@
 #ifndef PK_LIFE_PRIVATE_H
 #define PK_LIFE_PRIVATE_H
 
+#include "life_spell.h"
 #include "polku/elementary_core.h"
 #include "polku/life.h"
 #include "polku/rng_core.h"
@@ -181,11 +182,5 @@ double pk_walk_spend_above(const struct walk *walk, double *exponential_left, co
 
 double pk_walk_hazard_now(const struct walk *walk, const struct pk_rate *rate, double factor, double enrolled,
                           double x);
-
-/* Where along a segment the piecewise constant total plus the parametric arcs use up the exponential: the root of
- *   level d + sum_i (H_i(x_i + d) - H_i(x_i)) = e on [0, length], by safeguarded Newton steps; PK_NEVER with the rest
- * where it is beyond. */
-double pk_walk_smooth_root(const struct walk *walk, const struct pk_plan_state *state, double level, double x,
-                           double length, double *exponential_left);
 
 #endif

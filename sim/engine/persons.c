@@ -14,7 +14,8 @@ enum pk_status pk_persons_init(struct pk_persons *persons, const struct pk_plan 
     enum { COLUMNS = 8, ALIGNMENT = 64 };
     memset(persons, 0, sizeof *persons);
     const size_t n = (n_room + 2 * PK_LANES_STEP - 1) / PK_LANES_STEP * PK_LANES_STEP; /* a part may begin anywhere */
-    unsigned char *memory = pk_alloc(n * (8 * COLUMNS + plan->n_attributes) + ALIGNMENT, 1);
+    const size_t n_columns = COLUMNS + plan->n_frailties + (plan->n_cures > 0);
+    unsigned char *memory = pk_alloc(n * (8 * n_columns + plan->n_attributes) + ALIGNMENT, 1);
     if (memory == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for a block of %zu people", n_room);
     persons->plan = plan;
@@ -30,8 +31,12 @@ enum pk_status pk_persons_init(struct pk_persons *persons, const struct pk_plan 
     persons->ages = persons->entries + n;
     persons->elapsed = persons->entries + 2 * n;
     persons->uniforms = persons->entries + 3 * n;
+    for (size_t f = 0; f < plan->n_frailties; f++)
+        persons->frailties[f] = persons->entries + (4 + f) * n;
+    if (plan->n_cures > 0)
+        persons->cured = column + (COLUMNS + plan->n_frailties) * n;
     for (size_t a = 0; a < plan->n_attributes; a++)
-        persons->values[a] = memory + n * (8 * COLUMNS + a);
+        persons->values[a] = memory + n * (8 * n_columns + a);
     return PK_OK;
 }
 
@@ -176,6 +181,30 @@ static void import(struct pk_persons *persons, size_t n)
     }
 }
 
+static void keep_differences(struct pk_persons *persons, size_t i, const struct pk_person *person)
+{
+    for (size_t f = 0; f < persons->plan->n_frailties; f++)
+        persons->frailties[f][i] = person->frailties[f];
+    if (persons->cured != NULL)
+        persons->cured[i] = person->cured;
+}
+
+/* Frailties and cures, of people whose other columns are ready: few need them, and each is a quantile of its own. */
+static void differ(struct pk_persons *persons)
+{
+    for (size_t i = 0; i < persons->n; i++) {
+        struct pk_person person = {.id = persons->ids[i],
+                                   .replication = persons->replication,
+                                   .stratum = (uint32_t)persons->strata[i],
+                                   .state = (uint16_t)persons->states[i],
+                                   .entry = persons->entries[i],
+                                   .age = persons->ages[i],
+                                   .elapsed = persons->elapsed[i]};
+        pk_person_differ(persons->plan, &person);
+        keep_differences(persons, i, &person);
+    }
+}
+
 /* One after another: the reference. */
 static void make_each(struct pk_persons *persons)
 {
@@ -190,6 +219,7 @@ static void make_each(struct pk_persons *persons)
         persons->elapsed[i] = person.elapsed;
         for (size_t a = 0; a < plan->n_attributes; a++)
             persons->values[a][i] = person.values[a];
+        keep_differences(persons, i, &person);
     }
 }
 
@@ -239,6 +269,32 @@ void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n,
             persons->strata[i] = (any ? persons->strata[i] : 0) + stride * values[i];
         any |= stride != 0;
     }
+    if (plan->n_frailties + plan->n_cures > 0)
+        differ(persons);
+}
+
+void pk_persons_pick(const struct pk_persons *persons, const size_t *which, size_t n, struct pk_persons *into)
+{
+    const struct pk_plan *plan = persons->plan;
+    PK_ASSERT(n <= into->n_room && into->plan == plan);
+    into->n = n;
+    into->replication = persons->replication;
+    for (size_t k = 0; k < n; k++) {
+        const size_t i = which[k];
+        into->ids[k] = persons->ids[i];
+        into->keys[k] = persons->keys[i];
+        into->states[k] = persons->states[i];
+        into->strata[k] = persons->strata[i];
+        into->entries[k] = persons->entries[i];
+        into->ages[k] = persons->ages[i];
+        into->elapsed[k] = persons->elapsed[i];
+        for (size_t f = 0; f < plan->n_frailties; f++)
+            into->frailties[f][k] = persons->frailties[f][i];
+        if (into->cured != NULL)
+            into->cured[k] = persons->cured[i];
+        for (size_t a = 0; a < plan->n_attributes; a++)
+            into->values[a][k] = persons->values[a][i];
+    }
 }
 
 void pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
@@ -275,7 +331,7 @@ void pk_persons_person(const struct pk_persons *persons, size_t i, struct pk_per
     memset(person->values, 0, sizeof person->values);
     for (size_t a = 0; a < plan->n_attributes; a++)
         person->values[a] = persons->values[a][i];
-    person->cured = 0;
-    if (plan->n_frailties > 0 || plan->n_cures > 0)
-        pk_person_differ(plan, person);
+    for (size_t f = 0; f < plan->n_frailties; f++)
+        person->frailties[f] = persons->frailties[f][i];
+    person->cured = persons->cured != NULL ? persons->cured[i] : 0;
 }

@@ -16,12 +16,14 @@ struct pk_persons {
     const struct pk_plan *plan;
     size_t n_room, n;
     uint32_t replication;
-    uint64_t *ids;                      /* [n] ascending; the caller's */
-    uint64_t *keys;                     /* [n] what of the random key stays the same through a life */
-    uint64_t *states, *strata;          /* [n] as in struct pk_person */
-    double *entries, *ages, *elapsed;   /* [n] months */
-    uint8_t *values[PK_MAX_ATTRIBUTES]; /* [n] */
-    double *uniforms;                   /* [n] scratch */
+    uint64_t *ids;                       /* [n] ascending; the caller's */
+    uint64_t *keys;                      /* [n] what of the random key stays the same through a life */
+    uint64_t *states, *strata;           /* [n] as in struct pk_person */
+    double *entries, *ages, *elapsed;    /* [n] months */
+    double *frailties[PK_MAX_FRAILTIES]; /* [n] */
+    uint64_t *cured;                     /* [n] bit per cure that is a person's; NULL without cures */
+    uint8_t *values[PK_MAX_ATTRIBUTES];  /* [n] */
+    double *uniforms;                    /* [n] scratch */
     void *memory;
 };
 
@@ -32,6 +34,9 @@ void pk_persons_free(struct pk_persons *persons);
 
 /* Makes the n people whose ids stand in persons->ids. */
 void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n, enum pk_vectors vectors);
+
+/* into: some of the people again, in this order; into has the same plan and room for n. */
+void pk_persons_pick(const struct pk_persons *persons, const size_t *which, size_t n, struct pk_persons *into);
 
 /* The places of ids from, from + 1, ... in the lottery of a target group: pk_person_lot. lots[n]; n at most 256. */
 void pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
