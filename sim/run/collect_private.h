@@ -30,11 +30,12 @@ void pk_batch_watch(struct pk_batch *unit, size_t i_arm, int64_t weight, const s
 struct pk_tally *pk_batch_tally(const struct pk_batch *unit, size_t slot, size_t i_shape);
 
 /* The lives of a population in an arm: made of three tallies where that is everyone. */
-struct pk_tally *pk_fold_tally(struct pk_fold *fold, const struct pk_batch *unit, size_t i_population, size_t i_arm,
-                               size_t i_shape);
+struct pk_tally *pk_fold_tally(const struct pk_fold_room *room, const struct pk_batch *unit, size_t i_population,
+                               size_t i_arm, size_t i_shape);
 /* fold_outcomes.c, fold_lives.c */
 PK_CHECKED enum pk_status pk_fold_init_outcomes(struct pk_fold *fold, struct pk_error *error);
-void pk_fold_outcomes(struct pk_fold *fold, const struct pk_batch *unit, size_t i_population);
+void pk_fold_outcomes(struct pk_fold *fold, const struct pk_fold_room *room, const struct pk_batch *unit, size_t i_unit,
+                      size_t i_population);
 PK_CHECKED enum pk_status pk_fold_init_lives(struct pk_fold *fold, bool tables, struct pk_error *error);
 void pk_fold_lives(struct pk_fold *fold, const struct pk_batch *unit, bool everyone);
 void pk_fold_free_lives(struct pk_fold *fold);

@@ -44,9 +44,8 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
     fold->persons = pk_alloc(n_populations * n_units, sizeof(double));
     fold->n_changed = pk_alloc(plan->n_arms, sizeof *fold->n_changed);
     fold->n_served = pk_alloc(plan->n_arms, (PK_MAX_SERVICES + 1) * sizeof *fold->n_served);
-    fold->whole = pk_alloc(collection->n_shapes, sizeof *fold->whole);
     enum pk_status status = PK_OK;
-    if (!fold->folded || !fold->persons || !fold->n_changed || !fold->n_served || !fold->whole)
+    if (!fold->folded || !fold->persons || !fold->n_changed || !fold->n_served)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
     for (size_t p = 0; p < n_populations; p++)
         for (size_t t = 0; t < n_tables && status == PK_OK; t++)
@@ -54,22 +53,45 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
     for (size_t i = 0; i < collection->n_shapes; i++) {
         if (2 * (collection->shapes[i].n_steps + 1) > n_columns)
             n_columns = 2 * (collection->shapes[i].n_steps + 1);
-        if (plan->n_cohorts > 0 && status == PK_OK)
-            status = pk_tally_init(&fold->whole[i], &collection->shapes[i], error);
     }
     for (size_t slot = 0; slot < collection->n_slots; slot++)
         n_slots += collection->has_slot[slot];
     fold->n_column = n_columns;
-    fold->scratch = pk_alloc((2 + n_slots) * n_largest + n_columns, sizeof *fold->scratch);
-    if (status == PK_OK && fold->scratch == NULL)
-        status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
+    fold->n_scratch = (2 + n_slots) * n_largest + n_columns;
     if (status == PK_OK)
         status = pk_fold_init_outcomes(fold, error);
     if (status == PK_OK)
         status = pk_fold_init_lives(fold, tables, error);
+    if (status == PK_OK)
+        status = pk_fold_make_room(fold, 1, error);
     if (status != PK_OK)
         pk_fold_free(fold);
     return status;
+}
+
+enum pk_status pk_fold_make_room(struct pk_fold *fold, size_t n_rooms, struct pk_error *error)
+{
+    const struct pk_collection *collection = fold->collection;
+    struct pk_fold_room *rooms = pk_realloc(fold->rooms, n_rooms, sizeof *rooms);
+    if (rooms == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
+    fold->rooms = rooms;
+    for (; fold->n_rooms < n_rooms; fold->n_rooms++) {
+        struct pk_fold_room *room = &rooms[fold->n_rooms];
+        room->scratch = pk_alloc(fold->n_scratch, sizeof *room->scratch);
+        room->views = pk_alloc(fold->n_views, sizeof *room->views);
+        room->whole = pk_alloc(collection->n_shapes, sizeof *room->whole);
+        enum pk_status status = PK_OK;
+        if (room->scratch == NULL || room->views == NULL || room->whole == NULL)
+            status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
+        for (size_t i = 0; collection->plan->n_cohorts > 0 && i < collection->n_shapes && status == PK_OK; i++)
+            status = pk_tally_init(&room->whole[i], &collection->shapes[i], error);
+        if (status != PK_OK) {
+            fold->n_rooms++; /* freed with the others */
+            return status;
+        }
+    }
+    return PK_OK;
 }
 
 void pk_fold_free(struct pk_fold *fold)
@@ -82,10 +104,16 @@ void pk_fold_free(struct pk_fold *fold)
         for (size_t k = 0; k < 6; k++)
             pk_free(sums[k]);
     }
-    for (size_t i = 0; fold->whole != NULL && i < fold->collection->n_shapes; i++)
-        pk_tally_free(&fold->whole[i]);
+    for (size_t r = 0; r < fold->n_rooms; r++) {
+        struct pk_fold_room *room = &fold->rooms[r];
+        for (size_t i = 0; room->whole != NULL && i < fold->collection->n_shapes; i++)
+            pk_tally_free(&room->whole[i]);
+        pk_free(room->whole);
+        pk_free(room->scratch);
+        pk_free(room->views);
+    }
+    pk_free(fold->rooms);
     pk_fold_free_lives(fold);
-    pk_free(fold->whole);
     pk_free(fold->folded);
     pk_free(fold->outcomes);
     pk_free(fold->denominators);
@@ -93,13 +121,11 @@ void pk_fold_free(struct pk_fold *fold)
     pk_free(fold->persons);
     pk_free(fold->n_changed);
     pk_free(fold->n_served);
-    pk_free(fold->scratch);
-    pk_free(fold->views);
     memset(fold, 0, sizeof *fold);
 }
 
-struct pk_tally *pk_fold_tally(struct pk_fold *fold, const struct pk_batch *unit, size_t i_population, size_t i_arm,
-                               size_t i_shape)
+struct pk_tally *pk_fold_tally(const struct pk_fold_room *room, const struct pk_batch *unit, size_t i_population,
+                               size_t i_arm, size_t i_shape)
 {
     const struct pk_collection *collection = unit->collection;
     const struct pk_plan_arm *arm = &collection->plan->arms[i_arm];
@@ -107,7 +133,7 @@ struct pk_tally *pk_fold_tally(struct pk_fold *fold, const struct pk_batch *unit
         return pk_batch_tally(unit, pk_collection_arm_slot(collection, i_population - 1, i_arm), i_shape);
     if (arm->i_cohort == SIZE_MAX)
         return pk_batch_tally(unit, 0, i_shape);
-    struct pk_tally *whole = &fold->whole[i_shape], *all = pk_batch_tally(unit, 0, i_shape);
+    struct pk_tally *whole = &room->whole[i_shape], *all = pk_batch_tally(unit, 0, i_shape);
     struct pk_tally *base = pk_batch_tally(unit, pk_collection_slot(collection, arm->i_cohort, SIZE_MAX), i_shape);
     if (base->n_persons == 0)
         return all;
@@ -167,12 +193,11 @@ struct slots {
     size_t n_cells;
 };
 
-static void read_slots(struct pk_fold *fold, const struct pk_batch *unit, size_t i_table, struct slots *slots,
-                       int64_t *room)
+static void read_slots(const struct pk_fold *fold, const struct pk_batch *unit, size_t i_table, struct slots *slots,
+                       int64_t *column, int64_t *room)
 {
     const struct pk_collection *collection = fold->collection;
     const struct pk_folded *folded = &fold->folded[i_table];
-    int64_t *column = fold->scratch;
     slots->n_cells = folded->n_cells;
     for (size_t slot = 0; slot < collection->n_slots; slot++) {
         slots->cells[slot] = NULL;
@@ -239,20 +264,25 @@ static void add_arm(struct pk_folded *folded, size_t i_arm, const int64_t *now, 
     }
 }
 
-static void fold_table(struct pk_fold *fold, const struct pk_batch *unit, size_t i_table, size_t n_tables,
-                       bool everyone)
+size_t pk_fold_tables(const struct pk_fold *fold)
+{
+    return fold->n_folded / (1 + fold->collection->plan->n_cohorts);
+}
+
+void pk_fold_table(struct pk_fold *fold, size_t i_room, const struct pk_batch *unit, size_t i_unit, size_t i_table,
+                   bool everyone)
 {
     const struct pk_collection *collection = fold->collection;
     const struct pk_plan *plan = collection->plan;
     const enum pk_measure measure = collection->scenario->tables[i_table].measure;
     const double scale = (measure == PK_MEASURE_PERSON_YEARS ? 1 / PK_TICKS_PER_YEAR : 1) * collection->weight;
     const size_t n_cells = fold->folded[i_table].n_cells;
-    int64_t *of_first = fold->scratch + fold->n_column, *of_arm = of_first + n_cells;
+    int64_t *column = fold->rooms[i_room].scratch, *of_first = column + fold->n_column, *of_arm = of_first + n_cells;
     struct slots slots;
-    read_slots(fold, unit, i_table, &slots, of_arm + n_cells);
+    read_slots(fold, unit, i_table, &slots, column, of_arm + n_cells);
     for (size_t p = everyone ? 0 : 1; p <= plan->n_cohorts; p++) {
-        struct pk_folded *folded = &fold->folded[p * n_tables + i_table];
-        const double persons = fold->persons[p * fold->n_units + fold->i_unit];
+        struct pk_folded *folded = &fold->folded[p * pk_fold_tables(fold) + i_table];
+        const double persons = fold->persons[p * fold->n_units + i_unit];
         folded->n += persons;
         folded->nn += persons * persons;
         const int64_t *first = cells_of(fold, &slots, p, 0, of_first);
@@ -261,28 +291,39 @@ static void fold_table(struct pk_fold *fold, const struct pk_batch *unit, size_t
     }
 }
 
-void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone)
+void pk_fold_unit(struct pk_fold *fold, size_t i_room, struct pk_batch *unit, size_t i_unit, bool everyone)
 {
     const struct pk_collection *collection = fold->collection;
-    const struct pk_plan *plan = collection->plan;
-    PK_ASSERT(fold->i_unit < fold->n_units);
-    for (size_t p = 0; p <= plan->n_cohorts; p++) {
+    PK_ASSERT(i_unit < fold->n_units);
+    for (size_t i = 0; i < collection->n_slots * collection->n_shapes; i++)
+        if (unit->tallies[i].shape != NULL)
+            pk_tally_flush(&unit->tallies[i]); /* from here on threads only read them */
+    for (size_t p = 0; p <= collection->plan->n_cohorts; p++) {
         double persons = (double)(p == 0 ? unit->n_persons : unit->n_enrolled[p - 1]) * collection->weight;
-        fold->persons[p * fold->n_units + fold->i_unit] = persons;
+        fold->persons[p * fold->n_units + i_unit] = persons;
         if (collection->scenario->n_outcomes > 0 && (everyone || p > 0))
-            pk_fold_outcomes(fold, unit, p);
+            pk_fold_outcomes(fold, &fold->rooms[i_room], unit, i_unit, p);
     }
-    const size_t n_tables = fold->n_folded / (1 + plan->n_cohorts);
-    for (size_t t = 0; t < n_tables; t++)
-        fold_table(fold, unit, t, n_tables, everyone);
+}
+
+void pk_fold_next(struct pk_fold *fold, const struct pk_batch *unit, bool everyone)
+{
     pk_fold_lives(fold, unit, everyone);
-    for (size_t a = 0; a < plan->n_arms; a++) {
+    for (size_t a = 0; a < fold->collection->plan->n_arms; a++) {
         fold->n_changed[a] += unit->n_changed[a];
         for (size_t k = 0; k <= PK_MAX_SERVICES; k++)
             fold->n_served[a * (PK_MAX_SERVICES + 1) + k] += unit->n_served[a][k];
     }
     fold->n_events += unit->n_events;
     fold->i_unit++;
+}
+
+void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone)
+{
+    pk_fold_unit(fold, 0, unit, fold->i_unit, everyone);
+    for (size_t t = 0; t < pk_fold_tables(fold); t++)
+        pk_fold_table(fold, 0, unit, fold->i_unit, t, everyone);
+    pk_fold_next(fold, unit, everyone);
 }
 
 /* [n_populations][n_units][n_each] with only the first n_kept units of each population, at the front. */

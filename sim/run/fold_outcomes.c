@@ -23,21 +23,21 @@ enum pk_status pk_fold_init_outcomes(struct pk_fold *fold, struct pk_error *erro
     }
     fold->outcomes = pk_alloc(n_cells, plan->n_arms * n_outcomes * sizeof(double));
     fold->basis = pk_alloc(n_cells, plan->n_arms * collection->n_basis * sizeof(double));
-    fold->views = pk_alloc(n_view, sizeof *fold->views);
+    fold->n_views = n_view;
     if (collection->has_ratios)
         fold->denominators = pk_alloc(n_cells, plan->n_arms * n_outcomes * sizeof(double));
-    if (!fold->outcomes || !fold->basis || !fold->views || (collection->has_ratios && !fold->denominators))
+    if (!fold->outcomes || !fold->basis || (collection->has_ratios && !fold->denominators))
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
     return PK_OK;
 }
 
-static void look_at(const struct pk_fold *fold, const struct view *view)
+static void look_at(const struct pk_fold_room *room, const struct view *view)
 {
     const struct pk_tally_shape *shape = view->tally->shape;
     const size_t n_row = 2 * shape->n_steps + 1;
     for (size_t g = 0; g < shape->n_groups; g++)
         for (size_t s = 0; s < shape->n_states; s++) {
-            int64_t *occupancy = fold->views + (g * shape->n_states + s) * n_row;
+            int64_t *occupancy = room->views + (g * shape->n_states + s) * n_row;
             pk_tally_occupancy(view->tally, g, s, occupancy);
             pk_tally_person_time(view->tally, g, s, occupancy, occupancy + shape->n_steps + 1);
         }
@@ -188,7 +188,8 @@ static double value_of(const struct view *view, size_t i_outcome, const double *
     return sum * collection->weight;
 }
 
-void pk_fold_outcomes(struct pk_fold *fold, const struct pk_batch *unit, size_t i_population)
+void pk_fold_outcomes(struct pk_fold *fold, const struct pk_fold_room *room, const struct pk_batch *unit, size_t i_unit,
+                      size_t i_population)
 {
     const struct pk_collection *collection = fold->collection;
     const size_t n_outcomes = collection->scenario->n_outcomes, n_arms = collection->plan->n_arms;
@@ -197,20 +198,20 @@ void pk_fold_outcomes(struct pk_fold *fold, const struct pk_batch *unit, size_t 
     for (size_t i_shape = 0; i_shape < collection->n_shapes; i_shape++) {
         const struct pk_tally *seen = NULL;
         for (size_t a = 0; a < n_arms; a++) {
-            const size_t i_cell = (i_population * fold->n_units + fold->i_unit) * n_arms + a;
+            const size_t i_cell = (i_population * fold->n_units + i_unit) * n_arms + a;
             double *values = fold->outcomes + i_cell * n_outcomes;
             double *denominators = fold->denominators == NULL ? NULL : fold->denominators + i_cell * n_outcomes;
             double *basis = fold->basis + i_cell * collection->n_basis;
             const double *prices = collection->prices + a * collection->n_basis;
-            struct view view = {.collection = collection, .rows = fold->views};
+            struct view view = {.collection = collection, .rows = room->views};
             for (size_t i = 0; i < n_outcomes; i++) {
                 double denominator = 1;
                 if (collection->rules[i].i_shape != i_shape)
                     continue;
                 if (view.tally == NULL) { /* the first outcome of this shape */
-                    view.tally = pk_fold_tally(fold, unit, i_population, a, i_shape);
-                    if (view.tally != seen || seen == &fold->whole[i_shape]) /* that one is made anew each time */
-                        look_at(fold, &view);
+                    view.tally = pk_fold_tally(room, unit, i_population, a, i_shape);
+                    if (view.tally != seen || seen == &room->whole[i_shape]) /* that one is made anew each time */
+                        look_at(room, &view);
                     seen = view.tally;
                 }
                 values[i] = value_of(&view, i, prices, basis, &denominator);

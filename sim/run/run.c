@@ -235,6 +235,26 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     return status;
 }
 
+/* Outcomes unit by unit on all threads, then table by table: each sums over the units in their order. */
+static void fold_wave(struct wave *wave, size_t n_units)
+{
+    struct pk_fold *fold = &wave->run->fold;
+    const bool everyone = !wave->options->enrolled_only;
+    const size_t n_tables = pk_fold_tables(fold), i_unit = fold->i_unit;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads)
+    for (size_t i = 0; i < n_units; i++)
+        pk_fold_unit(fold, (size_t)omp_get_thread_num(), &wave->units[i], i_unit + i, everyone);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads)
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t i = 0; i < n_units; i++)
+            pk_fold_table(fold, (size_t)omp_get_thread_num(), &wave->units[i], i_unit + i, t, everyone);
+    for (size_t i = 0; i < n_units; i++)
+        pk_fold_next(fold, &wave->units[i], everyone);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads)
+    for (size_t i = 0; i < n_units; i++)
+        pk_batch_clear(&wave->units[i]);
+}
+
 static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
 {
     struct pk_run *run = wave->run;
@@ -260,10 +280,8 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
             status = wave->status;
         }
     }
-    for (size_t i = 0; i < n_units && status == PK_OK; i++) {
-        pk_fold_add(&run->fold, &wave->units[i], !wave->options->enrolled_only);
-        pk_batch_clear(&wave->units[i]);
-    }
+    if (status == PK_OK)
+        fold_wave(wave, n_units);
     keep_last_winners(wave, n_replications);
     return status;
 }
@@ -279,7 +297,7 @@ static double now_seconds(void)
  * units will do. Memory depends on threads and tables, not on people. */
 static size_t units_in_wave(const struct pk_run *run, size_t n_units)
 {
-    uint64_t wanted = 8 * (uint64_t)run->n_threads;
+    uint64_t wanted = run->n_threads > 1 ? 8 * (uint64_t)run->n_threads : 1;
     uint64_t affordable = (UINT64_C(256) << 20) / (pk_collection_bytes(&run->collection) + 1);
     if (affordable < 1)
         affordable = 1;
@@ -346,6 +364,8 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
         status = pk_collection_init(&run->collection, plan, model, scenario, values, error);
     if (status == PK_OK)
         status = pk_fold_init(&run->fold, &run->collection, n_units, !options->enrolled_only, error);
+    if (status == PK_OK)
+        status = pk_fold_make_room(&run->fold, (size_t)run->n_threads, error);
     if (status == PK_OK) {
         n_in_wave = units_in_wave(run, n_units);
         status = init_wave(&wave, n_in_wave, error);

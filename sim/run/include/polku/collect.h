@@ -160,6 +160,13 @@ struct pk_folded_bins {
     double *nn, *yy, *ny;
 };
 
+/* What a thread needs to fold. */
+struct pk_fold_room {
+    int64_t *scratch;       /* rows of a tally, and a table in every slot */
+    int64_t *views;         /* occupancy and person-time by group, state and month of one tally, for the outcomes */
+    struct pk_tally *whole; /* [n_shapes] everyone's tally in one arm */
+};
+
 struct pk_fold {
     const struct pk_collection *collection;
     size_t n_units, i_unit;
@@ -175,10 +182,9 @@ struct pk_fold {
     int64_t *n_served;           /* [n_arms][PK_MAX_SERVICES + 1] the same: enrolments by service, people in any */
     int64_t n_events;            /* simulated transitions, base and arms */
     int64_t n_draws;
-    size_t n_column;        /* two rows of a tally */
-    int64_t *scratch;       /* [n_column], two tables of the largest size, one of each slot; bins of an arm */
-    int64_t *views;         /* occupancy and person-time by group, state and month of one tally, for the outcomes */
-    struct pk_tally *whole; /* [n_shapes] everyone's tally in one arm */
+    size_t n_column, n_scratch, n_views; /* words of two rows of a tally; of a room's scratch and views */
+    size_t n_rooms;
+    struct pk_fold_room *rooms; /* [n_rooms] one for each thread that folds */
 };
 
 /* tables: false folds outcomes only. */
@@ -187,6 +193,15 @@ PK_CHECKED enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_col
 void pk_fold_free(struct pk_fold *fold);
 /* Folds the next unit; units must come in their order. everyone: the unit counted all people. */
 void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone);
+
+/* The same in parts that threads can share: pk_fold_unit for each of the next units, in any order; then pk_fold_table
+ * for each table, unit by unit in their order; then pk_fold_next, unit by unit. i_room: the thread's. */
+PK_CHECKED enum pk_status pk_fold_make_room(struct pk_fold *fold, size_t n_rooms, struct pk_error *error);
+void pk_fold_unit(struct pk_fold *fold, size_t i_room, struct pk_batch *unit, size_t i_unit, bool everyone);
+size_t pk_fold_tables(const struct pk_fold *fold);
+void pk_fold_table(struct pk_fold *fold, size_t i_room, const struct pk_batch *unit, size_t i_unit, size_t i_table,
+                   bool everyone);
+void pk_fold_next(struct pk_fold *fold, const struct pk_batch *unit, bool everyone);
 
 /* Ends the folding before all units came: from then on n_units is the number folded. */
 void pk_fold_stop(struct pk_fold *fold);
