@@ -43,7 +43,7 @@ static struct pk_treatment treatment_of(const struct pk_plan *plan, uint64_t id,
     struct pk_treatment treatment = {.n = 1 + id % 3 / 2};
     for (size_t i = 0; i < treatment.n; i++) {
         treatment.items[i].i_service = (id + i) % plan->n_services;
-        treatment.items[i].from = entry + (double)(id % 5 * 7 + 11 * i);
+        treatment.items[i].from = entry + (double)(id % 5 * 7 + 11 * i) - (id % 11 == 0 ? 600 : 0); /* long over */
     }
     return treatment;
 }
