@@ -71,7 +71,7 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
     const struct pk_lane_tables *tables = lanes->tables;
     const pk_vd never = pk_vd_set(PK_NEVER), nothing = pk_vd_set(0);
     pk_vd x[PK_TOGETHER], total[PK_TOGETHER];
-    pk_vd zeros[PK_MAX_AXES][PK_TOGETHER], nexts[PK_MAX_AXES][PK_TOGETHER], totals[PK_MAX_AXES][PK_TOGETHER];
+    pk_vd zeros[PK_MAX_AXES][PK_TOGETHER], nexts[PK_MAX_AXES][PK_TOGETHER];
     pk_vu rows[PK_MAX_AXES][PK_TOGETHER], cuts[PK_MAX_AXES][PK_TOGETHER];
     pk_vm going[PK_TOGETHER];
     PK_EACH
@@ -116,8 +116,9 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
             total[g] = nothing;
             for (size_t a = 0; a < n_axes; a++) {
                 const struct pk_lane_axis *axis = &tables->axes[a];
-                totals[a][g] = pk_vd_gather(axis->rows, pk_vu_product(rows[a][g], pk_vu_set(axis->n_arcs)));
-                total[g] += totals[a][g];
+                const pk_vu row = pk_vu_product(rows[a][g], pk_vu_set(axis->n_arcs));
+                for (size_t j = 0; j < (a == 0 ? 1 : axis->n_arcs); j++)
+                    total[g] += pk_vd_gather(axis->rows, row + pk_vu_set(j));
                 end = pk_vd_least(nexts[a][g], end);
             }
             const pk_vd available = (end - x[g]) * total[g];
@@ -145,25 +146,28 @@ PK_INLINE void choose(const struct pk_lanes *lanes, size_t i, size_t n_axes, str
             }
         }
     }
-    /* the arc, by running sums over the axes one after another */
+    /* the arc: on the first axis by running sums, which are ready, on others by sums that go on, as the reference's */
     PK_EACH
     {
         const pk_vd at = c->mark[g] * total[g];
         pk_vd below = nothing;
+        size_t first = 0;
         c->time[g] = x[g] + c->left[g] / total[g];
-        for (size_t a = 0; a < n_axes; a++) {
+        c->place[g] = pk_vu_set(0);
+        for (size_t a = 0; a < n_axes; first += tables->axes[a++].n_arcs) {
             const struct pk_lane_axis *axis = &tables->axes[a];
             const pk_vu row = pk_vu_product(rows[a][g], pk_vu_set(axis->n_arcs));
-            pk_vu here = pk_vu_set(a * axis->n_arcs);
-            for (size_t j = 1; j < axis->n_arcs; j++)
-                here += pk_vu_select(pk_vd_at_most(below + pk_vd_gather(axis->rows, row + pk_vu_set(j)), at),
-                                     pk_vu_set(1), pk_vu_set(0));
-            if (a == 0)
-                c->place[g] = here;
-            else
-                c->place[g] = pk_vu_select(pk_vm_and(pk_vd_at_most(below, at), pk_vd_less(nothing, totals[a][g])), here,
-                                           c->place[g]);
-            below += totals[a][g];
+            for (size_t j = 1; a == 0 && j < axis->n_arcs; j++)
+                c->place[g] += pk_vu_select(pk_vd_at_most(pk_vd_gather(axis->rows, row + pk_vu_set(j)), at),
+                                            pk_vu_set(1), pk_vu_set(0));
+            if (a == 0 && n_axes > 1)
+                below = pk_vd_gather(axis->rows, row);
+            for (size_t j = 0; a > 0 && j < axis->n_arcs; j++) {
+                const pk_vd hazard = pk_vd_gather(axis->rows, row + pk_vu_set(j));
+                c->place[g] = pk_vu_select(pk_vm_and(pk_vd_at_most(below, at), pk_vd_less(nothing, hazard)),
+                                           pk_vu_set(first + j), c->place[g]);
+                below += hazard;
+            }
         }
     }
 }

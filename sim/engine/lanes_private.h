@@ -60,8 +60,9 @@ struct pk_lane_axis {
     uint64_t *clocks;         /* [n_states] */
     uint64_t *first_rows;     /* [n_states] */
     uint64_t *n_segments;     /* [n_states] rows are [stratum][segment] */
-    double *rows; /* [n_rows][n_arcs] the total, then all running sums but the last; infinite where no later arc
-                     has a hazard; small: [n_arcs][PK_LANES_SMALL] */
+    double *rows; /* [n_rows][n_arcs] of the first axis the total, then all running sums but the last; infinite where no
+                     later arc has a hazard; small: [n_arcs][PK_LANES_SMALL]; of others the hazards, for sums over all
+                     axes one after another */
 };
 
 struct pk_lane_timer {        /* the k-th of every state */

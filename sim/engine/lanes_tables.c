@@ -30,6 +30,15 @@ static void put_row(const double *sums, size_t n, size_t width, double *row)
         row[j] = j <= last ? sums[j - 1] : PK_NEVER;
 }
 
+/* The hazards of one row. */
+static void put_hazards(const struct pk_plan *plan, const struct pk_axis *axis, size_t i_row, double *row)
+{
+    const size_t n_segments = axis->n_cuts + 1, stratum = i_row / n_segments;
+    const double *levels = axis->levels + (axis->by_stratum ? i_row : i_row % n_segments) * axis->n_arcs;
+    for (size_t k = 0; k < axis->n_arcs; k++)
+        row[k] = levels[k] * plan->multipliers[stratum * plan->n_arcs + axis->arcs[k]];
+}
+
 static void make_axis(struct pk_making *making, size_t i_axis)
 {
     const struct pk_plan *plan = making->plan;
@@ -71,7 +80,10 @@ static void make_axis(struct pk_making *making, size_t i_axis)
             memcpy(made->cuts.cuts + (s << made->cuts.depth), axis->cuts, axis->n_cuts * sizeof *axis->cuts);
         }
         for (size_t k = 0; k < plan->n_strata * (axis->n_cuts + 1); k++, row++)
-            put_row(axis->sums + k * axis->n_arcs, axis->n_arcs, made->n_arcs, made->rows + row * made->n_arcs);
+            if (i_axis == 0)
+                put_row(axis->sums + k * axis->n_arcs, axis->n_arcs, made->n_arcs, made->rows + row * made->n_arcs);
+            else
+                put_hazards(plan, axis, k, made->rows + row * made->n_arcs);
     }
     pk_making_buckets(making, plan->n_states, &made->cuts);
 }
