@@ -9,6 +9,7 @@
 #include "lanes_choose.h"
 #include "lanes_draw.h"
 #include "lanes_single.h"
+#include "lanes_spells.h"
 #include "lanes_spend.h"
 
 /* What is known when the spell begins: hazards common to all states, and fixed times. */
@@ -171,8 +172,7 @@ static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *st
         take_up(lanes);
     if (tables->any_base)
         base(lanes);
-    if (tables->any_single)
-        pk_lanes_base_single(lanes);
+    spells(lanes);
     pk_stages_lap(stages, since, PK_STAGE_CHOOSE);
     for (size_t k = 0; k < tables->n_excess; k++) {
         if (tables->excess[k].any)

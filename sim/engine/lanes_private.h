@@ -105,8 +105,11 @@ struct pk_lane_tables {
     uint64_t *has_base;       /* [n_states] all bits or none: base hazards that are summed */
     uint64_t *draws;          /* [n_states] has base hazards at all */
     uint64_t *single_ways;    /* [n_states] of base hazards spent lane by lane: where their arcs' ways begin */
-    uint64_t *split_ways;     /* [n_states] where those of the destinations of fixed times begin */
-    uint64_t *stay_places;    /* [n_states] which counter counts the stays there; UINT64_MAX: nothing asks for it */
+    bool *single;             /* [n_states] ... and are spent lane by lane */
+    uint64_t *together;       /* [n_together] states of these whose hazards have vectors, spent a state at a time */
+    size_t n_together;
+    uint64_t *split_ways;  /* [n_states] where those of the destinations of fixed times begin */
+    uint64_t *stay_places; /* [n_states] which counter counts the stays there; UINT64_MAX: nothing asks for it */
     size_t n_stay_words;
     struct pk_lane_rates rates; /* common hazards' */
     size_t n_common;

@@ -92,6 +92,32 @@ void pk_lanes_count_stays(struct pk_lanes *lanes)
     }
 }
 
+/* A spell of a lane's person at its entry into a state. */
+static struct pk_spell spell_of(const struct pk_lanes *lanes, size_t i, size_t i_state)
+{
+    const struct pk_lane_tables *tables = lanes->tables;
+    const struct pk_plan *plan = tables->plan;
+    const size_t slot = (size_t)words_of(lanes, PK_LANE_SLOT)[i];
+    const uint32_t stratum = (uint32_t)lanes->persons->strata[slot];
+    return (struct pk_spell){.plan = plan,
+                             .state = &plan->states[i_state],
+                             .multipliers = plan->multipliers + stratum * plan->n_arcs,
+                             .age = lanes->persons->ages[slot],
+                             .state_zero =
+                                 doubles_of(lanes, tables->uses_elapsed ? tables->i_zero : (size_t)PK_LANE_ENTRY)[i],
+                             .stratum = stratum,
+                             .x = doubles_of(lanes, PK_LANE_ENTRY)[i]};
+}
+
+bool pk_lanes_cured_now(const struct pk_lanes *lanes, size_t i, size_t i_arc)
+{
+    const struct pk_plan_arc *arc = &lanes->tables->plan->arcs[i_arc];
+    const struct pk_spell spell = spell_of(lanes, i, arc->i_from);
+    const double u = uniform(lanes->tables, lanes->persons, (size_t)words_of(lanes, PK_LANE_SLOT)[i],
+                             (uint32_t)arc->i_cure, PK_ROLE_CURE, (uint32_t)lanes->stay[i], (uint32_t)arc->i_from);
+    return u < pk_spell_cured_share(&spell, arc->i_from, arc->i_cure, spell.x);
+}
+
 /* The multiplier of an arc in one spell: pk_walk_become_personal and pk_walk_begin_spell. */
 static double multiplier_of(const struct pk_lanes *lanes, size_t i, const struct pk_spell *spell, size_t slot,
                             size_t i_arc)
@@ -100,11 +126,8 @@ static double multiplier_of(const struct pk_lanes *lanes, size_t i, const struct
     const struct pk_plan_arc *arc = &plan->arcs[i_arc];
     const double own = plan->multipliers[spell->stratum * plan->n_arcs + i_arc] *
                        factor_of(lanes->persons, slot, arc->i_frailty, arc->i_cure);
-    if (arc->i_cure == SIZE_MAX || !plan->cures[arc->i_cure].per_spell)
-        return own;
-    const double u = uniform(lanes->tables, lanes->persons, slot, (uint32_t)arc->i_cure, PK_ROLE_CURE,
-                             (uint32_t)lanes->stay[i], (uint32_t)arc->i_from);
-    return u < pk_spell_cured_share(spell, arc->i_from, arc->i_cure, spell->x) ? 0 : own;
+    const bool by_spell = arc->i_cure != SIZE_MAX && plan->cures[arc->i_cure].per_spell;
+    return by_spell && pk_lanes_cured_now(lanes, i, i_arc) ? 0 : own;
 }
 
 static void become_personal(const struct pk_lanes *lanes, size_t i, const struct pk_spell *spell, size_t slot,
@@ -122,19 +145,10 @@ static void become_personal(const struct pk_lanes *lanes, size_t i, const struct
 static void spend_base(struct pk_lanes *lanes, size_t i, size_t i_state)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    const struct pk_plan *plan = tables->plan;
     const size_t slot = (size_t)words_of(lanes, PK_LANE_SLOT)[i];
-    const uint32_t stratum = (uint32_t)lanes->persons->strata[slot];
     const double until = lanes->time[i];
     double own[PK_MAX_ARCS], left = lanes->left[i];
-    struct pk_spell spell = {.plan = plan,
-                             .state = &plan->states[i_state],
-                             .multipliers = plan->multipliers + stratum * plan->n_arcs,
-                             .age = lanes->persons->ages[slot],
-                             .state_zero =
-                                 doubles_of(lanes, tables->uses_elapsed ? tables->i_zero : (size_t)PK_LANE_ENTRY)[i],
-                             .stratum = stratum,
-                             .x = doubles_of(lanes, PK_LANE_ENTRY)[i]};
+    struct pk_spell spell = spell_of(lanes, i, i_state);
     if (spell.state->personal) {
         become_personal(lanes, i, &spell, slot, own);
         spell.multipliers = own;
@@ -154,9 +168,9 @@ static void spend_base(struct pk_lanes *lanes, size_t i, size_t i_state)
 
 void pk_lanes_base_single(struct pk_lanes *lanes)
 {
-    const uint64_t *states = words_of(lanes, PK_LANE_STATE), *ways = lanes->tables->single_ways;
+    const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     for (size_t i = 0; i < lanes->n; i++)
-        if (ways[states[i]] != UINT64_MAX)
+        if (lanes->tables->single[states[i]])
             spend_base(lanes, i, (size_t)states[i]);
 }
 

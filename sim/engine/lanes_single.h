@@ -11,6 +11,8 @@ void pk_lanes_common_single(const struct pk_lane_tables *tables, size_t k, const
                             double *times);
 /* Which stay in its state each lane begins. */
 void pk_lanes_count_stays(struct pk_lanes *lanes);
+/* Whether the i-th lane's spell is cured of an arc whose cure is a spell's. */
+bool pk_lanes_cured_now(const struct pk_lanes *lanes, size_t i, size_t i_arc);
 /* The base hazards of lanes in states whose hazards are not summed. */
 void pk_lanes_base_single(struct pk_lanes *lanes);
 /* What is above common hazards that are parametric, or a person's own. */

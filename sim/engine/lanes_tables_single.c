@@ -21,6 +21,20 @@ static void put_ways(struct pk_making *making, const uint16_t *arcs, size_t n)
         tables->ways[tables->n_ways++] = pk_making_way(making, arcs[k]);
 }
 
+/* Forms with vectors; the others go one by one. */
+static bool has_vectors(const struct pk_plan *plan, size_t i_state)
+{
+    const struct pk_plan_state *state = &plan->states[i_state];
+    bool has = true;
+    for (size_t k = 0; k < state->n_smooth; k++) {
+        const struct pk_plan_arc *arc = &plan->arcs[state->smooth[k]];
+        const enum pk_hazard_form form = arc->rates[0].curve.form;
+        has &= arc->n_rates == 1 && (form == PK_HAZARD_GOMPERTZ || form == PK_HAZARD_WEIBULL ||
+                                     form == PK_HAZARD_WEIBULL_PH || form == PK_HAZARD_LOG_LOGISTIC);
+    }
+    return has;
+}
+
 void pk_making_single(struct pk_making *making)
 {
     struct pk_lane_tables *tables = making->tables;
@@ -29,6 +43,8 @@ void pk_making_single(struct pk_making *making)
     tables->single_ways = pk_making_words(making, plan->n_states);
     tables->split_ways = pk_making_words(making, plan->n_states);
     tables->stay_places = pk_making_words(making, plan->n_states);
+    tables->single = pk_making_room(making, plan->n_states, sizeof *tables->single);
+    tables->together = pk_making_words(making, plan->n_states);
     for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
         const struct pk_plan_state *state = &plan->states[s];
         tables->single_ways[s] = tables->stay_places[s] = UINT64_MAX;
@@ -41,7 +57,12 @@ void pk_making_single(struct pk_making *making)
             tables->stay_places[s] = n_counters++;
         if (pk_making_is_summed(state))
             continue;
-        tables->any_single = making->uses_entry = true;
+        making->uses_entry = true;
+        if (has_vectors(plan, s))
+            tables->together[tables->n_together++] = s;
+        else
+            tables->any_single = true;
+        tables->single[s] = !has_vectors(plan, s);
         tables->single_ways[s] = tables->n_ways;
         for (size_t a = 0; a < state->n_axes; a++)
             put_ways(making, state->axes[a].arcs, state->axes[a].n_arcs);
