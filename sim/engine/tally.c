@@ -111,11 +111,17 @@ static bool is_counted(const struct pk_tally_filter *filter, const struct pk_per
     return counted;
 }
 
+/* Steps are whole months: a shift and a short division. */
+static size_t step_of(const struct pk_tally_shape *shape, int64_t tick)
+{
+    return (uint32_t)((uint64_t)(tick - 1) >> 20) / (uint32_t)(shape->step_ticks >> 20);
+}
+
 /* `weight` events of one row at one time. */
 static void put(struct pk_tally *tally, size_t i_group, size_t i_row, int64_t tick, int64_t weight)
 {
     const struct pk_tally_shape *shape = tally->shape;
-    size_t i_step = (size_t)((uint64_t)(tick - 1) / (uint64_t)shape->step_ticks);
+    size_t i_step = step_of(shape, tick);
     int64_t remainder = (int64_t)(i_step + 1) * shape->step_ticks - tick;
     size_t i_cell = (i_group * pk_tally_rows(shape) + i_row) * shape->n_steps + i_step;
     if (weight > HEAVIEST_PACKED) {
@@ -159,7 +165,7 @@ static void add_special(struct pk_tally *tally, const struct pk_person *person, 
         }
         if (i == life->n_events)
             break;
-        const size_t arc = life->events[i].arc, i_step = (size_t)((uint64_t)(tick - 1) / (uint64_t)shape->step_ticks);
+        const size_t arc = life->events[i].arc, i_step = step_of(shape, tick);
         put(tally, i_group + i_age, arc, tick, weight);
         i_state = shape->arc_to[arc];
         for (size_t s = 0; wanted >> s != 0; s++)
@@ -189,7 +195,7 @@ void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const 
     uint64_t wanted = (UINT64_C(1) << shape->n_entry_sets) - 1;
     for (size_t i = 0; i < life->n_events; i++) {
         const struct pk_event *event = &life->events[i];
-        size_t i_step = (size_t)((uint64_t)(event->tick - 1) / (uint64_t)step_ticks);
+        size_t i_step = step_of(shape, event->tick);
         int64_t remainder = (int64_t)(i_step + 1) * step_ticks - event->tick;
         cells[event->arc * shape->n_steps + i_step] += (UINT64_C(1) << PK_REMAINDER_BITS) + (uint64_t)remainder;
         for (size_t s = 0; wanted >> s != 0; s++) {

@@ -91,7 +91,8 @@ static void count_entries(struct pk_tally *tally, const struct pk_tally_block *b
     for (size_t k = 0; k < n_list; k++) {
         const uint64_t event = log[list[k]];
         const size_t slot = pk_logged_slot(event), i_group = shape->n_groups > 1 ? block->groups[slot] : 0,
-                     i_step = (size_t)((uint64_t)(pk_logged_tick(event) - 1) / (uint64_t)shape->step_ticks);
+                     i_month = (size_t)(pk_logged_tick(event) - 1) >> 20,
+                     i_step = block->step_of_month != NULL ? block->step_of_month[i_month] : i_month;
         uint64_t hits = block->sets_of_arc[pk_logged_arc(event)] & block->wanted[slot];
         block->wanted[slot] &= ~hits;
         for (; hits != 0; hits &= hits - 1)

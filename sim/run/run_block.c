@@ -17,8 +17,11 @@ enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collecti
     worker->lotteries = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->lotteries);
     worker->kept.first = pk_alloc(PK_PEOPLE_AT_ONCE + 1, sizeof *worker->kept.first);
     worker->blocks = pk_alloc(collection->n_shapes + 1, sizeof *worker->blocks);
-    bool made =
-        worker->arms != NULL && worker->lotteries != NULL && worker->kept.first != NULL && worker->blocks != NULL;
+    worker->any_arc = pk_alloc(plan->n_arcs + 1, sizeof *worker->any_arc);
+    for (size_t a = 0; worker->any_arc != NULL && a < plan->n_arcs; a++)
+        worker->any_arc[a] = UINT64_MAX;
+    bool made = worker->any_arc != NULL && worker->arms != NULL && worker->lotteries != NULL &&
+                worker->kept.first != NULL && worker->blocks != NULL;
     if (tables != NULL)
         made &= (worker->lanes = pk_lanes_make(tables, PK_PEOPLE_AT_ONCE, vectors)) != NULL;
     if (arm_tables != NULL)
@@ -45,6 +48,7 @@ void pk_worker_free(struct pk_worker *worker)
     pk_lanes_free(worker->arm_lanes);
     pk_free(worker->arms);
     pk_free(worker->lotteries);
+    pk_free(worker->any_arc);
     pk_free(worker->blocks);
     pk_free(worker->treated);
     pk_free(worker->arm_of);
@@ -172,9 +176,11 @@ static void take(const uint64_t *log, size_t n, void *data)
     }
     if (taking->block->plan->n_lotteries == 0)
         return;
-    for (size_t i = 0; i < n; i++)
-        if (worker->lotteries[pk_logged_slot(log[i])] != 0)
-            keep(&worker->kept, log + i, 1);
+    uint64_t list[PK_LOG_AT_ONCE + 32];
+    PK_ASSERT(n <= PK_LOG_AT_ONCE);
+    const size_t n_list = pk_lanes_entries(taking->block->vectors, worker->any_arc, worker->lotteries, n, log, list);
+    for (size_t k = 0; k < n_list; k++)
+        keep(&worker->kept, log + list[k], 1);
 }
 
 static void take_arms(const uint64_t *log, size_t n, void *data)

@@ -23,6 +23,7 @@ struct pk_worker {
     struct pk_persons persons;
     struct pk_lanes *lanes, *arm_lanes; /* NULL: one life after another */
     struct pk_tally_block *blocks;      /* [n_shapes] */
+    uint64_t *any_arc;                  /* [n_arcs] all bits */
     uint64_t *lotteries;                /* [people at once] bit per lottery that the person has won */
     struct pk_kept kept, kept_arms;
     struct pk_treated *treated; /* [people at once] lives in arms, by person and arm ... */
@@ -31,7 +32,7 @@ struct pk_worker {
     char apart[256]; /* what one thread writes must not lie beside what the next one reads */
 };
 
-enum { PK_PEOPLE_AT_ONCE = 4096 };
+enum { PK_PEOPLE_AT_ONCE = 4096, PK_LOG_AT_ONCE = 256 };
 
 /* tables, arm_tables: NULL where lives, or those in arms, are left to the scalar reference. Errors: PK_NO_MEMORY. */
 PK_CHECKED enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collection *collection,
