@@ -71,9 +71,10 @@ PK_INLINE void cumulative(const struct pk_lane_rates *rates, const struct pk_spe
     }
 }
 
-/* pk_walk_spend. The few that are used up are looked up one by one. */
-PK_INLINE void spend(const struct pk_lane_rates *rates, struct pk_spending *s)
+/* pk_walk_spend. often: many are used up; else the few are looked up one by one. */
+PK_INLINE void spend(const struct pk_lane_rates *rates, bool often, struct pk_spending *s)
 {
+    const bool in_registers = rates->one && rates->cuts.depth <= 4;
     const double *const levels = rates->levels, *const intercepts = rates->intercepts, *const reached = rates->reached;
     const pk_vd nothing = pk_vd_set(0);
     pk_vd x[PK_TOGETHER], before[PK_TOGETHER], after[PK_TOGETHER], used[PK_TOGETHER];
@@ -90,7 +91,7 @@ PK_INLINE void spend(const struct pk_lane_rates *rates, struct pk_spending *s)
         hit[g] = pk_vm_and(s->wanted[g], pk_vd_less(s->left[g], used[g]));
         s->time[g] = pk_vd_set(PK_NEVER);
         unsigned bits = pk_vm_bits(hit[g]);
-        if (bits == 0)
+        if (bits == 0 || (often && in_registers))
             continue;
         double targets[PK_WIDTH], times[PK_WIDTH];
         uint64_t rates_of[PK_WIDTH];
@@ -105,6 +106,20 @@ PK_INLINE void spend(const struct pk_lane_rates *rates, struct pk_spending *s)
             times[k] = (targets[k] - intercepts[i]) / levels[i];
         }
         s->time[g] = s->zero[g] + pk_vd_load(times);
+    }
+    if (often && in_registers) {
+        pk_vu at[PK_TOGETHER];
+        PK_EACH
+        {
+            at[g] = pk_vu_set(0);
+            x[g] = before[g] + s->left[g] / s->factor[g];
+        }
+        for (unsigned k = rates->cuts.depth; k-- > 0;) {
+            const uint64_t half = UINT64_C(1) << k;
+            PK_EACH at[g] = pk_vu_select(pk_vd_at_most(pk_vd_lookup_16(reached, at[g] + pk_vu_set(half - 1)), x[g]),
+                                         at[g] + pk_vu_set(half), at[g]);
+        }
+        PK_EACH s->time[g] = s->zero[g] + (x[g] - pk_vd_lookup_16(intercepts, at[g])) / pk_vd_lookup_16(levels, at[g]);
     }
     PK_EACH
     {
@@ -142,7 +157,7 @@ static void common(const struct pk_lane_tables *tables, size_t k, size_t n, cons
             spending.until[g] = until;
             spending.left[g] = x[g];
         }
-        spend(&tables->rates, &spending);
+        spend(&tables->rates, true, &spending);
         PK_EACH pk_vd_store(times + i + g * PK_WIDTH,
                             pk_vd_select(spending.fired[g], spending.time[g], pk_vd_set(PK_NEVER)));
     }
@@ -189,7 +204,7 @@ static void excess(struct pk_lanes *lanes, const struct pk_lane_excess *of)
             s.until[g] = pk_vd_load(lanes->time + k);
             s.left[g] = pk_vd_gather(lefts, at[g]);
         }
-        spend(&tables->rates, &s);
+        spend(&tables->rates, false, &s);
         PK_EACH
         {
             const size_t k = i + (size_t)g * PK_WIDTH;

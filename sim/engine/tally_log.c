@@ -88,15 +88,20 @@ static void count_entries(struct pk_tally *tally, const struct pk_tally_block *b
     const struct pk_tally_shape *shape = tally->shape;
     uint64_t list[PK_TALLY_AT_ONCE + 32];
     const size_t n_list = pk_lanes_entries(vectors, block->sets_of_arc, block->wanted, n, log, list);
+    /* as locals: what is written might be anything to the compiler */
+    const size_t n_groups = shape->n_groups, n_steps = shape->n_steps;
+    const uint64_t *sets_of_arc = block->sets_of_arc, *steps = block->step_of_month,
+                   *groups = n_groups > 1 ? block->groups : NULL;
+    uint64_t *wanted = block->wanted;
+    int64_t *entries = tally->entries;
     for (size_t k = 0; k < n_list; k++) {
         const uint64_t event = log[list[k]];
-        const size_t slot = pk_logged_slot(event), i_group = shape->n_groups > 1 ? block->groups[slot] : 0,
-                     i_month = (size_t)(pk_logged_tick(event) - 1) >> 20,
-                     i_step = block->step_of_month != NULL ? block->step_of_month[i_month] : i_month;
-        uint64_t hits = block->sets_of_arc[pk_logged_arc(event)] & block->wanted[slot];
-        block->wanted[slot] &= ~hits;
+        const size_t slot = pk_logged_slot(event), i_month = (size_t)(pk_logged_tick(event) - 1) >> 20,
+                     i_step = steps != NULL ? steps[i_month] : i_month, i_group = groups != NULL ? groups[slot] : 0;
+        uint64_t hits = sets_of_arc[pk_logged_arc(event)] & wanted[slot];
+        wanted[slot] &= ~hits;
         for (; hits != 0; hits &= hits - 1)
-            tally->entries[((size_t)__builtin_ctzll(hits) * shape->n_groups + i_group) * shape->n_steps + i_step]++;
+            entries[((size_t)__builtin_ctzll(hits) * n_groups + i_group) * n_steps + i_step]++;
     }
 }
 
