@@ -161,7 +161,7 @@ struct taking {
     const struct pk_block *block;
     struct pk_worker *worker;
     struct pk_batch *batch;
-    bool keeps_all;
+    bool keeps_all, any_won; /* ... any lottery */
 };
 
 static void take(const uint64_t *log, size_t n, void *data)
@@ -174,7 +174,7 @@ static void take(const uint64_t *log, size_t n, void *data)
         keep(&worker->kept, log, n);
         return;
     }
-    if (taking->block->plan->n_lotteries == 0)
+    if (!taking->any_won)
         return;
     uint64_t list[PK_LOG_AT_ONCE + 32];
     PK_ASSERT(n <= PK_LOG_AT_ONCE);
@@ -197,7 +197,7 @@ static size_t list_treated(const struct pk_block *block, struct pk_worker *worke
     size_t n = 0, i = from;
     for (; i < persons->n && n + plan->n_arms <= PK_PEOPLE_AT_ONCE; i++) {
         struct pk_person person;
-        if (cohorts_of(plan, worker->lotteries[i]) == 0)
+        if (worker->lotteries[i] == 0 || cohorts_of(plan, worker->lotteries[i]) == 0)
             continue;
         pk_persons_person(persons, i, &person);
         for (size_t a = 0; a < plan->n_arms; a++)
@@ -290,6 +290,10 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
                             .batch = batch,
                             .keeps_all = block->enrolled_only || pk_collection_needs_lives(batch->collection)};
     size_t endless = 0;
+    uint64_t won = 0;
+    for (size_t i = 0; i < persons->n && block->plan->n_lotteries > 0; i++)
+        won |= worker->lotteries[i];
+    taking.any_won = won != 0;
     uint64_t since = worker->stages.on ? pk_stages_now() : 0;
     worker->kept.n = 0;
     if (!block->enrolled_only)
@@ -304,7 +308,7 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
     since = worker->stages.on ? pk_stages_now() : 0;
     if (worker->kept.failed)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
-    if (!taking.keeps_all && block->plan->n_lotteries == 0)
+    if (!taking.keeps_all && !taking.any_won)
         return PK_OK;
     sort(&worker->kept, persons->n);
     enum pk_status status = worker->arm_lanes != NULL || block->plan->n_cohorts == 0
