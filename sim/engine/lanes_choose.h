@@ -182,8 +182,10 @@ PK_INLINE void choose_small(const struct pk_lane_tables *tables, struct pk_choos
     {
         const pk_vd total = pk_vd_lookup(rows, c->state[g]);
         at[g] = c->mark[g] * total;
-        c->fired[g] = pk_vm_and(c->wanted[g], pk_vd_less(c->left[g], (c->best[g] - c->entry[g]) * total));
+        const pk_vd available = (c->best[g] - c->entry[g]) * total;
+        c->fired[g] = pk_vm_and(c->wanted[g], pk_vd_less(c->left[g], available));
         c->time[g] = c->entry[g] + c->left[g] / total;
+        c->left[g] = pk_vd_select(c->fired[g], c->left[g], c->left[g] - available);
         c->place[g] = pk_vu_set(0);
     }
     for (size_t j = 1; j < n_arcs; j++) /* sums ascend */
