@@ -10,6 +10,10 @@
 #include "polku/hazard.h"
 #include "polku/special.h"
 
+/* Vectors at once: steps of a root wait for each other, those of two do not. */
+enum { PK_ABREAST = 2 };
+#define PK_BOTH _Pragma("GCC unroll 2") for (int g = 0; g < PK_ABREAST; g++)
+
 static __attribute__((noinline, unused)) void one_by_one(double (*f)(double), const double *x, unsigned bits, double *y)
 {
     for (; bits != 0; bits &= bits - 1)
