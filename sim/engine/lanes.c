@@ -180,7 +180,7 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
         double *times = lanes->common + k * lanes->n_room;
         if (tables->common_single[k]) {
             lanes->ops->exponentials(tables->schedule, persons->n, persons->keys, tables->common_purposes[k], times);
-            pk_lanes_common_single(tables, k, persons, times);
+            lanes->ops->common_form(tables, k, persons, times);
         } else {
             lanes->ops->common(tables, k, persons->n, persons->keys, persons->ages, persons->entries, persons->strata,
                                times);

@@ -10,6 +10,10 @@
 #include "polku/hazard.h"
 #include "polku/special.h"
 
+/* Vectors at once: steps of a root wait for each other, those of two do not. */
+enum { PK_ABREAST = 2 };
+#define PK_BOTH _Pragma("GCC unroll 2") for (int g = 0; g < PK_ABREAST; g++)
+
 static __attribute__((noinline, unused)) void one_by_one(double (*f)(double), const double *x, unsigned bits, double *y)
 {
     for (; bits != 0; bits &= bits - 1)
@@ -126,14 +130,14 @@ PK_INLINE pk_vd or_1(pk_vm m, pk_vd x)
 
 PK_INLINE pk_vd log_power(const struct pk_hazard_curve *curve, pk_vd x)
 {
-    return pk_vd_set(curve->p[0]) * pk_lanes_log(x * pk_vd_set(curve->constants[0]));
+    return pk_vd_set(curve->p[0]) * pk_lanes_log(x * pk_vd_set(curve->constants[PK_HAZARD_PER_SCALE]));
 }
 
 /* Cumulative hazard and rate at x > 0 from log (x / scale)^shape. */
 PK_INLINE pk_vd cumulative_by_power(const struct pk_hazard_curve *curve, pk_vd power)
 {
     if (curve->form != PK_HAZARD_LOG_LOGISTIC)
-        return pk_vd_set(curve->constants[1]) * pk_lanes_exp(power);
+        return pk_vd_set(curve->constants[PK_HAZARD_FRONT]) * pk_lanes_exp(power);
     const pk_vm positive = pk_vd_less(pk_vd_set(0), power);
     const pk_vd log = pk_lanes_log1p(pk_lanes_exp(pk_vd_select(positive, -power, power)));
     return pk_vd_select(positive, power + log, log);
@@ -143,7 +147,7 @@ PK_INLINE pk_vd rate_by_power(const struct pk_hazard_curve *curve, pk_vd power, 
 {
     const pk_vd shape = pk_vd_set(curve->p[0]), one = pk_vd_set(1.0);
     if (curve->form != PK_HAZARD_LOG_LOGISTIC)
-        return shape * (pk_vd_set(curve->constants[1]) * pk_lanes_exp(power) / x);
+        return shape * (pk_vd_set(curve->constants[PK_HAZARD_FRONT]) * pk_lanes_exp(power) / x);
     const pk_vm positive = pk_vd_less(pk_vd_set(0), power);
     const pk_vd odds = pk_lanes_exp(pk_vd_select(positive, -power, power));
     return pk_vd_select(positive, shape / (x * (one + odds)), shape * (odds / x) / (one + odds));
@@ -281,8 +285,8 @@ PK_INLINE pk_vd power_inverse(const struct pk_hazard_curve *curve, const struct 
         if (logistic)
             log = safe - complement(safe);
         else
-            log = pk_lanes_log(safe / pk_vd_set(curve->constants[1]));
-        x = pk_vd_select(near, x, pk_lanes_exp(log / shape) / pk_vd_set(curve->constants[0]));
+            log = pk_lanes_log(safe / pk_vd_set(curve->constants[PK_HAZARD_FRONT]));
+        x = pk_vd_select(near, x, pk_lanes_exp(log / shape) / pk_vd_set(curve->constants[PK_HAZARD_PER_SCALE]));
     }
     return pk_vd_select(pk_vd_at_most(highest, before), from, x);
 }

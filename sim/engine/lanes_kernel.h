@@ -178,7 +178,7 @@ static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *st
         if (tables->excess[k].any)
             excess(lanes, &tables->excess[k]);
         if (tables->excess[k].any_single)
-            pk_lanes_excess_single(lanes, &tables->excess[k]);
+            excess_single(lanes, &tables->excess[k]);
     }
     if (tables->any_split)
         pk_lanes_split(lanes);
@@ -190,7 +190,7 @@ static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *st
 
 #define PK_LANE_OPS                                                                                                    \
     {                                                                                                                  \
-        words, uniforms, exponentials, quantiles, places, common, round_, entries, cells                               \
+        words, uniforms, exponentials, quantiles, places, common, common_form, round_, entries, cells                  \
     }
 
 #endif

@@ -28,6 +28,9 @@ void pk_making_share_clock(struct pk_making *making, uint64_t clock, bool *any, 
 /* Whether a state's base hazards are piecewise constant with their sums ready. */
 bool pk_making_is_summed(const struct pk_plan_state *state);
 
+/* Whether hazards that are one for all strata have a form with vectors. */
+bool pk_making_has_vectors(const struct pk_rate *rates, size_t n_rates);
+
 /* Hazards common to all states; fixed times; what is above common hazards; what is done lane by lane. */
 void pk_making_common(struct pk_making *making);
 void pk_making_timers(struct pk_making *making);

@@ -119,6 +119,7 @@ struct pk_lane_tables {
     double *common_factors;    /* [n_common][n_strata] */
     uint64_t *common_purposes; /* [n_common] */
     uint64_t *common_clocks;   /* [n_common] */
+    bool *common_form;         /* [n_common] one of the forms with vectors */
     bool *common_single;       /* [n_common] parametric, or a person's own */
     struct pk_lane_timer timers[PK_LANES_MAX_TIMERS];
     struct pk_lane_excess excess[PK_LANES_MAX_EXCESS];
@@ -185,6 +186,8 @@ struct pk_lane_ops {
     /* When the k-th common hazard strikes each of n people: PK_NEVER beyond tables->until. */
     void (*common)(const struct pk_lane_tables *tables, size_t k, size_t n, const uint64_t *person, const double *age,
                    const double *entry, const uint64_t *stratum, double *times);
+    /* ... where it is parametric, or a person's own; times holds the exponentials before. */
+    void (*common_form)(const struct pk_lane_tables *tables, size_t k, const struct pk_persons *persons, double *times);
     /* Takes every lane to its next event and appends those events; the lives that ended are in lanes->finished. */
     size_t (*round)(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *stages, uint64_t *since);
     /* Places and contents of a tally's cells for n events. */

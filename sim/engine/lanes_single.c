@@ -55,21 +55,21 @@ void pk_lanes_common_single(const struct pk_lane_tables *tables, size_t k, const
         times[i] = spend_common(tables, k, 1, persons, i, persons->entries[i], tables->until, &times[i]);
 }
 
-void pk_lanes_excess_single(struct pk_lanes *lanes, const struct pk_lane_excess *of)
+void pk_lanes_excess_single(struct pk_lanes *lanes, const struct pk_lane_excess *of, size_t i_state)
 {
     const struct pk_plan *plan = lanes->tables->plan;
     const uint64_t *states = words_of(lanes, PK_LANE_STATE), *slots = words_of(lanes, PK_LANE_SLOT);
     const double *entries = doubles_of(lanes, PK_LANE_ENTRY);
+    const struct pk_plan_arc *arc = &plan->arcs[of->single[i_state]];
     for (size_t i = 0; i < lanes->n; i++) {
-        if (of->single[states[i]] == UINT64_MAX)
+        if (states[i] != i_state)
             continue;
-        const struct pk_plan_arc *arc = &plan->arcs[of->single[states[i]]];
         double *left = doubles_of(lanes, lanes->tables->i_excess + arc->i_excess) + i;
         const double time = spend_common(lanes->tables, arc->i_person_hazard, arc->excess, lanes->persons, slots[i],
                                          entries[i], lanes->time[i], left);
         if (time < lanes->time[i]) {
             lanes->time[i] = time;
-            lanes->way[i] = of->i_way + states[i];
+            lanes->way[i] = of->i_way + i_state;
         }
     }
 }

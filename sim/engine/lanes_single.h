@@ -15,8 +15,8 @@ void pk_lanes_count_stays(struct pk_lanes *lanes);
 bool pk_lanes_cured_now(const struct pk_lanes *lanes, size_t i, size_t i_arc);
 /* The base hazards of lanes in states whose hazards are not summed. */
 void pk_lanes_base_single(struct pk_lanes *lanes);
-/* What is above common hazards that are parametric, or a person's own. */
-void pk_lanes_excess_single(struct pk_lanes *lanes, const struct pk_lane_excess *of);
+/* What is above a common hazard that is parametric, or a person's own, in one state. */
+void pk_lanes_excess_single(struct pk_lanes *lanes, const struct pk_lane_excess *of, size_t i_state);
 /* Where those go whose fixed time has come. */
 void pk_lanes_split(struct pk_lanes *lanes);
 

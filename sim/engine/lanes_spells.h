@@ -3,13 +3,7 @@
 #ifndef PK_LANES_SPELLS_H
 #define PK_LANES_SPELLS_H
 
-#include "lanes_columns.h"
-#include "lanes_forms.h"
-#include "lanes_single.h"
-
-/* Vectors at once: steps of a root wait for each other, those of two do not. */
-enum { PK_ABREAST = 2 };
-#define PK_BOTH _Pragma("GCC unroll 2") for (int g = 0; g < PK_ABREAST; g++)
+#include "lanes_alone.h"
 
 /* Spells of some lanes in one state. */
 struct pk_spells {
@@ -45,12 +39,7 @@ static void multiply(struct pk_spells *s, size_t place, size_t i_arc)
     PK_BOTH
     {
         pk_vd m = pk_vd_gather(plan->multipliers + i_arc, pk_vu_product(s->stratum[g], pk_vu_set(plan->n_arcs)));
-        if (s->state->personal && arc->i_frailty != SIZE_MAX)
-            m = m * pk_vd_gather(persons->frailties[arc->i_frailty], s->slot[g]);
-        if (arc->i_cure != SIZE_MAX && !by_spell) {
-            const pk_vu one = pk_vu_set(1), cured = pk_vu_gather(persons->cured, s->slot[g]) >> arc->i_cure;
-            m = pk_vd_select(pk_vu_equal(cured & one, one), pk_vd_set(0), m);
-        }
+        m = m * factor_of(persons, s->slot[g], arc->i_frailty, by_spell ? SIZE_MAX : arc->i_cure);
         if (by_spell) {
             uint64_t lanes[PK_WIDTH];
             double own[PK_WIDTH];
@@ -393,18 +382,9 @@ static void spells_of_state(struct pk_lanes *lanes, size_t i_state, const uint64
 static void spells(struct pk_lanes *lanes)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    const uint64_t *states = words_of(lanes, PK_LANE_STATE);
     uint64_t list[PK_LANES + PK_WIDTH * PK_ABREAST];
     for (size_t k = 0; k < tables->n_together; k++) {
-        const pk_vu state = pk_vu_set(tables->together[k]);
-        size_t n = 0;
-        for (size_t i = 0; i < lanes->n; i += PK_WIDTH) {
-            const pk_vm live = pk_vm_first(lanes->n - i);
-            n += pk_vu_pack(list + n, pk_vm_and(live, pk_vu_equal(pk_vu_load(states + i), state)),
-                            pk_vu_iota() + pk_vu_set(i));
-        }
-        for (size_t i = 0; i < PK_WIDTH * PK_ABREAST && n > 0; i++)
-            list[n + i] = list[0];
+        const size_t n = list_state(lanes, tables->together[k], list);
         if (n > 0)
             spells_of_state(lanes, (size_t)tables->together[k], list, n);
     }

@@ -36,6 +36,7 @@ void pk_making_common(struct pk_making *making)
     tables->common_factors = pk_making_doubles(making, n * plan->n_strata);
     tables->common_purposes = pk_making_words(making, n);
     tables->common_clocks = pk_making_words(making, n);
+    tables->common_form = pk_making_room(making, n, sizeof *tables->common_form);
     tables->common_single = pk_making_room(making, n, sizeof *tables->common_single);
     if (making->why != NULL)
         return;
@@ -52,6 +53,7 @@ void pk_making_common(struct pk_making *making)
         tables->common_purposes[k] = hazard->i_transition | (uint64_t)PK_ROLE_PERSON << 24;
         tables->common_clocks[k] = PK_LANE_SINCE_START;
         tables->common_single[k] = is_single(hazard);
+        tables->common_form[k] = pk_making_has_vectors(hazard->rates, hazard->n_rates);
         for (size_t r = 0; r < hazard->n_rates && tables->common_single[k]; r++)
             if (hazard->rates[r].clock != PK_CLOCK_START && hazard->rates[r].clock != PK_CLOCK_AGE)
                 making->why = "a clock";

@@ -21,17 +21,20 @@ static void put_ways(struct pk_making *making, const uint16_t *arcs, size_t n)
         tables->ways[tables->n_ways++] = pk_making_way(making, arcs[k]);
 }
 
-/* Forms with vectors; the others go one by one. */
-static bool has_vectors(const struct pk_plan *plan, size_t i_state)
+bool pk_making_has_vectors(const struct pk_rate *rates, size_t n_rates)
 {
-    const struct pk_plan_state *state = &plan->states[i_state];
+    const enum pk_hazard_form form = rates[0].curve.form;
+    return n_rates == 1 && rates[0].smooth &&
+           (form == PK_HAZARD_GOMPERTZ || form == PK_HAZARD_WEIBULL || form == PK_HAZARD_WEIBULL_PH ||
+            form == PK_HAZARD_LOG_LOGISTIC);
+}
+
+/* Whether all forms of a state have vectors; else its lanes go one by one. */
+static bool has_vectors(const struct pk_plan *plan, const struct pk_plan_state *state)
+{
     bool has = true;
-    for (size_t k = 0; k < state->n_smooth; k++) {
-        const struct pk_plan_arc *arc = &plan->arcs[state->smooth[k]];
-        const enum pk_hazard_form form = arc->rates[0].curve.form;
-        has &= arc->n_rates == 1 && (form == PK_HAZARD_GOMPERTZ || form == PK_HAZARD_WEIBULL ||
-                                     form == PK_HAZARD_WEIBULL_PH || form == PK_HAZARD_LOG_LOGISTIC);
-    }
+    for (size_t k = 0; k < state->n_smooth; k++)
+        has &= pk_making_has_vectors(plan->arcs[state->smooth[k]].rates, plan->arcs[state->smooth[k]].n_rates);
     return has;
 }
 
@@ -58,11 +61,10 @@ void pk_making_single(struct pk_making *making)
         if (pk_making_is_summed(state))
             continue;
         making->uses_entry = true;
-        if (has_vectors(plan, s))
+        tables->single[s] = !has_vectors(plan, state);
+        tables->any_single |= tables->single[s];
+        if (!tables->single[s])
             tables->together[tables->n_together++] = s;
-        else
-            tables->any_single = true;
-        tables->single[s] = !has_vectors(plan, s);
         tables->single_ways[s] = tables->n_ways;
         for (size_t a = 0; a < state->n_axes; a++)
             put_ways(making, state->axes[a].arcs, state->axes[a].n_arcs);

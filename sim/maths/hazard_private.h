@@ -11,7 +11,7 @@
 #include "polku/hazard.h"
 #include "special_private.h"
 
-enum { PER_SCALE = 0, FRONT = 1, PER_SD = 0, SHAPE = 1, LOG_PEAK = 2, Q_PER_SIGMA = 3 };
+enum { PER_SCALE = PK_HAZARD_PER_SCALE, FRONT = PK_HAZARD_FRONT, PER_SD = 0, SHAPE = 1, LOG_PEAK = 2, Q_PER_SIGMA = 3 };
 
 static inline struct pk_special_gamma pk_hazard_gamma(const struct pk_hazard_curve *curve)
 {

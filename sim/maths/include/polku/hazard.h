@@ -66,6 +66,10 @@ struct pk_hazard_curve {
     double constants[4]; /* what the formulas need of p, by form: hazard_private.h */
 };
 
+/* Of them, what loops over many curves at once need too: H of weibull and weibull_ph is front (x per_scale)^shape; a
+ * log_logistic has per_scale = 1 / scale. */
+enum { PK_HAZARD_PER_SCALE = 0, PK_HAZARD_FRONT = 1 };
+
 /* Whether p[0 .. count - 1] are parameters of the form; if so, *curve is ready. If not, *problem (which may be NULL) is
  * a static text, e.g. "shape must be a finite number above 0", and *curve is as it was. Everything must be finite;
  * rates may be 0 for constant and gompertz, otherwise shapes, scales, rates, sdlog and sigma are above 0 (the smallest
