@@ -26,13 +26,34 @@ PK_INLINE void philox_of(const uint64_t schedule[20], const uint64_t *person, ui
     pk_lanes_philox(c, schedule);
 }
 
-static void words(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first)
+/* Of n people the keys of whom follow each other, those whose word is at most the bound: their places and words. */
+static size_t lots(const uint64_t schedule[20], size_t n, uint64_t first_person, uint64_t purpose, uint64_t bound,
+                   uint64_t *list, uint64_t *words)
 {
+    const pk_vu most = pk_vu_set(bound);
+    size_t n_list = 0;
     for (size_t i = 0; i < n; i += PK_WIDTH * PK_TOGETHER) {
         struct pk_lane_counters c;
-        philox_of(schedule, person + i, purpose, &c);
-        PK_EACH pk_vu_store(first + i + g * PK_WIDTH, pk_lanes_word(c.c0[g], c.c1[g]));
+        PK_EACH
+        {
+            c.c0[g] = pk_vu_set(first_person + i + (size_t)g * PK_WIDTH) + pk_vu_iota();
+            c.c1[g] = pk_vu_high(c.c0[g]);
+            c.c2[g] = pk_vu_set(purpose);
+            c.c3[g] = pk_vu_set(purpose >> 32);
+        }
+        pk_lanes_philox(&c, schedule);
+        PK_EACH
+        {
+            const size_t at = i + (size_t)g * PK_WIDTH;
+            const pk_vu word = pk_lanes_word(c.c0[g], c.c1[g]);
+            const pk_vm in = pk_vm_and(pk_vm_first(n > at ? n - at : 0), pk_vm_not(pk_vu_less(most, word)));
+            if (!pk_vm_any(in)) /* as nearly always */
+                continue;
+            pk_vu_pack(list + n_list, in, pk_vu_set(at) + pk_vu_iota());
+            n_list += pk_vu_pack(words + n_list, in, word);
+        }
     }
+    return n_list;
 }
 
 static void uniforms(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, double *first)

@@ -175,12 +175,12 @@ PK_INLINE pk_vd curve_rate(const struct pk_hazard_curve *curve, pk_vd x)
 PK_INLINE void start_at(const struct pk_hazard_curve *curve, pk_vd from, struct pk_lane_start *start)
 {
     start->from = from;
+    start->before = start->one_plus_odds = pk_vd_set(0);
     if (curve->form == PK_HAZARD_GOMPERTZ) {
         start->before = gompertz_rate(curve, from);
         return;
     }
     const pk_vm above = pk_vd_less(pk_vd_set(0), from);
-    start->before = start->one_plus_odds = pk_vd_set(0);
     if (!pk_vm_any(above)) /* time in state, usually */
         return;
     const pk_vd power = log_power(curve, or_1(above, from));

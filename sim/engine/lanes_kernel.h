@@ -190,7 +190,7 @@ static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *st
 
 #define PK_LANE_OPS                                                                                                    \
     {                                                                                                                  \
-        words, uniforms, exponentials, quantiles, places, common, common_form, round_, entries, cells                  \
+        lots, uniforms, exponentials, quantiles, places, common, common_form, round_, entries, cells                   \
     }
 
 #endif

@@ -171,10 +171,13 @@ struct pk_lanes {
 
 /* What one instruction set compiles. */
 struct pk_lane_ops {
-    /* The first word of 64 random bits for each of n keys: person = counters 0 and 1 of rng.h, purpose = 2 and 3, the
-     * earlier in the lower half. Arrays have room for n rounded up to PK_LANES_STEP. */
-    void (*words)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, uint64_t *first);
-    /* The same as a uniform, by pk_rng_uniform. */
+    /* Of n people the first words of whose keys (counters 0 and 1 of rng.h) follow each other, those whose first word
+     * of 64 random bits is at most the bound: list has their places, words their words; both room for n and 32 more.
+     * purpose: counters 2 and 3, the earlier in the lower half. */
+    size_t (*lots)(const uint64_t schedule[20], size_t n, uint64_t first_person, uint64_t purpose, uint64_t bound,
+                   uint64_t *list, uint64_t *words);
+    /* The first word for each of n keys as a uniform, by pk_rng_uniform. Arrays have room for n rounded up to
+     * PK_LANES_STEP. */
     void (*uniforms)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose, double *first);
     /* ... as an exponential. */
     void (*exponentials)(const uint64_t schedule[20], size_t n, const uint64_t *person, uint64_t purpose,

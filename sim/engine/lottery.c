@@ -31,21 +31,21 @@ enum pk_status pk_lottery_scan(const struct pk_plan *plan, size_t i_lottery, uin
                                uint64_t to, uint64_t bound, enum pk_vectors vectors, struct pk_tickets *tickets,
                                struct pk_error *error)
 {
-    enum { AT_ONCE = 256 };
+    enum { AT_ONCE = 256 }; /* divides 2^32 */
     const size_t i_target = plan->lotteries[i_lottery].i_target;
     enum pk_status status = PK_OK;
-    uint64_t lots[AT_ONCE];
-    for (; from < to && status == PK_OK; from += AT_ONCE) {
-        const size_t n = to - from < AT_ONCE ? (size_t)(to - from) : AT_ONCE;
-        pk_persons_lots(plan, i_target, replication, from, n, vectors, lots);
-        for (size_t i = 0; i < n && status == PK_OK; i++) {
+    uint64_t ids[AT_ONCE + 32], lots[AT_ONCE + 32];
+    while (from < to && status == PK_OK) {
+        const size_t n_block = AT_ONCE - (size_t)(from % AT_ONCE),
+                     n = to - from < n_block ? (size_t)(to - from) : n_block;
+        const size_t n_list = pk_persons_lots(plan, i_target, replication, from, n, bound, vectors, ids, lots);
+        for (size_t i = 0; i < n_list && status == PK_OK; i++) {
             struct pk_person person;
-            if (lots[i] > bound)
-                continue;
-            pk_person_make(plan, replication, from + i, &person);
+            pk_person_make(plan, replication, ids[i], &person);
             if (pk_person_is_eligible(plan, &plan->targets[i_target], &person))
-                status = add_ticket(tickets, (struct pk_ticket){.lot = lots[i], .id = from + i}, error);
+                status = add_ticket(tickets, (struct pk_ticket){.lot = lots[i], .id = ids[i]}, error);
         }
+        from += n;
     }
     return status;
 }

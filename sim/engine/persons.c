@@ -297,22 +297,26 @@ void pk_persons_pick(const struct pk_persons *persons, const size_t *which, size
     }
 }
 
-void pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
-                     enum pk_vectors vectors, uint64_t *lots)
+size_t pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
+                       uint64_t bound, enum pk_vectors vectors, uint64_t *ids, uint64_t *lots)
 {
-    enum { MOST = 256 };
-    uint64_t keys[MOST] = {0}, words[MOST], schedule[20];
-    PK_ASSERT(n <= MOST);
+    size_t n_list = 0;
     if (vectors == PK_VECTORS_NONE) {
-        for (size_t i = 0; i < n; i++)
-            lots[i] = pk_person_lot(plan, i_target, replication, from + i);
-        return;
+        for (size_t i = 0; i < n; i++) {
+            lots[n_list] = pk_person_lot(plan, i_target, replication, from + i);
+            ids[n_list] = from + i;
+            n_list += lots[n_list] <= bound;
+        }
+        return n_list;
     }
-    for (size_t i = 0; i < n; i++)
-        keys[i] = key_of(from + i, replication);
+    uint64_t schedule[20];
     pk_lanes_schedule(plan->seed, schedule);
-    pk_lane_ops_of(vectors)->words(schedule, n, keys, i_target | (uint64_t)PK_ROLE_ENROLMENT << 24, words);
-    memcpy(lots, words, n * sizeof *lots);
+    PK_ASSERT((from & 0xffffffff) + n <= UINT64_C(1) << 32);
+    n_list = pk_lane_ops_of(vectors)->lots(schedule, n, key_of(from, replication),
+                                           i_target | (uint64_t)PK_ROLE_ENROLMENT << 24, bound, ids, lots);
+    for (size_t i = 0; i < n_list; i++)
+        ids[i] += from;
+    return n_list;
 }
 
 void pk_persons_person(const struct pk_persons *persons, size_t i, struct pk_person *person)

@@ -38,9 +38,10 @@ void pk_persons_make(struct pk_persons *persons, uint32_t replication, size_t n,
 /* into: some of the people again, in this order; into has the same plan and room for n. */
 void pk_persons_pick(const struct pk_persons *persons, const size_t *which, size_t n, struct pk_persons *into);
 
-/* The places of ids from, from + 1, ... in the lottery of a target group: pk_person_lot. lots[n]; n at most 256. */
-void pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
-                     enum pk_vectors vectors, uint64_t *lots);
+/* Of the n ids from `from` on, none past a multiple of 2^32, those whose place in the lottery of a target group
+ * (pk_person_lot) is at most the bound: their ids and places. Both have room for n and 32 more. Returns how many. */
+size_t pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
+                       uint64_t bound, enum pk_vectors vectors, uint64_t *ids, uint64_t *lots);
 
 /* The i-th of them as pk_person_make would have made it. */
 void pk_persons_person(const struct pk_persons *persons, size_t i, struct pk_person *person);
