@@ -64,6 +64,8 @@ void pk_worker_free(struct pk_worker *worker)
 
 static void keep(struct pk_kept *kept, const uint64_t *log, size_t n)
 {
+    if (n == 0)
+        return;
     if (kept->n + n > kept->room) {
         const size_t room = 2 * (kept->n + n);
         uint64_t *grown = pk_realloc(kept->log, room, sizeof *grown);
