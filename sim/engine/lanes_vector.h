@@ -122,7 +122,7 @@ PK_INLINE pk_vu pk_vu_select(pk_vm m, pk_vu yes, pk_vu no)
 /* The first n lanes. */
 PK_INLINE pk_vm pk_vm_first(size_t n)
 {
-    return n < PK_WIDTH ? (pk_vm)((1u << n) - 1) : (pk_vm)0xff;
+    return (pk_vm)(n < PK_WIDTH ? (1u << n) - 1 : 0xffu);
 }
 /* Where the highest bit is set. */
 PK_INLINE pk_vm pk_vu_top(pk_vu a)
