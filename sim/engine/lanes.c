@@ -1,5 +1,5 @@
 /* Many lives at once: which instruction set, what a thread has in flight, and who comes next. See lanes.h; the loops
- * themselves: lanes_kernel.c. */
+ * themselves: lanes_kernel.h. */
 #include "polku/lanes.h"
 
 #include <string.h>
@@ -113,8 +113,10 @@ struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_roo
     lanes->slots = column + (tables->n_common + n_excess) * n_people;
     lanes->starters = lanes->slots + n_people;
     lanes->zeros = (double *)(void *)(lanes->starters + n_people);
-    lanes->starts = (uint64_t *)(void *)lanes->zeros + n_people;
-    lanes->before = lanes->starts + tables->n_columns * n_people;
+    if (tables->treated) {
+        lanes->starts = (uint64_t *)(void *)lanes->zeros + n_people;
+        lanes->before = lanes->starts + tables->n_columns * n_people;
+    }
     lanes->n_room = n_people;
     for (size_t i = 0; i < n_people; i++)
         lanes->slots[i] = i;
@@ -130,11 +132,6 @@ void pk_lanes_free(struct pk_lanes *lanes)
     pk_free(lanes->i_treated);
     pk_persons_free(&lanes->treated);
     pk_free(lanes);
-}
-
-uint64_t pk_lanes_draws(const struct pk_lanes *lanes)
-{
-    return lanes->n_draws;
 }
 
 void pk_lanes_bring(struct pk_lanes *lanes, size_t i_column, const void *from)
@@ -192,7 +189,6 @@ static void prepare(struct pk_lanes *lanes, const struct pk_persons *persons)
         lanes->ops->exponentials(tables->schedule, persons->n, persons->keys, tables->excess_purposes[k], lefts);
         pk_lanes_bring(lanes, tables->i_excess + k, lefts);
     }
-    lanes->n_draws += (tables->n_common + plan->n_excess) * persons->n;
 }
 
 /* The next people take up lanes[n], as many as there are; returns how many. */
@@ -228,14 +224,17 @@ static void move_lane(struct pk_lanes *lanes, size_t from, size_t to)
     lanes->since[to] = lanes->since[from];
 }
 
-/* A life that never ends would go round for ever. A lane has an event a round. */
-static bool is_endless(const struct pk_lanes *lanes, uint64_t n_rounds, size_t *slot)
+/* Whether somebody has had one event more than a life can hold: a lane has an event a round, but perhaps in its last.
+ */
+static bool is_too_long(const struct pk_lanes *lanes, uint64_t n_rounds, size_t n_log, size_t *slot)
 {
+    const uint64_t *slots = lanes->columns + (size_t)PK_LANE_SLOT * PK_LANES;
     for (size_t i = 0; i < lanes->n; i++)
-        if (n_rounds + 1 - lanes->since[i] > PK_LIFE_MAX_EVENTS + UINT64_C(1)) {
-            *slot = (size_t)lanes->columns[(size_t)PK_LANE_SLOT * PK_LANES + i];
-            return true;
-        }
+        for (size_t j = 0; n_rounds + 1 - lanes->since[i] > PK_LIFE_MAX_EVENTS && j < n_log; j++)
+            if (pk_logged_slot(lanes->log[j]) == slots[i]) {
+                *slot = (size_t)slots[i];
+                return true;
+            }
     return false;
 }
 
@@ -247,14 +246,14 @@ bool pk_lanes_go_round(struct pk_lanes *lanes, const uint64_t *before,
     lanes->n = take_up(lanes, &next, 0, before, lanes->slots, PK_LANES);
     for (uint64_t n_rounds = 0; lanes->n > 0; n_rounds++) {
         const size_t n_log = lanes->ops->round(lanes, lanes->log, stages, since);
+        if ((n_rounds + 1 >= PK_LIFE_MAX_EVENTS || before != NULL) && is_too_long(lanes, n_rounds, n_log, failed))
+            return false;
         take(lanes->log, n_log, data);
         pk_stages_lap(stages, since, PK_STAGE_TALLY);
         const size_t n_taken = take_up(lanes, &next, n_rounds + 1, before, lanes->finished, lanes->n_finished);
         for (size_t k = lanes->n_finished; k-- > n_taken;) /* from the last: what moves into a place stays */
             move_lane(lanes, --lanes->n, (size_t)lanes->finished[k]);
         pk_stages_lap(stages, since, PK_STAGE_MOVE);
-        if ((n_rounds >= PK_LIFE_MAX_EVENTS || before != NULL) && is_endless(lanes, n_rounds, failed))
-            return false;
     }
     return true;
 }

@@ -1,7 +1,7 @@
 /* The stages of a round: lanes_plain.c, lanes_avx2.c and lanes_avx512.c compile this for one instruction set each. See
  * lanes_private.h. Not installed.
  *
- * Every statement is the reference's (life.c, life_hazard.c), lane by lane, in the same order: so are the bits. */
+ * Every statement is the reference's (life.c, life_spell.c), lane by lane, in the same order: so are the bits. */
 #ifndef PK_LANES_KERNEL_H
 #define PK_LANES_KERNEL_H
 
@@ -154,7 +154,6 @@ static size_t round_small(struct pk_lanes *lanes, uint64_t *log)
 static size_t round_(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *stages, uint64_t *since)
 {
     const struct pk_lane_tables *tables = lanes->tables;
-    lanes->n_draws += lanes->n;
     if (tables->fused) {
         const size_t n_events = round_small(lanes, log);
         pk_stages_lap(stages, since, PK_STAGE_DRAW);

@@ -22,6 +22,10 @@ enum {
     PK_LANES_MAX_EXCESS = 4  /* of one state */
 };
 
+_Static_assert(PK_LANES % PK_LANES_STEP == 0, "columns are padded");
+_Static_assert((int)PK_MAX_ARCS == 1 << PK_LANES_ARC_BITS, "an event has room for every arc");
+_Static_assert((int)PK_LIFE_MAX_EVENTS + 1 < 1 << PK_LANES_COUNTER_BITS, "spells do not run into each other");
+
 /* Which clock: as masks choose it, so that lanes may differ. */
 enum pk_lane_clock { PK_LANE_SINCE_START, PK_LANE_SINCE_ENTRY, PK_LANE_SINCE_BIRTH, PK_LANE_MIXED };
 
@@ -137,7 +141,6 @@ struct pk_lanes {
     const struct pk_lane_ops *ops;
     uint64_t *columns; /* [n_columns][PK_LANES] */
     size_t n;          /* lanes in use, [0, n) */
-    uint64_t n_draws;
     /* of one round, by lane */
     double *time;  /* of the next event */
     uint64_t *way; /* ... and where to: into the tables' ways */

@@ -71,7 +71,7 @@ PK_INLINE void cumulative(const struct pk_lane_rates *rates, const struct pk_spe
     }
 }
 
-/* pk_walk_spend. often: many are used up; else the few are looked up one by one. */
+/* pk_spell_spend_alone. often: many are used up; else the few are looked up one by one. */
 PK_INLINE void spend(const struct pk_lane_rates *rates, bool often, struct pk_spending *s)
 {
     const bool in_registers = rates->one && rates->cuts.depth <= 4;

@@ -41,6 +41,7 @@ static void stage_start(struct pk_lanes *lanes, size_t i, size_t slot, const str
         *counters = (*counters & ~((((uint64_t)1 << PK_LANES_COUNTER_BITS) - 1) << tables->shifts[s])) | spells;
         if (walk->open >> stream & 1) {
             words[tables->i_open * n] |= bit;
+            /* which candidate it was no longer matters: untreated, the next is kept */
             doubles[(tables->i_left + k) * n] = walk->cut_short[stream].left;
             doubles[(tables->i_mark + k) * n] = walk->cut_short[stream].mark;
         }
@@ -80,6 +81,22 @@ static void log_life(struct pk_lanes *lanes, size_t slot, const struct pk_life *
     }
 }
 
+/* Some life fails: the first that does, one after another, in words. */
+static enum pk_status first_failure(const struct pk_plan *plan, const struct pk_persons *persons,
+                                    const struct pk_treated *treated, struct pk_life *room, size_t *failed,
+                                    struct pk_error *error)
+{
+    enum pk_status status = PK_OK;
+    for (size_t i = 0; i < persons->n && status == PK_OK; i++) {
+        struct pk_person person;
+        *failed = i;
+        pk_persons_person(persons, i, &person);
+        status = pk_life_run(plan, &person, &treated[i].treatment, room, error);
+    }
+    PK_ASSERT(status != PK_OK);
+    return status;
+}
+
 enum pk_status pk_lanes_live_treated(struct pk_lanes *lanes, const struct pk_persons *persons,
                                      const struct pk_treated *treated, size_t n, struct pk_life *room,
                                      void (*take)(const uint64_t *log, size_t n, void *data), void *data,
@@ -98,11 +115,8 @@ enum pk_status pk_lanes_live_treated(struct pk_lanes *lanes, const struct pk_per
         struct walk walk;
         pk_persons_person(persons, i, &person);
         pk_walk_begin(&walk, tables->plan, &person, &treated[i].treatment, room);
-        enum pk_status status = pk_walk_go(&walk, true, error);
-        if (status != PK_OK) {
-            *failed = i;
-            return status;
-        }
+        if (pk_walk_go(&walk, true, error) != PK_OK)
+            return first_failure(tables->plan, persons, treated, room, failed, error);
         log_life(lanes, i, room, take, data);
         if (!walk.over)
             stage_start(lanes, n_starts++, i, &walk, persons->keys[i]);
@@ -116,9 +130,5 @@ enum pk_status pk_lanes_live_treated(struct pk_lanes *lanes, const struct pk_per
     lanes->everybody = true;
     if (pk_lanes_go_round(lanes, lanes->before, take, data, stages, &since, failed))
         return PK_OK;
-    struct pk_person person; /* says it in words */
-    pk_persons_person(persons, *failed, &person);
-    enum pk_status status = pk_life_run(tables->plan, &person, &treated[*failed].treatment, room, error);
-    PK_ASSERT(status != PK_OK);
-    return status;
+    return first_failure(tables->plan, persons, treated, room, failed, error);
 }

@@ -72,7 +72,6 @@ enum verdict { PK_KEPT, PK_DROPPED };
 static inline struct pk_rng_pair pk_walk_draw(struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
                                               uint32_t candidate)
 {
-    walk->life->n_draws++;
     return pk_rng_core_uniforms(walk->rng, stream, (uint32_t)role, spell, candidate);
 }
 

@@ -161,7 +161,7 @@ static void read_cells(struct pk_tally *tally, const struct pk_folded *folded, e
     const size_t n_tallied = pk_tally_rows(shape);
     int64_t *occupancy = column, *ticks = column + shape->n_steps + 1;
     memset(cells, 0, folded->n_cells * sizeof *cells);
-    pk_tally_flush(tally);
+    PK_ASSERT(tally->n_pending == 0); /* pk_fold_unit flushed it: other threads read it too */
     for (size_t g = 0; g < folded->n_groups; g++)
         for (size_t row = 0; row < folded->n_rows && !is_empty(tally, g); row++) {
             int64_t *into = cells + (g * folded->n_rows + row) * folded->n_columns;

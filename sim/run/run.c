@@ -400,15 +400,8 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
         run->n_replications = (int64_t)done / run->n_batches;
     }
     for (int t = 0; wave.workers != NULL && t < run->n_threads; t++) {
-        run->fold.n_draws += (int64_t)wave.workers[t].base.n_draws;
-        if (wave.workers[t].lanes != NULL)
-            run->fold.n_draws += (int64_t)pk_lanes_draws(wave.workers[t].lanes);
-        if (wave.workers[t].arm_lanes != NULL)
-            run->fold.n_draws += (int64_t)pk_lanes_draws(wave.workers[t].arm_lanes);
         for (size_t s = 0; options->stages != NULL && s < PK_STAGE_COUNT; s++)
             options->stages->spent[s] += wave.workers[t].stages.spent[s];
-        for (size_t a = 0; wave.workers[t].arms != NULL && a < plan->n_arms; a++)
-            run->fold.n_draws += (int64_t)wave.workers[t].arms[a].n_draws;
     }
     free_wave(&wave, run->n_threads, n_in_wave);
     run->seconds = now_seconds() - began;

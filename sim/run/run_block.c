@@ -11,8 +11,9 @@ enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collecti
 {
     const struct pk_plan *plan = collection->plan;
     enum pk_status status = pk_batch_init(&worker->batch, collection, error);
-    if (status == PK_OK)
-        status = pk_persons_init(&worker->persons, plan, PK_PEOPLE_AT_ONCE, error);
+    if (status != PK_OK)
+        return status; /* nothing else is there to free */
+    status = pk_persons_init(&worker->persons, plan, PK_PEOPLE_AT_ONCE, error);
     worker->arms = pk_alloc(plan->n_arms, sizeof *worker->arms);
     worker->lotteries = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->lotteries);
     worker->kept.first = pk_alloc(PK_PEOPLE_AT_ONCE + 1, sizeof *worker->kept.first);
@@ -166,6 +167,7 @@ struct taking {
     bool keeps_all, any_won; /* ... any lottery */
 };
 
+/* Events of people who won a lottery: pk_lanes_entries finds those whose slot has any bit, whatever the arc. */
 static void take(const uint64_t *log, size_t n, void *data)
 {
     struct taking *taking = data;

@@ -32,7 +32,8 @@ struct pk_worker {
     char apart[256]; /* what one thread writes must not lie beside what the next one reads */
 };
 
-enum { PK_PEOPLE_AT_ONCE = 4096, PK_LOG_AT_ONCE = 256 };
+enum { PK_PEOPLE_AT_ONCE = 4096, PK_LOG_AT_ONCE = 256 /* of lanes: parts of a log */ };
+_Static_assert((int)PK_PEOPLE_AT_ONCE <= (int)PK_LANES_MOST_PEOPLE, "an event has room for every person");
 
 /* tables, arm_tables: NULL where lives, or those in arms, are left to the scalar reference. Errors: PK_NO_MEMORY. */
 PK_CHECKED enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collection *collection,

@@ -14,7 +14,7 @@
 
 #include "polku/life.h"
 
-/* treatment NULL: none. Fills all of life but n_draws. Fails the test where a life has no end. A stay begins at the
+/* treatment NULL: none. Fills all of life. Fails the test where a life has no end. A stay begins at the
  * tick that life `beside` gives its event where that is within one of this one's, so that rounding does not add up;
  * NULL: a life by itself. */
 void slow_life_run(const struct pk_plan *plan, const struct pk_person *person, const struct pk_treatment *treatment,

@@ -186,13 +186,13 @@ Test(lanes_times, events_crowded_into_a_tick_are_the_references)
 }
 
 /* 4,032 events in 63 months, the last at the horizon; no more where a month is one too many. */
-#define ENDLESS                                                                                                        \
-    HEAD "states: {a: {}, b: {}, still: {}, dead: {absorbing: true}}\nparameters:\n" PARAMETER(                        \
-        "beat", "0.0013020833333333333", "years")                                                                      \
+#define ENDLESS_OF(beat)                                                                                               \
+    HEAD "states: {a: {}, b: {}, still: {}, dead: {absorbing: true}}\nparameters:\n" PARAMETER("beat", beat, "years")  \
         PARAMETER("seldom", "0.001",                                                                                   \
                   "per_year") "transitions:\n  ab: {from: a, to: b, at: {clock: time_in_state, value: beat}}\n"        \
                               "  ba: {from: b, to: a, at: {clock: time_in_state, value: beat}}\n"                      \
                               "  sd: {from: still, to: dead, hazard: seldom}\n"
+#define ENDLESS ENDLESS_OF("0.0013020833333333333")
 #define ONE_IN_A_THOUSAND "  state: {a: 0.001, still: 0.999}\n"
 
 Test(lanes_times, the_longest_life_that_fits_is_lived)
@@ -203,7 +203,21 @@ Test(lanes_times, the_longest_life_that_fits_is_lived)
     cr_expect_geq(count.n_events, 5 * PK_LIFE_MAX_EVENTS);
 }
 
-Test(lanes_times, lives_with_one_event_too_many_are_refused)
+/* 16,642 ticks are 4,032 to 64 months, 16,638 are 4,033. */
+Test(lanes_times, the_limit_of_a_life_is_the_references)
+{
+    const char *people = "  state: {a: 0.01, still: 0.99}\n";
+    open_world(ENDLESS_OF("0.001322587331136"), 64, people);
+    struct lived_count count = lived_hold(&world.plan, "as many events as fit", 600, 300);
+    cr_expect_eq(count.n_refused, 0);
+    cr_expect_geq(count.n_events, PK_LIFE_MAX_EVENTS);
+    close_world();
+    open_world(ENDLESS_OF("0.001322269439697"), 64, people);
+    count = lived_hold(&world.plan, "one event too many", 600, 300);
+    cr_expect_geq(count.n_refused, 1);
+}
+
+Test(lanes_times, lives_with_events_too_many_are_refused)
 {
     open_world(ENDLESS, 64, ONE_IN_A_THOUSAND);
     const struct lived_count count = lived_hold(&world.plan, "one event too many", PERSONS, BLOCK);

@@ -1,7 +1,7 @@
 /* Many lives at once, the same lives as pk_life_run's.
  *
  * Responsibility: the events of a block of people, as a log. Knows nothing of tallies, arms' names, threads or files.
- * The scalar reference is life.h; what lanes cannot do yet is left to it (pk_lane_tables_serve). */
+ * The scalar reference is life.h; what lanes cannot do is left to it (pk_lane_tables_make says what). */
 #ifndef PK_LANES_H
 #define PK_LANES_H
 
@@ -46,8 +46,6 @@ struct pk_lanes;
 /* For blocks of at most n_room people. NULL: no memory. */
 struct pk_lanes *pk_lanes_make(const struct pk_lane_tables *tables, size_t n_room, enum pk_vectors vectors);
 void pk_lanes_free(struct pk_lanes *lanes);
-/* Philox calls so far, for measurements. */
-uint64_t pk_lanes_draws(const struct pk_lanes *lanes);
 
 /* Lives all people of the block without treatment. take is called with parts of the log as they come.
  * False: person *failed has more events than a life can hold; pk_life_run says so in words. */

@@ -38,7 +38,6 @@ struct pk_life {
         uint16_t arc;
         uint16_t i_prevention;
     } blocked[PK_LIFE_MAX_BLOCKED];
-    uint64_t n_draws; /* Philox calls so far, for measurements */
 };
 
 struct pk_treatment { /* what an arm does to one person: its enrolments, in order */

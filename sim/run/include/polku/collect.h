@@ -181,7 +181,6 @@ struct pk_fold {
     int64_t *n_changed;          /* [n_arms] over all units, in units of weight */
     int64_t *n_served;           /* [n_arms][PK_MAX_SERVICES + 1] the same: enrolments by service, people in any */
     int64_t n_events;            /* simulated transitions, base and arms */
-    int64_t n_draws;
     size_t n_column, n_scratch, n_views; /* words of two rows of a tally; of a room's scratch and views */
     size_t n_rooms;
     struct pk_fold_room *rooms; /* [n_rooms] one for each thread that folds */
@@ -194,8 +193,9 @@ void pk_fold_free(struct pk_fold *fold);
 /* Folds the next unit; units must come in their order. everyone: the unit counted all people. */
 void pk_fold_add(struct pk_fold *fold, struct pk_batch *unit, bool everyone);
 
-/* The same in parts that threads can share: pk_fold_unit for each of the next units, in any order; then pk_fold_table
- * for each table, unit by unit in their order; then pk_fold_next, unit by unit. i_room: the thread's. */
+/* The same in parts that threads can share, after which tallies are only read: pk_fold_unit for each of the next units,
+ * in any order; then pk_fold_table for each table, unit by unit in their order; then pk_fold_next, unit by unit.
+ * i_room: the thread's. */
 PK_CHECKED enum pk_status pk_fold_make_room(struct pk_fold *fold, size_t n_rooms, struct pk_error *error);
 void pk_fold_unit(struct pk_fold *fold, size_t i_room, struct pk_batch *unit, size_t i_unit, bool everyone);
 size_t pk_fold_tables(const struct pk_fold *fold);
