@@ -158,12 +158,16 @@ static void run_task(struct wave *wave, const struct pk_task *task, struct pk_wo
 static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
 {
     uint64_t n_batches = (uint64_t)wave->run->n_batches;
+    const size_t n_threads = (size_t)wave->run->n_threads, n_split = 2 * (n_threads - 1);
+    const size_t n_whole = n_units >= 2 * n_split ? n_units - n_split : 0;
     wave->n_tasks = 0;
     for (size_t i = 0; i < n_units; i++) {
         uint64_t i_unit = wave->first_unit + i, i_batch = i_unit % n_batches;
         uint64_t n_persons = wave->crowds[i_unit / n_batches - wave->first_replication].n_persons;
         uint64_t n_of_batch = n_persons / n_batches + (i_batch < n_persons % n_batches);
-        for (uint64_t from = 0; from < n_of_batch; from += block_size) {
+        /* most units whole, which need no joining; the last in blocks, so that threads end together */
+        const uint64_t step = wave->options->block_size == 0 && i < n_whole ? n_of_batch : block_size;
+        for (uint64_t from = 0; from < n_of_batch; from += step) {
             if (wave->n_tasks == wave->room_tasks) {
                 size_t room = wave->room_tasks ? wave->room_tasks * 2 : 256;
                 struct pk_task *grown = pk_realloc(wave->tasks, room, sizeof *grown);
@@ -172,13 +176,13 @@ static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t blo
                 wave->tasks = grown;
                 wave->room_tasks = room;
             }
-            uint64_t to = n_of_batch - from < block_size ? n_of_batch : from + block_size;
+            uint64_t to = n_of_batch - from < step ? n_of_batch : from + step;
             wave->tasks[wave->n_tasks++] = (struct pk_task){.i_unit_in_wave = i,
                                                             .replication = (uint32_t)(i_unit / n_batches),
                                                             .i_batch = i_batch,
                                                             .from = from,
                                                             .to = to,
-                                                            .alone = n_of_batch <= block_size};
+                                                            .alone = n_of_batch <= step};
         }
     }
     return PK_OK;
