@@ -2,11 +2,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "polku/import.h"
+#include "polku/stages.h"
 
 const char *pk_cli_command_line = "";
 const struct pk_load_options pk_cli_load_options = {.read_table = pk_import_table};
@@ -129,23 +129,16 @@ int pk_cli_with_scenario(const char *path,
     return code;
 }
 
-static double now_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 void pk_progress_begin(struct pk_progress *progress, const char *what)
 {
-    *progress = (struct pk_progress){.what = what, .began = now_seconds()};
+    *progress = (struct pk_progress){.what = what, .began = pk_seconds_now()};
 }
 
 void pk_progress_tell(double done, void *data)
 {
     enum { WIDTH = 30 };
     struct pk_progress *progress = data;
-    double now = now_seconds();
+    double now = pk_seconds_now();
     if (!isatty(STDERR_FILENO) || (now - progress->last < 0.1 && done < 1))
         return;
     progress->last = now;

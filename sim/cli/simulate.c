@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "polku/hash.h"
@@ -85,13 +84,6 @@ static void tell_of_precision(struct job *job, const struct pk_simulate_request 
     pk_text_free(&line);
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Threads as asked for. Where nobody asked, one for so few lives that others, and the tallies that are made for them,
  * would cost more than they save. */
 static int threads_for(const struct pk_simulate_request *request, const struct pk_plan *plan,
@@ -133,9 +125,9 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
         fprintf(stderr, "warning: %s", pk_text_string(&job->warnings));
     pk_progress_begin(&progress, "simulating");
     const uint64_t ticks = pk_stages_now();
-    const double began = seconds_now();
+    const double began = pk_seconds_now();
     status = pk_run_simulate(&job->run, &job->plan, model, scenario, &job->values, &options, error);
-    job->ticks_per_second = (double)(pk_stages_now() - ticks) / (seconds_now() - began);
+    job->ticks_per_second = (double)(pk_stages_now() - ticks) / (pk_seconds_now() - began);
     pk_progress_end(&progress);
     if (status == PK_OK)
         tell_of_precision(job, request, scenario);
@@ -178,9 +170,9 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
                                  .sets = request->sets,
                                  .command = pk_cli_command_line,
                                  .warnings = pk_text_string(&job.warnings)};
-        const double began = seconds_now();
+        const double began = pk_seconds_now();
         status = pk_store_save(&store, request->output, summary->digest, error);
-        summary->write_seconds = seconds_now() - began;
+        summary->write_seconds = pk_seconds_now() - began;
         if (status == PK_OK && request->output != NULL) {
             char saved[4096];
             remove(part_file(request->output, saved, sizeof saved)); /* usually there is none */

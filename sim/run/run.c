@@ -3,7 +3,6 @@
 
 #include <omp.h>
 #include <string.h>
-#include <time.h>
 
 #include "polku/rng.h"
 #include "run_private.h"
@@ -59,22 +58,22 @@ static enum pk_status draw_lottery(struct wave *wave, uint32_t replication, size
     bool enough = false;
     for (unsigned attempt = 0; !enough && status == PK_OK; attempt++) {
         uint64_t bound = pk_lottery_bound(plan, i_lottery, attempt);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads) if (n_parts > 1)
         for (size_t i = 0; i < n_parts; i++) {
             struct pk_error own;
             uint64_t from = i * LOTTERY_RANGE, to = from + LOTTERY_RANGE;
             if (to > plan->n_persons)
                 to = plan->n_persons;
-            if (pk_lottery_scan(plan, i_lottery, replication, from, to, bound, wave->vectors, &parts[i], &own) != PK_OK)
-                fail(wave, 0, from, &own);
+            if (pk_lottery_scan(plan, i_lottery, replication, from, to, bound, wave->vectors, &parts[i], &own) == PK_OK)
+                continue;
+#pragma omp critical(pk_run_scan)
+            {
+                status = own.status; /* there was no memory, whoever says so */
+                *error = own;
+            }
         }
-        if (wave->status != PK_OK) {
-            status = wave->status;
-            *error = wave->error;
-            bound = 0; /* frees the parts */
-        }
-        enum pk_status drawn =
-            pk_lottery_draw(plan, i_lottery, bound, parts, n_parts, &enough, &winners->ids, &winners->n, error);
+        enum pk_status drawn = pk_lottery_draw(plan, i_lottery, status == PK_OK ? bound : 0, parts, n_parts, &enough,
+                                               &winners->ids, &winners->n, error); /* frees the parts */
         status = status == PK_OK ? drawn : status;
     }
     pk_free(parts);
@@ -84,15 +83,25 @@ static enum pk_status draw_lottery(struct wave *wave, uint32_t replication, size
 static enum pk_status draw_lotteries(struct wave *wave, uint32_t n_replications, struct pk_error *error)
 {
     const struct pk_plan *plan = wave->plan;
+    const size_t n = n_replications * plan->n_lotteries;
     enum pk_status status = PK_OK;
-    for (uint32_t r = 0; r < n_replications; r++)
-        for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++) {
-            struct pk_winners *winners = &wave->winners[r * plan->n_lotteries + i];
-            if (winners->drawn || plan->lotteries[i].by_share)
-                continue;
-            status = draw_lottery(wave, wave->first_replication + r, i, winners, error);
-            winners->drawn = true;
+    /* where people are few, a lottery is one thread's, and lotteries go side by side */
+#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads) if (plan->n_persons <= LOTTERY_RANGE)
+    for (size_t i = 0; i < n; i++) {
+        struct pk_winners *winners = &wave->winners[i];
+        const size_t i_lottery = i % plan->n_lotteries;
+        struct pk_error own;
+        if (winners->drawn || plan->lotteries[i_lottery].by_share)
+            continue;
+        const uint32_t replication = wave->first_replication + (uint32_t)(i / plan->n_lotteries);
+        if (draw_lottery(wave, replication, i_lottery, winners, &own) != PK_OK)
+#pragma omp critical(pk_run_draw)
+        {
+            status = own.status;
+            *error = own;
         }
+        winners->drawn = true;
+    }
     return status;
 }
 
@@ -290,13 +299,6 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
     return status;
 }
 
-static double now_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Units in flight at once: enough that threads seldom wait for each other, but no more memory than 256 MiB where fewer
  * units will do. Memory depends on threads and tables, not on people. */
 static size_t units_in_wave(const struct pk_run *run, size_t n_units)
@@ -347,7 +349,7 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
                                const struct pk_run_options *options, struct pk_error *error)
 {
     memset(run, 0, sizeof *run);
-    double began = now_seconds();
+    double began = pk_seconds_now();
     struct wave wave = {.options = options, .plan = plan, .run = run};
     run->n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
     run->n_replications = options->n_replications > 0 ? options->n_replications : scenario->replications;
@@ -377,7 +379,7 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
     struct pk_saved saved = {.path = options->saved, .identity = options->identity, .n_batches = run->n_batches};
     size_t done = 0, next_look = 0;
     if (status == PK_OK && saved.path != NULL) {
-        saved.last = now_seconds();
+        saved.last = pk_seconds_now();
         pk_saved_resume(&saved, &run->fold, &done);
         run->n_resumed = (int64_t)done / run->n_batches;
     }
@@ -392,10 +394,10 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
             options->progress((double)done / (double)n_units, options->progress_data);
         if (status == PK_OK && looks && done == next_look && precise_enough(run, scenario, values))
             break;
-        if (status == PK_OK && saved.path != NULL && now_seconds() - saved.last >= options->save_seconds &&
+        if (status == PK_OK && saved.path != NULL && pk_seconds_now() - saved.last >= options->save_seconds &&
             done < n_units) {
             pk_saved_write(&saved, &run->fold);
-            saved.last = now_seconds();
+            saved.last = pk_seconds_now();
         }
     }
     if (status == PK_OK && looks) {
@@ -408,7 +410,7 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
             options->stages->spent[s] += wave.workers[t].stages.spent[s];
     }
     free_wave(&wave, run->n_threads, n_in_wave);
-    run->seconds = now_seconds() - began;
+    run->seconds = pk_seconds_now() - began;
     if (status != PK_OK)
         pk_run_free(run);
     return status;

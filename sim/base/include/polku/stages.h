@@ -38,6 +38,14 @@ static inline uint64_t pk_stages_now(void)
 #endif
 }
 
+/* Seconds from an arbitrary origin. */
+static inline double pk_seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 /* The time since *since belongs to the stage. */
 static inline void pk_stages_lap(struct pk_stages *stages, uint64_t *since, enum pk_stage stage)
 {
