@@ -196,13 +196,14 @@ struct pk_lane_ops {
     void (*common_form)(const struct pk_lane_tables *tables, size_t k, const struct pk_persons *persons, double *times);
     /* Takes every lane to its next event and appends those events; the lives that ended are in lanes->finished. */
     size_t (*round)(struct pk_lanes *lanes, uint64_t *log, struct pk_stages *stages, uint64_t *since);
-    /* Places and contents of a tally's cells for n events. */
+    /* As pk_lanes_entries and pk_lanes_cells. */
     size_t (*entries)(const uint64_t *sets_of_arc, const uint64_t *wanted, size_t n, const uint64_t *log,
                       uint64_t *list);
     void (*cells)(const struct pk_lane_grid *grid, size_t n, const uint64_t *log, uint64_t *places, uint64_t *values);
 };
 
 extern const struct pk_lane_ops pk_lane_ops_plain;
+
 /* What the next people bring into a lane: bring for each column, then rounds until all lives are over. before: events
  * of each so far, or NULL. False: too many events; *failed has the slot. */
 void pk_lanes_bring(struct pk_lanes *lanes, size_t i_column, const void *from);

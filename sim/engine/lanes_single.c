@@ -33,7 +33,7 @@ static double factor_of(const struct pk_persons *persons, size_t slot, size_t i_
 /* ---- hazards common to all states --------------------------------------------------------------------------------
  */
 
-/* pk_walk_spend on a common hazard times a ratio. */
+/* pk_spell_spend_alone on a common hazard times a ratio. */
 static double spend_common(const struct pk_lane_tables *tables, size_t k, double ratio,
                            const struct pk_persons *persons, size_t slot, double from, double until, double *left)
 {
