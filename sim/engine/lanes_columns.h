@@ -5,18 +5,6 @@
 #include "lanes_math.h"
 #include "lanes_private.h"
 
-#define PK_NEVER __builtin_inf()
-
-PK_INLINE uint64_t *words_of(const struct pk_lanes *lanes, size_t i_column)
-{
-    return lanes->columns + i_column * PK_LANES;
-}
-
-PK_INLINE double *doubles_of(const struct pk_lanes *lanes, size_t i_column)
-{
-    return (double *)(void *)(lanes->columns + i_column * PK_LANES);
-}
-
 /* An entry of a table by state. */
 PK_INLINE pk_vu of_state(bool few, const uint64_t *table, pk_vu state)
 {

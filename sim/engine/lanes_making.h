@@ -4,8 +4,6 @@
 
 #include "lanes_private.h"
 
-#define PK_NEVER __builtin_inf()
-
 /* A table under way: the arena's words, or that there were none left. */
 struct pk_making {
     struct pk_lane_tables *tables;

@@ -172,6 +172,17 @@ struct pk_lanes {
     void *memory;
 };
 
+/* One column of all lanes, as words or as doubles. */
+static inline uint64_t *words_of(const struct pk_lanes *lanes, size_t i_column)
+{
+    return lanes->columns + i_column * PK_LANES;
+}
+
+static inline double *doubles_of(const struct pk_lanes *lanes, size_t i_column)
+{
+    return (double *)(void *)words_of(lanes, i_column);
+}
+
 /* What one instruction set compiles. */
 struct pk_lane_ops {
     /* Of n people the first words of whose keys (counters 0 and 1 of rng.h) follow each other, those whose first word

@@ -5,16 +5,6 @@
 #include "life_spell.h"
 #include "polku/rng_core.h"
 
-static inline uint64_t *words_of(const struct pk_lanes *lanes, size_t i_column)
-{
-    return lanes->columns + i_column * PK_LANES;
-}
-
-static inline double *doubles_of(const struct pk_lanes *lanes, size_t i_column)
-{
-    return (double *)(void *)words_of(lanes, i_column);
-}
-
 static double uniform(const struct pk_lane_tables *tables, const struct pk_persons *persons, size_t slot,
                       uint32_t stream, enum pk_rng_role role, uint32_t spell, uint32_t candidate)
 {

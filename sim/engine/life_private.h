@@ -7,7 +7,6 @@
 #include "polku/life.h"
 #include "polku/rng_core.h"
 
-#define PK_NEVER __builtin_inf()
 enum { PK_MAX_ACTIVE = 64 * PK_MAX_ENROLMENTS };
 
 /* What a spell that was cut short left of its exponential, with the destination's mark and which candidate it was. */

@@ -1,8 +1,6 @@
 /* One spell's base hazards on several clocks. See life_spell.h. */
 #include "life_spell.h"
 
-#define NEVER __builtin_inf()
-
 /* The time at which a clock reads 0. Base hazards know no enrolment. */
 static double clock_zero(const struct pk_spell *spell, enum pk_clock clock)
 {
@@ -22,9 +20,9 @@ double pk_spell_spend_alone(const struct pk_rate *rate, double zero, double fact
 {
     const double scale = rate->smooth ? factor * rate->factor : factor,
                  shift = rate->smooth ? zero - rate->offset : zero;
-    double used, time = NEVER;
+    double used, time = PK_NEVER;
     if (!(scale > 0) || !(from < until))
-        return NEVER;
+        return PK_NEVER;
     if (rate->smooth) {
         used = scale * pk_hazard_curve_between(&rate->curve, from - shift, until - shift);
         time = shift + pk_hazard_curve_inverse(&rate->curve, from - shift, *left / scale);
@@ -37,7 +35,7 @@ double pk_spell_spend_alone(const struct pk_rate *rate, double zero, double fact
     if (time < until)
         return time > from ? time : from;
     *left = *left > used ? *left - used : 0;
-    return NEVER;
+    return PK_NEVER;
 }
 
 double pk_spell_cured_share(const struct pk_spell *spell, size_t i_state, size_t i_cure, double entry)
@@ -79,7 +77,7 @@ static double total_at(const struct bundle *bundle, double level, double d)
 }
 
 /* Where along a segment the piecewise constant total plus the parametric arcs use up the exponential: the root of
- *   level d + sum_i (H_i(x_i + d) - H_i(x_i)) = e on [0, length], by safeguarded Newton steps; NEVER with the rest
+ *   level d + sum_i (H_i(x_i + d) - H_i(x_i)) = e on [0, length], by safeguarded Newton steps; PK_NEVER with the rest
  * where it is beyond. */
 static double smooth_root(const struct pk_spell *spell, double level, double length, double *left)
 {
@@ -105,7 +103,7 @@ static double smooth_root(const struct pk_spell *spell, double level, double len
     double used = used_by(&bundle, level, length);
     if (!(e < used)) {
         *left = e - used;
-        return NEVER;
+        return PK_NEVER;
     }
     double low = 0, high = length, d = length * (e / used);
     for (int i_step = 0; i_step < 80 && high - low > PK_TICK / 8; i_step++) {
@@ -136,7 +134,7 @@ void pk_spell_begin(struct pk_spell *spell)
         const size_t segment = axis->n_cuts == 0 ? 0 : pk_rate_segment(axis->cuts, axis->n_cuts, spell->x - zero);
         spell->zeros[a] = zero;
         spell->segments[a] = segment;
-        spell->nexts[a] = segment < axis->n_cuts ? zero + axis->cuts[segment] : NEVER;
+        spell->nexts[a] = segment < axis->n_cuts ? zero + axis->cuts[segment] : PK_NEVER;
         spell->levels[a] = axis->levels + (axis->by_stratum ? spell->stratum * (axis->n_cuts + 1) * axis->n_arcs : 0);
     }
 }
@@ -167,7 +165,7 @@ static void pass_cuts(struct pk_spell *spell)
             continue;
         const struct pk_axis *axis = &spell->state->axes[a];
         const size_t segment = ++spell->segments[a];
-        spell->nexts[a] = segment < axis->n_cuts ? spell->zeros[a] + axis->cuts[segment] : NEVER;
+        spell->nexts[a] = segment < axis->n_cuts ? spell->zeros[a] + axis->cuts[segment] : PK_NEVER;
     }
 }
 
@@ -178,7 +176,7 @@ bool pk_spell_spend(struct pk_spell *spell, double until, double *left)
         const double end = axes_at(spell, until);
         if (state->n_smooth > 0) {
             const double d = smooth_root(spell, spell->total, end - spell->x, left);
-            if (d < NEVER) {
+            if (d < PK_NEVER) {
                 spell->x += d;
                 break;
             }

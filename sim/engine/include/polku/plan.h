@@ -20,6 +20,7 @@ extern "C" {
 
 #define PK_TICKS_PER_MONTH 1048576.0 /* 2^20 */
 #define PK_TICK 0x1p-20
+#define PK_NEVER __builtin_inf() /* a time */
 enum {
     PK_MAX_ARCS = 1024,
     PK_MAX_STRATA = 65536,
