@@ -17,7 +17,7 @@ static const char help[] =
     "      --people N         population size instead of the scenario's\n"
     "      --set NAME=VALUE   a parameter's value, or one of its alternatives by name; may be repeated\n"
     "      --no-variants      leave out the scenario's variants and ranges\n"
-    "      --block N          people a task (4096)\n"
+    "      --block N          people a task, instead of what keeps all threads busy\n"
     "      --vectors NAME     instruction set of the loops: auto (the widest there is), avx512, avx2, plain, or none\n"
     "                         (one life after another, the reference); the result is the same\n"
     "      --stages           tell what each stage of the simulation costs\n"

@@ -53,62 +53,8 @@ void pk_worker_free(struct pk_worker *worker)
     pk_free(worker->blocks);
     pk_free(worker->treated);
     pk_free(worker->arm_of);
-    for (int k = 0; k < 2; k++) {
-        struct pk_kept *kept = k == 0 ? &worker->kept : &worker->kept_arms;
-        pk_free(kept->first);
-        pk_free(kept->log);
-        pk_free(kept->sorted);
-    }
-}
-
-/* ---- lives put together from a log ------------------------------------------------------------------------------ */
-
-static void keep(struct pk_kept *kept, const uint64_t *log, size_t n)
-{
-    if (n == 0)
-        return;
-    if (kept->n + n > kept->room) {
-        const size_t room = 2 * (kept->n + n);
-        uint64_t *grown = pk_realloc(kept->log, room, sizeof *grown);
-        uint64_t *sorted = grown != NULL ? pk_realloc(kept->sorted, room, sizeof *sorted) : NULL;
-        kept->log = grown != NULL ? grown : kept->log;
-        kept->sorted = sorted != NULL ? sorted : kept->sorted;
-        kept->failed |= sorted == NULL;
-        if (kept->failed)
-            return;
-        kept->room = room;
-    }
-    memcpy(kept->log + kept->n, log, n * sizeof *log);
-    kept->n += n;
-}
-
-/* By person; within a person the order stays. */
-static void sort(struct pk_kept *kept, size_t n_persons)
-{
-    uint32_t *first = kept->first;
-    memset(first, 0, (n_persons + 1) * sizeof *first);
-    for (size_t i = 0; i < kept->n; i++)
-        first[pk_logged_slot(kept->log[i]) + 1]++;
-    for (size_t i = 0; i < n_persons; i++)
-        first[i + 1] += first[i];
-    for (size_t i = 0; i < kept->n; i++)
-        kept->sorted[first[pk_logged_slot(kept->log[i])]++] = kept->log[i];
-    memmove(first + 1, first, n_persons * sizeof *first); /* each now stands where the next one's begin */
-    first[0] = 0;
-}
-
-static void put_together(const struct pk_kept *kept, size_t slot, const struct pk_person *person, uint16_t start,
-                         struct pk_life *life)
-{
-    const uint64_t *log = kept->sorted + kept->first[slot];
-    life->start_state = start;
-    life->start_tick = (int64_t)(person->entry * PK_TICKS_PER_MONTH);
-    life->n_events = kept->first[slot + 1] - kept->first[slot];
-    life->n_blocked = 0;
-    for (size_t i = 0; i < life->n_events; i++) {
-        life->events[i].tick = pk_logged_tick(log[i]);
-        life->events[i].arc = pk_logged_arc(log[i]);
-    }
+    pk_kept_free(&worker->kept);
+    pk_kept_free(&worker->kept_arms);
 }
 
 /* ---- people -------------------------------------------------------------------------------------------------------
@@ -175,7 +121,7 @@ static void take(const uint64_t *log, size_t n, void *data)
     if (!taking->block->enrolled_only)
         pk_batch_log(taking->batch, worker->blocks, log, n, taking->block->vectors);
     if (taking->keeps_all) {
-        keep(&worker->kept, log, n);
+        pk_kept_add(&worker->kept, log, n);
         return;
     }
     if (!taking->any_won)
@@ -184,12 +130,12 @@ static void take(const uint64_t *log, size_t n, void *data)
     PK_ASSERT(n <= PK_LOG_AT_ONCE);
     const size_t n_list = pk_lanes_entries(taking->block->vectors, worker->any_arc, worker->lotteries, n, log, list);
     for (size_t k = 0; k < n_list; k++)
-        keep(&worker->kept, log + list[k], 1);
+        pk_kept_add(&worker->kept, log + list[k], 1);
 }
 
 static void take_arms(const uint64_t *log, size_t n, void *data)
 {
-    keep(data, log, n);
+    pk_kept_add(data, log, n);
 }
 
 /* The lives in arms of the people from `from` on, as many as there is room for; *n_treated: how many lives. Returns the
@@ -222,11 +168,11 @@ static size_t add_person(const struct taking *taking, size_t i, size_t i_treated
     const struct pk_life *arm_lives[PK_MAX_ARMS] = {NULL};
     struct pk_person person;
     pk_persons_person(&worker->persons, i, &person);
-    put_together(&worker->kept, i, &person, person.state, &worker->base);
+    pk_kept_life(&worker->kept, i, &person, person.state, &worker->base);
     for (; i_treated < n_treated && worker->treated[i_treated].i_person == i; i_treated++) {
         const struct pk_treatment *treatment = &worker->treated[i_treated].treatment;
         const size_t a = worker->arm_of[i_treated];
-        put_together(&worker->kept_arms, i_treated, &person, treatment->has_start ? treatment->i_start : person.state,
+        pk_kept_life(&worker->kept_arms, i_treated, &person, treatment->has_start ? treatment->i_start : person.state,
                      &worker->arms[a]);
         pk_batch_serve(taking->batch, &person, a, treatment);
         arm_lives[a] = &worker->arms[a];
@@ -257,7 +203,7 @@ static enum pk_status add_lives(const struct taking *taking, uint64_t *since, ui
             if (status == PK_OK && worker->kept_arms.failed)
                 status = pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
             if (status == PK_OK)
-                sort(&worker->kept_arms, n_treated);
+                pk_kept_sort(&worker->kept_arms, n_treated);
         }
         for (size_t i = from; i < to && status == PK_OK; i++)
             if (taking->keeps_all || worker->lotteries[i] != 0)
@@ -278,7 +224,7 @@ static enum pk_status add_lives_each(const struct taking *taking, uint64_t *fail
             continue;
         *failed = worker->persons.ids[i];
         pk_persons_person(&worker->persons, i, &person);
-        put_together(&worker->kept, i, &person, person.state, &worker->base);
+        pk_kept_life(&worker->kept, i, &person, person.state, &worker->base);
         status = live_arms(taking->block, worker, taking->batch, &person, worker->lotteries[i], everyone, error);
     }
     return status;
@@ -314,7 +260,7 @@ static enum pk_status live_together(const struct pk_block *block, struct pk_work
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the events of a block");
     if (!taking.keeps_all && !taking.any_won)
         return PK_OK;
-    sort(&worker->kept, persons->n);
+    pk_kept_sort(&worker->kept, persons->n);
     enum pk_status status = worker->arm_lanes != NULL || block->plan->n_cohorts == 0
                                 ? add_lives(&taking, &since, failed, error)
                                 : add_lives_each(&taking, failed, error);

@@ -14,6 +14,17 @@ struct pk_kept {
     uint64_t *sorted;
 };
 
+/* ---- kept.c ---- */
+
+/* Without memory kept->failed is set. */
+void pk_kept_add(struct pk_kept *kept, const uint64_t *log, size_t n);
+/* By person; within a person the order stays. */
+void pk_kept_sort(struct pk_kept *kept, size_t n_persons);
+/* The life of one of them, once sorted; start: its first state. */
+void pk_kept_life(const struct pk_kept *kept, size_t slot, const struct pk_person *person, uint16_t start,
+                  struct pk_life *life);
+void pk_kept_free(struct pk_kept *kept);
+
 /* What a thread needs for its people. */
 struct pk_worker {
     struct pk_batch batch; /* its own tallies, joined into a unit's when it turns to another ... */

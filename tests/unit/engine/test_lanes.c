@@ -1,40 +1,11 @@
 /* Lives by lanes against pk_life_run, person by person, event by event, by every instruction set: nothing may differ.
- * Fixed
- * times, common hazards, streams and extremes: test_lanes_times.c; random plans: test_lanes_random.c. */
-#include <criterion/criterion.h>
+ * Fixed times, common hazards, streams and extremes: test_lanes_times.c; random plans: test_lanes_random.c. */
 #include <stdio.h>
 #include <string.h>
 
-#include "lived.h"
-#include "support.h"
-
-enum { PERSONS = 20000, BLOCK = 4096 };
-#define HEAD "polku: 1\nmodel: m\n"
-
-static struct support_world world;
-
-static void close_world(void)
-{
-    support_close(&world);
-}
+#include "lanes_world.h"
 
 TestSuite(lanes, .fini = close_world);
-
-static void open_world(const char *model, int months, const char *population)
-{
-    const struct support_scenario scenario = {
-        .seed = 60493, .persons = PERSONS, .horizon_months = months, .population = population};
-    support_open(&world, model, &scenario);
-}
-
-/* Holds the open world's people; there must be as many events as make the comparison worth it. */
-static void hold(const char *what, size_t least_events)
-{
-    const struct lived_count count = lived_hold(&world.plan, what, PERSONS, BLOCK);
-    cr_expect_eq(count.n_lives, PERSONS);
-    cr_expect_geq(count.n_events, least_events, "%s: %zu events", what, count.n_events);
-    cr_expect_eq(count.n_refused, 0);
-}
 
 /* ---- the models of the project ----------------------------------------------------------------------------------- */
 

@@ -1,37 +1,11 @@
 /* Lives by lanes against pk_life_run, as in test_lanes.c: spells that something else cuts short, hazards common to all
  * states, shared streams, and extremes. */
-#include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lived.h"
-#include "support.h"
-
-enum { PERSONS = 20000, BLOCK = 4096 };
-#define HEAD "polku: 1\nmodel: m\n"
-
-static struct support_world world;
-
-static void close_world(void)
-{
-    support_close(&world);
-}
+#include "lanes_world.h"
 
 TestSuite(lanes_times, .fini = close_world);
-
-static void open_world(const char *model, int months, const char *population)
-{
-    const struct support_scenario scenario = {
-        .seed = 60493, .persons = PERSONS, .horizon_months = months, .population = population};
-    support_open(&world, model, &scenario);
-}
-
-static void hold(const char *what, size_t least_events)
-{
-    const struct lived_count count = lived_hold(&world.plan, what, PERSONS, BLOCK);
-    cr_expect_eq(count.n_lives, PERSONS);
-    cr_expect_geq(count.n_events, least_events, "%s: %zu events", what, count.n_events);
-}
 
 /* ---- fixed times ------------------------------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@ extern "C" {
 
 struct pk_run_options {
     int n_threads;            /* 0: all the cores that OpenMP gives */
-    uint64_t block_size;      /* people a task; 0: 4096 */
+    uint64_t block_size;      /* people a task; 0: a unit, or 4096 where that would leave threads idle */
     enum pk_vectors vectors;  /* which must be available; the same results with all */
     int64_t n_replications;   /* 0: the scenario's */
     struct pk_stages *stages; /* NULL, or what each stage cost is added there, over all threads */
