@@ -83,9 +83,8 @@ static enum pk_status of_alike(struct context *context, const struct pk_kind *ki
                                struct pk_error *error)
 {
     const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
-    struct pk_treatment treatment = {.n = 1};
-    treatment.items[0].i_service = context->i_service;
-    treatment.items[0].from = 0;
+    const struct pk_enrolled item = {.i_service = context->i_service, .from = 0};
+    const struct pk_treatment treatment = {.n = 1, .items = &item};
     struct pk_twin_start starts[MOST_STARTS];
     double occupancy[PK_MAX_STATES];
     struct pk_twin_case problem = {.plan = &context->plan,

@@ -48,7 +48,7 @@ static double survived(const struct enumeration *e, const struct pk_kind *kind, 
     for (size_t a = 0; a < plan->n_arcs && kind->elapsed > 0; a++) {
         const struct pk_plan_arc *arc = &plan->arcs[a];
         bool meant = i_frailty != SIZE_MAX ? arc->i_frailty == i_frailty : arc->i_cure == i_cure;
-        if (!meant || arc->i_from != kind->i_state || arc->deterministic || arc->diverted)
+        if (!meant || arc->i_from != kind->i_state || arc->deterministic || arc->hazardless)
             continue;
         sum += pk_plan_survived(plan, a, kind->stratum, 0, kind->age, kind->elapsed);
     }

@@ -181,9 +181,15 @@ static enum pk_status next_event(struct walk *walk, uint32_t i_stay, struct cand
     }
     struct active active[PK_MAX_ACTIVE];
     bool guards = false;
-    size_t n_active = walk->treatment != NULL ? pk_walk_list_active(walk, active, &guards) : 0;
+    size_t n_active = 0;
+    if (walk->treatment != NULL) {
+        pk_walk_placement(walk, best);
+        n_active = pk_walk_list_active(walk, best->time, active, &guards);
+        if (n_active == SIZE_MAX)
+            return pk_walk_too_many(walk, "enrolments within a stay", error);
+    }
     for (size_t i = 0; i < n_active; i++)
-        pk_walk_consider(best, pk_walk_layer_time(walk, &active[i], i_stay, best->time), active[i].effect->arc, NULL);
+        pk_walk_consider(best, pk_walk_layer_time(walk, active, i, i_stay, best->time), active[i].effect->arc, NULL);
     if (walk->treatment != NULL && plan->n_preventions > 0)
         pk_walk_relapses(walk, best);
     /* what is blocked must be known to happen: so where events are, the excess is looked at first */
@@ -223,7 +229,10 @@ void pk_walk_begin(struct walk *walk, const struct pk_plan *plan, const struct p
     memset(walk->stays, 0, plan->n_states * sizeof *walk->stays);
     memset(walk->spells, 0, plan->n_states * sizeof *walk->spells);
     walk->open = walk->excess_known = walk->spell_cured = 0;
-    memset(walk->done, 0, sizeof walk->done);
+    if (treatment != NULL) {
+        walk->enrolled = walk->i_next = 0;
+        memset(walk->enrolments, 0, plan->n_services * sizeof *walk->enrolments);
+    }
     if (treatment != NULL && plan->n_preventions > 0)
         memset(walk->guarded, 0, plan->n_preventions * sizeof *walk->guarded);
     if (plan->n_frailties + plan->n_cures > 0)
@@ -232,62 +241,77 @@ void pk_walk_begin(struct walk *walk, const struct pk_plan *plan, const struct p
     life->start_tick = (int64_t)(walk->entry * PK_TICKS_PER_MONTH);
     life->n_events = life->n_blocked = 0;
     draw_person_times(walk, plan->horizon + 0.5 * PK_TICK);
+    if (treatment != NULL)
+        pk_walk_begin_services(walk, walk->entry + 0.5 * PK_TICK);
 }
 
-/* Whether no service can change the rest of the life: its windows are over, or its first job is found. */
-static bool is_left_alone(const struct walk *walk)
+/* The end of the present stay, before what is done about its stay number and multipliers. */
+static enum pk_status end_of_stay(struct walk *walk, uint32_t i_stay, struct candidate *best, struct pk_error *error)
 {
-    if (walk->plan->n_preventions > 0)
-        return false;
-    for (size_t i = 0; i < walk->treatment->n; i++) {
-        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
-        const uint64_t all = service->n_effects < 64 ? (UINT64_C(1) << service->n_effects) - 1 : UINT64_MAX;
-        if (walk->treatment->items[i].from + service->window > walk->entry && walk->done[i] != all)
-            return false;
-    }
-    return true;
+    const double horizon = walk->plan->horizon, until = horizon + 0.5 * PK_TICK;
+    *best = (struct candidate){.time = until};
+    enum pk_status status = next_event(walk, i_stay, best, error);
+    if (status != PK_OK)
+        return status;
+    walk->over = true;
+    if (best->time >= until)
+        return PK_OK;
+    const double time = pk_tick_round(best->time);
+    best->rounded = time > walk->entry ? time : walk->entry + PK_TICK;
+    if (best->rounded > horizon)
+        return PK_OK;
+    walk->over = false;
+    if (walk->treatment != NULL && walk->plan->n_preventions > 0)
+        pk_walk_spend_relapses(walk, best, best->rounded);
+    if (best->timer != NULL && best->timer->n_arcs > 1)
+        best->arc = split_destination(walk, best->timer, i_stay);
+    return PK_OK;
+}
+
+enum pk_status pk_walk_next(struct walk *walk, struct candidate *next, struct pk_error *error)
+{
+    walk->over = walk->plan->states[walk->i_state].absorbing;
+    if (walk->over)
+        return PK_OK;
+    const uint32_t i_stay = walk->stays[walk->i_state]++;
+    if (i_stay > UINT16_MAX)
+        return pk_walk_too_many(walk, "spells", error);
+    if (walk->personal && walk->plan->states[walk->i_state].personal)
+        pk_walk_begin_spell(walk, i_stay);
+    return end_of_stay(walk, i_stay, next, error);
+}
+
+void pk_walk_on(struct walk *walk, const struct candidate *next)
+{
+    if (walk->treatment != NULL)
+        pk_walk_begin_services(walk, next->rounded);
+    walk->i_state = walk->plan->arcs[next->arc].i_to;
+    walk->entry = next->rounded;
+    walk->state_zero = next->rounded;
+    if (walk->treatment != NULL)
+        pk_walk_arrive(walk);
 }
 
 enum pk_status pk_walk_go(struct walk *walk, bool while_treated, struct pk_error *error)
 {
-    const struct pk_plan *plan = walk->plan;
-    const struct pk_treatment *treatment = walk->treatment;
     struct pk_life *life = walk->life;
-    const double until = plan->horizon + 0.5 * PK_TICK;
-    walk->over = false;
-    while (!plan->states[walk->i_state].absorbing) {
-        if (while_treated && is_left_alone(walk))
+    for (;;) {
+        struct candidate next;
+        if (while_treated && !walk->plan->states[walk->i_state].absorbing && pk_walk_is_left_alone(walk)) {
+            walk->over = false;
             return PK_OK;
-        uint32_t i_stay = walk->stays[walk->i_state]++;
-        if (i_stay > UINT16_MAX)
-            return pk_walk_too_many(walk, "spells", error);
-        if (walk->personal && plan->states[walk->i_state].personal)
-            pk_walk_begin_spell(walk, i_stay);
-        struct candidate best = {.time = until};
-        enum pk_status status = next_event(walk, i_stay, &best, error);
+        }
+        enum pk_status status = pk_walk_next(walk, &next, error);
         if (status != PK_OK)
             return status;
-        if (best.time >= until)
+        if (walk->over)
             break;
-        double time = pk_tick_round(best.time);
-        if (time <= walk->entry)
-            time = walk->entry + PK_TICK;
-        if (time > plan->horizon)
-            break;
-        if (treatment != NULL && plan->n_preventions > 0)
-            pk_walk_spend_relapses(walk, &best, time);
-        uint16_t arc =
-            best.timer != NULL && best.timer->n_arcs > 1 ? split_destination(walk, best.timer, i_stay) : best.arc;
         if (life->n_events == PK_LIFE_MAX_EVENTS)
             return pk_walk_too_many(walk, "events", error);
-        life->events[life->n_events++] = (struct pk_event){.tick = (int64_t)(time * PK_TICKS_PER_MONTH), .arc = arc};
-        walk->i_state = plan->arcs[arc].i_to;
-        walk->entry = time;
-        walk->state_zero = time;
-        if (treatment != NULL)
-            pk_walk_end_effects(walk, walk->i_state, time);
+        life->events[life->n_events++] =
+            (struct pk_event){.tick = (int64_t)(next.rounded * PK_TICKS_PER_MONTH), .arc = next.arc};
+        pk_walk_on(walk, &next);
     }
-    walk->over = true;
     if (life->n_blocked > PK_LIFE_MAX_BLOCKED)
         return pk_walk_too_many(walk, "blocked events", error);
     return PK_OK;

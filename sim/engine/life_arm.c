@@ -2,61 +2,100 @@
  * See life_private.h. */
 #include "life_private.h"
 
-size_t pk_walk_list_active(const struct walk *walk, struct active *active, bool *guards)
+/* Appends the effects of an enrolment on arcs from the present state; those on the same arcs that began before end. */
+static bool list_effects(const struct walk *walk, const struct pk_plan_service *service, uint64_t done, double from,
+                         double to, struct active *active, size_t *n, bool *guards)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < walk->treatment->n; i++) {
-        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
-        double from = walk->treatment->items[i].from, to = from + service->window;
-        if (to <= walk->entry)
+    const size_t n_before = *n;
+    for (size_t k = 0; k < service->n_effects; k++) {
+        const struct pk_plan_effect *effect = &service->effects[k];
+        if (walk->plan->arcs[effect->arc].i_from != walk->i_state || (done >> k & 1))
             continue;
-        for (size_t k = 0; k < service->n_effects; k++) {
-            const struct pk_plan_effect *effect = &service->effects[k];
-            if (walk->plan->arcs[effect->arc].i_from != walk->i_state || (walk->done[i] >> k & 1))
-                continue;
-            active[n++] = (struct active){.effect = effect, .from = from, .to = to, .enrolled = from};
-            *guards |= effect->mode == PK_EFFECT_PREVENT;
-        }
+        for (size_t i = 0; i < n_before; i++)
+            if (active[i].effect->arc == effect->arc && active[i].to > from)
+                active[i].to = from;
+        if (*n == PK_MAX_ACTIVE)
+            return false;
+        active[(*n)++] = (struct active){.effect = effect, .from = from, .to = to, .enrolled = from};
+        *guards |= effect->mode == PK_EFFECT_PREVENT;
     }
-    return n;
+    return true;
 }
 
-void pk_walk_end_effects(struct walk *walk, size_t i_to, double time)
+size_t pk_walk_list_active(const struct walk *walk, double until, struct active *active, bool *guards)
 {
-    for (size_t i = 0; i < walk->treatment->n; i++) {
-        const struct pk_plan_service *service = &walk->plan->services[walk->treatment->items[i].i_service];
-        if (!service->first_job_only || time <= walk->treatment->items[i].from)
-            continue;
-        for (size_t k = 0; k < service->n_effects; k++)
-            if (walk->plan->arcs[service->effects[k].arc].i_to == i_to)
-                walk->done[i] |= UINT64_C(1) << k;
+    const struct pk_plan *plan = walk->plan;
+    const struct pk_treatment *treatment = walk->treatment;
+    size_t n = 0;
+    bool fits = true;
+    for (uint64_t left = walk->enrolled; left != 0; left &= left - 1) { /* no two of them work on the same arc */
+        const size_t s = (size_t)__builtin_ctzll(left);
+        const struct enrolment *enrolment = &walk->enrolments[s];
+        if (enrolment->to > walk->entry)
+            fits &= list_effects(walk, &plan->services[s], enrolment->done, enrolment->from, enrolment->to, active, &n,
+                                 guards);
     }
+    for (size_t i = walk->i_next; i < treatment->n && treatment->items[i].from < until; i++) {
+        const double from = treatment->items[i].from;
+        const struct pk_plan_service *service = &plan->services[treatment->items[i].i_service];
+        fits &= list_effects(walk, service, 0, from, pk_walk_effects_end(walk, i), active, &n, guards);
+    }
+    return fits ? n : SIZE_MAX;
+}
+
+void pk_walk_placement(const struct walk *walk, struct candidate *best)
+{
+    const struct pk_treatment *treatment = walk->treatment;
+    for (size_t i = walk->i_next; i < treatment->n && treatment->items[i].from < best->time; i++) {
+        const uint16_t *enters = walk->plan->services[treatment->items[i].i_service].enters;
+        const double from = treatment->items[i].from;
+        if (enters != NULL && enters[walk->i_state] != UINT16_MAX)
+            pk_walk_consider(best, from > walk->entry ? from : walk->entry, enters[walk->i_state], NULL);
+    }
+}
+
+static void draw_layer(struct walk *walk, struct active *active, uint32_t i_stay)
+{
+    if (active->drawn)
+        return;
+    const struct pk_rng_pair uniforms =
+        pk_walk_draw(walk, active->effect->arc, PK_ROLE_LAYER, i_stay, active->i_candidate);
+    active->left = pk_walk_exponential(uniforms.first);
+    active->mark = uniforms.second;
+    active->drawn = true;
 }
 
 /* Where a form is involved the difference has no inverse: candidates of the arm's own hazard, each kept with the share
  * of it that lies above the base. */
-static double thinned_layer_time(struct walk *walk, const struct active *active, uint32_t i_stay, double from,
-                                 double until)
+static double thinned_layer_time(struct walk *walk, struct active *active, uint32_t i_stay, double from, double until)
 {
     const struct pk_plan_effect *effect = active->effect;
     const struct pk_rate *base = pk_walk_rate(walk, effect->arc);
-    for (uint32_t k = 0; k <= UINT16_MAX; k++) {
-        struct pk_rng_pair uniforms = pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_stay, k);
-        double left = pk_walk_exponential(uniforms.first);
-        from = pk_walk_spend(walk, &left, &effect->rate, 1, active->enrolled, from, until);
+    for (; active->i_candidate <= UINT16_MAX; active->i_candidate++, active->drawn = false) {
+        draw_layer(walk, active, i_stay);
+        from = pk_walk_spend(walk, &active->left, &effect->rate, 1, active->enrolled, from, until);
         if (!(from < until))
             break;
         double with = pk_walk_hazard_now(walk, &effect->rate, 1, active->enrolled, from);
         double without = pk_walk_hazard_now(walk, base, walk->multipliers[effect->arc], 0, from);
-        if (uniforms.second * with >= without)
+        if (active->mark * with >= without)
             return from;
     }
     return PK_NEVER;
 }
 
-double pk_walk_layer_time(struct walk *walk, const struct active *active, uint32_t i_stay, double until)
+double pk_walk_layer_time(struct walk *walk, struct active *all, size_t i, uint32_t i_stay, double until)
 {
+    struct active *active = &all[i];
     const struct pk_plan_effect *effect = active->effect;
+    for (size_t k = i; k-- > 0;) /* what an earlier one has left: it has not fired, and its window is over */
+        if (all[k].effect->arc == effect->arc && all[k].drawn) {
+            active->drawn = true;
+            active->i_candidate = all[k].i_candidate;
+            active->left = all[k].left;
+            active->mark = all[k].mark;
+            break;
+        }
     if (effect->mode == PK_EFFECT_PREVENT || (effect->mode == PK_EFFECT_SCALE && effect->ratio <= 1) ||
         pk_walk_is_cured(walk, effect->arc))
         return PK_NEVER;
@@ -68,11 +107,11 @@ double pk_walk_layer_time(struct walk *walk, const struct active *active, uint32
     const struct pk_rate *base = pk_walk_rate(walk, effect->arc);
     if (effect->mode != PK_EFFECT_SCALE && (base->smooth || effect->rate.smooth))
         return thinned_layer_time(walk, active, i_stay, from, until);
-    double left = pk_walk_exponential(pk_walk_draw(walk, effect->arc, PK_ROLE_LAYER, i_stay, 0).first);
+    draw_layer(walk, active, i_stay);
     double multiplier = walk->multipliers[effect->arc];
     if (effect->mode == PK_EFFECT_SCALE)
-        return pk_walk_spend(walk, &left, base, multiplier * (effect->ratio - 1), 0, from, until);
-    return pk_walk_spend_above(walk, &left, &effect->rate, base, multiplier, active->enrolled, from, until);
+        return pk_walk_spend(walk, &active->left, base, multiplier * (effect->ratio - 1), 0, from, until);
+    return pk_walk_spend_above(walk, &active->left, &effect->rate, base, multiplier, active->enrolled, from, until);
 }
 
 /* The arm's hazard over the base hazard for an active effect at time x, where that is below 1; else 1. */
@@ -98,7 +137,7 @@ static uint16_t relapse_arc(const struct walk *walk, const struct guarded *guard
         return guarded->arc;
     for (size_t a = 0; a < plan->n_arcs; a++) {
         const struct pk_plan_arc *arc = &plan->arcs[a];
-        if (arc->diverted || arc->i_transition != blocked->i_transition || arc->i_from != walk->i_state)
+        if (arc->hazardless || arc->i_transition != blocked->i_transition || arc->i_from != walk->i_state)
             continue;
         if (found == UINT16_MAX || arc->i_to == blocked->i_to)
             found = (uint16_t)a;

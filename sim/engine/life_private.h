@@ -7,7 +7,7 @@
 #include "polku/life.h"
 #include "polku/rng_core.h"
 
-enum { PK_MAX_ACTIVE = 64 * PK_MAX_ENROLMENTS };
+enum { PK_MAX_ACTIVE = 64 * PK_MAX_ENROLMENTS }; /* effects that may come to work within one stay */
 
 /* What a spell that was cut short left of its exponential, with the destination's mark and which candidate it was. */
 struct spending {
@@ -22,6 +22,14 @@ struct guarded {
     bool relapsing;      /* the blocked event may still come, by a hazard of its own ... */
     uint16_t arc;        /* ... this one, or its transition's from another state */
     double left, since;  /* ... the rest of its exponential, spent from then on in states it can leave */
+};
+
+/* The last time that the person was enrolled in a service. */
+struct enrolment {
+    double from, to; /* its effects */
+    double release;  /* of the place, as far as is known */
+    uint64_t done;   /* bit per effect: has ended with its first event, or a later service works on its arc */
+    uint32_t n;      /* times enrolled */
 };
 
 /* A life on its way. Times are months after the start; all but candidates are multiples of a tick. */
@@ -47,7 +55,9 @@ struct walk {
     double excess_left[PK_MAX_EXCESS];        /* [i_excess] of the state's excess over a common hazard */
     uint64_t excess_known;
     double person_times[PK_MAX_TRANSITIONS]; /* [n_person_hazards] */
-    uint64_t done[PK_MAX_ENROLMENTS];        /* bit per effect: has ended with its first event */
+    size_t i_next;                           /* the treatment's first item that has not begun */
+    uint64_t enrolled;                       /* bit per service: it works, or its place is held */
+    struct enrolment enrolments[PK_MAX_SERVICES];
     struct guarded guarded[PK_MAX_GUARDED];  /* [n_preventions], where anything is prevented */
     double own[PK_MAX_ARCS];                 /* [n_arcs] where personal */
 };
@@ -57,18 +67,22 @@ struct active {
     const struct pk_plan_effect *effect;
     double from, to; /* the window */
     double enrolled; /* zero of the clock since_enrolment */
+    /* the layer's exponential, which a later effect on the same arc goes on with */
+    bool drawn;
+    uint32_t i_candidate;
+    double left, mark;
 };
 
 /* What happens next: an arc at a time. */
 struct candidate {
-    double time;
+    double time, rounded; /* to a tick after the last event */
     uint16_t arc;
     const struct pk_timer *timer; /* a deterministic split yet to be drawn */
 };
 
 enum verdict { PK_KEPT, PK_DROPPED };
 
-static inline struct pk_rng_pair pk_walk_draw(struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
+static inline struct pk_rng_pair pk_walk_draw(const struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
                                               uint32_t candidate)
 {
     return pk_rng_core_uniforms(walk->rng, stream, (uint32_t)role, spell, candidate);
@@ -118,6 +132,10 @@ static inline bool pk_walk_is_cured(const struct walk *walk, uint16_t arc)
 /* At the beginning of a life. */
 void pk_walk_begin(struct walk *walk, const struct pk_plan *plan, const struct pk_person *person,
                    const struct pk_treatment *treatment, struct pk_life *life);
+/* What ends the present stay; walk->over: nothing does before the horizon. Then on into the next one. Errors: as
+ * pk_life_run. */
+enum pk_status pk_walk_next(struct walk *walk, struct candidate *next, struct pk_error *error);
+void pk_walk_on(struct walk *walk, const struct candidate *next);
 /* On to the horizon or the last state; while_treated: no further than where no service can change the rest (then the
  * walk is not over, and stands at the beginning of a stay). Errors: as pk_life_run. */
 enum pk_status pk_walk_go(struct walk *walk, bool while_treated, struct pk_error *error);
@@ -153,12 +171,13 @@ double pk_walk_personal_factor(const struct walk *walk, size_t i_frailty, size_t
 /* ---- life_arm.c: what an arm changes ------------------------------------------------------------------------------
  */
 
-/* The effects of the person's services on arcs from the present state; *guards: one of them prevents. */
-size_t pk_walk_list_active(const struct walk *walk, struct active *active, bool *guards);
-/* An effect for the first job only ends with the first entry, after enrolment, to where its arc leads. */
-void pk_walk_end_effects(struct walk *walk, size_t i_to, double time);
+/* The effects of the person's services on arcs from the present state that may work before `until`, in the order in
+ * which they begin; *guards: one of them prevents. SIZE_MAX: more than there is room for. */
+size_t pk_walk_list_active(const struct walk *walk, double until, struct active *active, bool *guards);
+/* The move of whoever gets a place that puts people into another state. */
+void pk_walk_placement(const struct walk *walk, struct candidate *best);
 /* The time of the part of an arm's hazard above the base: a layer with its own exponential, keyed by the arc. */
-double pk_walk_layer_time(struct walk *walk, const struct active *active, uint32_t i_stay, double until);
+double pk_walk_layer_time(struct walk *walk, struct active *active, size_t i, uint32_t i_stay, double until);
 /* Whether the arm keeps this base candidate, by its keyed mark. Where a blocked event may come all the same, or leads
  * elsewhere, *best has that. *arc: the arc to take, changed where the event leads elsewhere. */
 enum verdict pk_walk_judge(struct walk *walk, uint32_t i_used, uint32_t i_candidate, const struct active *active,
@@ -166,6 +185,18 @@ enum verdict pk_walk_judge(struct walk *walk, uint32_t i_used, uint32_t i_candid
 /* Blocked events that come all the same, in this stay: before it, and once it is known when it ends. */
 void pk_walk_relapses(struct walk *walk, struct candidate *best);
 void pk_walk_spend_relapses(struct walk *walk, const struct candidate *best, double until);
+
+/* ---- life_enrolled.c: which services the person is in --------------------------------------------------------------
+ */
+
+/* Services begin before a time, while the person is in the present state. */
+void pk_walk_begin_services(struct walk *walk, double until);
+/* An event has led to a state: services end, places are given back or held for a while, services begin now. */
+void pk_walk_arrive(struct walk *walk);
+/* When the effects of an item that has not begun end, unless an event ends them before. */
+double pk_walk_effects_end(const struct walk *walk, size_t i_item);
+/* Whether no service can change the rest of the life. */
+bool pk_walk_is_left_alone(const struct walk *walk);
 
 /* ---- life_hazard.c ------------------------------------------------------------------------------------------------
  */

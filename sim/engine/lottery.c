@@ -160,19 +160,38 @@ uint64_t pk_lottery_shares(const struct pk_plan *plan, const struct pk_person *p
     return won;
 }
 
+void pk_granted_free(struct pk_granted *granted)
+{
+    pk_free(granted->ids);
+    pk_free(granted->first);
+    pk_free(granted->items);
+    *granted = (struct pk_granted){0};
+}
+
 bool pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, const struct pk_person *person,
-                          struct pk_treatment *treatment)
+                          const struct pk_granted *granted, struct pk_enrolled *items, struct pk_treatment *treatment)
 {
     const struct pk_plan_arm *arm = &plan->arms[i_arm];
     double entry = person != NULL ? person->entry : 0;
     treatment->i_start = person != NULL ? pk_person_start_state(plan, arm, person) : 0;
     treatment->has_start = person != NULL && treatment->i_start != person->state;
+    treatment->items = items;
     treatment->n = 0;
     for (size_t i = 0; i < arm->n_enrolments; i++) {
-        if (!(lotteries >> arm->enrolments[i].i_lottery & 1))
+        const struct pk_plan_enrolment *enrolment = &arm->enrolments[i];
+        if (enrolment->queued || !(lotteries >> enrolment->i_lottery & 1))
             continue;
-        treatment->items[treatment->n].i_service = arm->enrolments[i].i_service;
-        treatment->items[treatment->n++].from = entry + arm->enrolments[i].at;
+        size_t k = treatment->n++;
+        for (; k > 0 && items[k - 1].from > entry + enrolment->at; k--)
+            items[k] = items[k - 1];
+        items[k] = (struct pk_enrolled){.i_service = enrolment->i_service, .from = entry + enrolment->at};
+    }
+    if (granted != NULL && arm->queued && person != NULL) {
+        const size_t i = pk_lottery_place(granted[i_arm].ids, granted[i_arm].n, person->id);
+        if (i < granted[i_arm].n && granted[i_arm].ids[i] == person->id) {
+            treatment->items = granted[i_arm].items + granted[i_arm].first[i];
+            treatment->n = granted[i_arm].first[i + 1] - granted[i_arm].first[i];
+        }
     }
     return treatment->n > 0 || treatment->has_start;
 }

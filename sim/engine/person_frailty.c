@@ -25,7 +25,7 @@ static void add_up(const struct pk_plan *plan, const struct pk_person *person, d
     for (size_t a = 0; a < plan->n_arcs; a++) {
         const struct pk_plan_arc *arc = &plan->arcs[a];
         if (arc->i_from != person->state || (arc->i_frailty == SIZE_MAX && arc->i_cure == SIZE_MAX) ||
-            arc->deterministic || arc->diverted)
+            arc->deterministic || arc->hazardless)
             continue;
         double sum =
             pk_plan_survived(plan, a, person->stratum, person->entry, person->age + person->entry, person->elapsed);

@@ -88,6 +88,7 @@ static void compile_arcs(struct pk_compile *compile)
                 arc->i_frailty = transition->i_frailty;
                 arc->i_cure = i_cure;
                 arc->deterministic = transition->deterministic;
+                arc->hazardless = transition->by_service;
                 arc->share =
                     transition->i_to_share[d] == SIZE_MAX ? 1 : pk_compile_used(compile, transition->i_to_share[d]);
                 for (size_t e = 0; e < transition->n_excess; e++)
@@ -102,7 +103,7 @@ static void compile_arcs(struct pk_compile *compile)
                         return;
                     }
                 }
-                if (!person_level && !arc->deterministic)
+                if (!person_level && !arc->deterministic && !arc->hazardless)
                     arc->n_rates =
                         pk_compile_rates(compile, &transition->hazard, arc->share, &arc->rates, &arc->rate_of);
             }
@@ -166,7 +167,7 @@ static void compile_axes(struct pk_compile *compile, size_t i_state)
     size_t n_by_clock[PK_CLOCK_COUNT + 1] = {0}, n_all = 0, i_first = PK_CLOCK_COUNT;
     for (size_t a = 0; a < plan->n_arcs; a++) {
         const struct pk_plan_arc *arc = &plan->arcs[a];
-        if (arc->i_from != i_state || arc->deterministic || arc->diverted || arc->i_person_hazard != SIZE_MAX)
+        if (arc->i_from != i_state || arc->deterministic || arc->hazardless || arc->i_person_hazard != SIZE_MAX)
             continue;
         state->personal |= arc->i_frailty != SIZE_MAX || arc->i_cure != SIZE_MAX;
         if (n_all++ == PK_MAX_ARCS_FROM) {
@@ -296,7 +297,7 @@ static void compile_multipliers(struct pk_compile *compile)
     for (size_t z = 0; z < plan->n_strata; z++)
         for (size_t a = 0; a < plan->n_arcs; a++) {
             const struct pk_transition *transition = &model->transitions[plan->arcs[a].i_transition];
-            double multiplier = plan->arcs[a].diverted ? 0 : 1;
+            double multiplier = plan->arcs[a].hazardless ? 0 : 1;
             for (size_t r = 0; r < transition->n_ratios; r++) {
                 const struct pk_ratio *ratio = &transition->ratios[r];
                 size_t value =

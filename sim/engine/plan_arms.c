@@ -48,7 +48,7 @@ static size_t find_lottery(struct pk_compile *compile, struct pk_plan_lottery ma
     for (size_t i = 0; i < plan->n_lotteries; i++) {
         const struct pk_plan_lottery *known = &plan->lotteries[i];
         if (known->i_target == made.i_target && known->by_share == made.by_share && known->share == made.share &&
-            known->persons == made.persons && known->at_entry == made.at_entry)
+            known->persons == made.persons && known->at_entry == made.at_entry && known->asked == made.asked)
             return i;
     }
     if (plan->n_lotteries == LOTTERIES_MAX) {
@@ -62,9 +62,12 @@ static size_t find_lottery(struct pk_compile *compile, struct pk_plan_lottery ma
 static size_t compile_lottery(struct pk_compile *compile, const struct pk_arm *arm,
                               const struct pk_enrolment *enrolment)
 {
-    struct pk_plan_lottery made = {.by_share = enrolment->by_share, .at_entry = enrolment->at_entry};
+    struct pk_plan_lottery made = {
+        .by_share = enrolment->by_share, .at_entry = enrolment->at_entry, .asked = enrolment->by_rate};
     double given = pk_number_value(&enrolment->persons, compile->values);
-    if (made.by_share) {
+    if (made.asked) {
+        made.at_entry = true;
+    } else if (made.by_share) {
         made.share = given;
         if (!(given >= 0 && given <= 1))
             pk_compile_refuse(compile, "the arm %s must enrol a share from 0 to 1%s", arm->name, "");
@@ -83,6 +86,8 @@ static void check_overlap(struct pk_compile *compile, const struct pk_arm *arm)
         for (size_t j = 0; j < i; j++) {
             const struct pk_service *a = &compile->model->services[arm->enrolments[i].i_service];
             const struct pk_service *b = &compile->model->services[arm->enrolments[j].i_service];
+            if (arm->enrolments[i].by_rate || arm->enrolments[j].by_rate || a->places.limited || b->places.limited)
+                continue; /* which of them comes later is decided by places */
             for (size_t k = 0; k < a->n_effects; k++)
                 for (size_t l = 0; l < b->n_effects; l++)
                     if (a->effects[k].i_transition == b->effects[l].i_transition)
@@ -102,6 +107,35 @@ static size_t find_cohort(struct pk_plan *plan, uint64_t lotteries)
     return plan->n_cohorts++;
 }
 
+/* How an enrolment's people ask for a place, where places or a hazard decide when they get one. */
+static void compile_referral(struct pk_compile *compile, const struct pk_enrolment *enrolment,
+                             struct pk_plan_enrolment *members, size_t i)
+{
+    const struct pk_plan *plan = compile->plan;
+    struct pk_plan_enrolment *member = &members[i];
+    struct pk_plan_referral *referral = &member->referral;
+    member->queued = enrolment->by_rate || plan->services[member->i_service].places.limited;
+    if (!member->queued || compile->status != PK_OK)
+        return;
+    const struct pk_plan_target *target = &plan->targets[plan->lotteries[member->i_lottery].i_target];
+    if (plan->weight_bits > 0 || plan->people.weights != NULL)
+        pk_compile_refuse(compile, "the service %s has places, which people with weights cannot share%s",
+                          compile->model->services[member->i_service].name, "");
+    *referral = (struct pk_plan_referral){.by_rate = enrolment->by_rate,
+                                          .to = (double)INFINITY,
+                                          .age_low = target->age_low,
+                                          .age_high = target->age_high,
+                                          .states = target->states,
+                                          .stream = (uint32_t)plan->lotteries[member->i_lottery].i_target};
+    for (size_t j = 0; j < i; j++)
+        referral->ordinal += members[j].queued && members[j].referral.stream == referral->stream;
+    if (!enrolment->by_rate)
+        return;
+    pk_compile_rate(compile, &enrolment->rate, 1, 0, &referral->rate);
+    referral->from = pk_tick_round(enrolment->from_months);
+    referral->to = isinf(enrolment->to_months) ? enrolment->to_months : pk_tick_round(enrolment->to_months);
+}
+
 /* An arm's enrolments; returns the lotteries (bit per lottery) of whoever they enrol. */
 static uint64_t compile_enrolments(struct pk_compile *compile, const struct pk_arm *arm, struct pk_plan_arm *planned)
 {
@@ -111,11 +145,16 @@ static uint64_t compile_enrolments(struct pk_compile *compile, const struct pk_a
         members[i] = (struct pk_plan_enrolment){.i_service = arm->enrolments[i].i_service,
                                                 .i_lottery = compile_lottery(compile, arm, &arm->enrolments[i]),
                                                 .at = pk_tick_round(arm->enrolments[i].at_months)};
+        compile_referral(compile, &arm->enrolments[i], members, i);
+        planned->queued |= members[i].queued;
         lotteries |= UINT64_C(1) << members[i].i_lottery;
     }
     check_overlap(compile, arm);
     planned->n_enrolments = arm->n_enrolments;
     planned->enrolments = members;
+    planned->ample = (double)NAN;
+    if (arm->changes_places)
+        planned->ample = arm->ample ? (double)INFINITY : pk_number_value(&arm->places_ratio, compile->values);
     return lotteries;
 }
 

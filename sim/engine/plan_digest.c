@@ -47,7 +47,7 @@ static void mix_hazards(uint64_t *digest, const struct pk_plan *plan)
     for (size_t a = 0; a < plan->n_arcs; a++) {
         const struct pk_plan_arc *arc = &plan->arcs[a];
         MIX_WHOLE(digest, arc->i_from, arc->i_to, arc->i_transition, arc->i_person_hazard, arc->deterministic,
-                  arc->diverted, arc->i_frailty, arc->i_cure, arc->n_rates);
+                  arc->diverted, arc->hazardless, arc->i_frailty, arc->i_cure, arc->n_rates);
         MIX_REAL(digest, arc->excess, arc->share);
         mix_rates(digest, plan, arc->n_rates, arc->rates, arc->rate_of);
     }

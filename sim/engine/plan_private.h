@@ -31,6 +31,8 @@ bool pk_compile_table_enters(const struct pk_model *model, const struct pk_hazar
 /* Effects of services; adds the arcs of prevented events that lead elsewhere, before strata are known. */
 void pk_compile_diverted(struct pk_compile *compile);
 void pk_compile_services(struct pk_compile *compile);
+/* How a service's places are held, how many there are, who is next. */
+void pk_compile_places(struct pk_compile *compile, const struct pk_service *service, struct pk_plan_service *planned);
 /* Frailties and cures. */
 void pk_compile_differences(struct pk_compile *compile);
 /* A new arc, zeroed; NULL sets the status. */

@@ -30,7 +30,7 @@ void pk_compile_diverted(struct pk_compile *compile)
                 arc->i_transition = effect->i_transition;
                 arc->i_from = s;
                 arc->i_to = effect->i_instead;
-                arc->diverted = true;
+                arc->diverted = arc->hazardless = true;
             }
         }
 }
@@ -125,6 +125,7 @@ void pk_compile_services(struct pk_compile *compile)
         planned->window = isinf(years) ? (double)INFINITY : pk_tick_round(years * 12);
         planned->first_job_only =
             service->i_first_job_only != SIZE_MAX && pk_compile_used(compile, service->i_first_job_only) != 0;
+        pk_compile_places(compile, service, planned);
         planned->cost_euros = service->i_cost == SIZE_MAX ? 0 : pk_compile_used(compile, service->i_cost);
         for (size_t k = 0; k < service->n_effects && compile->status == PK_OK; k++)
             compile_effect(compile, i, &service->effects[k], planned);

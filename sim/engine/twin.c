@@ -37,6 +37,10 @@ const char *pk_twin_obstacle(const struct pk_plan *plan, const struct pk_treatme
             const struct pk_plan_effect *effect = &service->effects[k];
             *i_transition = plan->arcs[effect->arc].i_transition;
             ends |= UINT64_C(1) << plan->arcs[effect->arc].i_to;
+            if (service->enters != NULL)
+                return "is changed by a service that puts people into another state, which the twin does not follow";
+            if (service->while_held && (service->random_length || service->held_in != UINT64_MAX))
+                return "is changed only while a place is held, which depends on what has happened";
             if (effect->mode != PK_EFFECT_PREVENT)
                 continue;
             const struct pk_plan_prevention *prevention = &plan->preventions[effect->i_prevention];
@@ -88,7 +92,9 @@ static void look_up_treatment(struct grid *grid)
             const struct pk_plan_effect *effect = &service->effects[k];
             size_t i_to = plan->arcs[effect->arc].i_to;
             struct arc_effect *on = &grid->effects[effect->arc];
-            *on = (struct arc_effect){.effect = effect, .enrolled = from, .until = from + service->window};
+            const double held = service->while_held && service->length < service->window ? service->length
+                                                                                         : service->window;
+            *on = (struct arc_effect){.effect = effect, .enrolled = from, .until = from + held};
             if (service->first_job_only) {
                 if (grid->end_bit[i_to] == 0)
                     grid->end_bit[i_to] = 1u << grid->n_bits++;
@@ -141,7 +147,7 @@ static void look_up_arcs(struct grid *grid)
             grid->cure_bit = 1u << grid->n_bits++;
         grid->first_arc[s] = n;
         for (size_t a = 0; a < plan->n_arcs; a++)
-            if (plan->arcs[a].i_from == s && !plan->arcs[a].diverted)
+            if (plan->arcs[a].i_from == s && !plan->arcs[a].hazardless)
                 grid->arcs[n++] = (uint16_t)a;
     }
     grid->first_arc[plan->n_states] = n;

@@ -56,12 +56,32 @@ static void read_at(struct pk_load *load, const struct pk_reader *r, bool has_pe
         pk_reader_warning(r, "nobody flows in: everyone's entry is the start");
 }
 
+/* rate: a hazard of being referred; from, to: when */
+static void read_rate(struct pk_load *load, const struct pk_reader *r, const struct pk_reader *rate,
+                      struct pk_enrolment *enrolment)
+{
+    struct pk_reader child;
+    pk_load_hazard(load, rate, &enrolment->rate);
+    if (enrolment->rate.on_clock && enrolment->rate.clock == PK_CLOCK_ENROLMENT)
+        pk_reader_problem(rate, NULL, "runs on since_enrolment, before anybody is enrolled");
+    for (size_t i = 0; i < enrolment->rate.n_factors; i++)
+        if (load->model->parameters[enrolment->rate.i_factors[i]].n_by > 0)
+            pk_reader_problem(rate, "give each group an enrolment of its own", "is a table told by attribute");
+    enrolment->to_months = (double)__builtin_inf();
+    if (pk_reader_find(r, "from", &child))
+        (void)pk_reader_duration_months(&child, &enrolment->from_months);
+    if (pk_reader_find(r, "to", &child) && pk_reader_duration_months(&child, &enrolment->to_months) &&
+        !(enrolment->to_months > enrolment->from_months))
+        pk_reader_problem(&child, NULL, "is not after `from`, so nobody would be referred");
+}
+
 static void read_enrolment(struct pk_load *load, const struct pk_reader *r, struct pk_enrolment *enrolment)
 {
-    static const char *const keys[] = {"service", "persons", "share", "at", "among", "states", "age", NULL};
+    static const char *const keys[] = {"service", "persons", "share", "rate", "at", "from",
+                                       "to",      "among",   "states", "age",  NULL};
     const struct pk_model *model = load->model;
     struct pk_target *target = &enrolment->target;
-    struct pk_reader child, share;
+    struct pk_reader child, share, rate;
     target->states = pk_load_alloc(load, model->n_states, sizeof(bool));
     target->values = pk_load_all_values(load);
     target->age_high = (double)__builtin_inf();
@@ -72,15 +92,22 @@ static void read_enrolment(struct pk_load *load, const struct pk_reader *r, stru
         (void)pk_load_service(load, &child, &enrolment->i_service);
     bool has_persons = pk_reader_find(r, "persons", &child);
     enrolment->by_share = pk_reader_find(r, "share", &share);
-    if (has_persons == enrolment->by_share)
-        pk_reader_problem(r, NULL, "has %s persons %s share, expected one of them", has_persons ? "both" : "neither",
-                          has_persons ? "and" : "nor");
+    enrolment->by_rate = pk_reader_find(r, "rate", &rate);
+    if (has_persons + enrolment->by_share + enrolment->by_rate != 1)
+        pk_reader_problem(r, NULL, "has %s of persons, share and rate, expected one of them",
+                          has_persons || enrolment->by_share || enrolment->by_rate ? "several" : "none");
+    else if (enrolment->by_rate)
+        read_rate(load, r, &rate, enrolment);
     else if (has_persons)
         (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_PERSONS), 0, 1e12, &enrolment->persons);
     else
         (void)pk_load_number(load, &share, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), 0, 1,
                              &enrolment->persons);
-    if (pk_reader_find(r, "at", &child))
+    if (!enrolment->by_rate && (pk_reader_find(r, "from", &child) || pk_reader_find(r, "to", &child)))
+        pk_reader_problem(&child, "say at", "is for an enrolment by rate");
+    if (pk_reader_find(r, "at", &child) && enrolment->by_rate)
+        pk_reader_problem(&child, "say from and to", "is for an enrolment of persons or a share");
+    else if (pk_reader_find(r, "at", &child))
         read_at(load, &child, has_persons && !enrolment->by_share, enrolment);
     read_target(load, r, target);
 }
@@ -116,14 +143,49 @@ static void read_start(struct pk_load *load, const struct pk_reader *r, struct p
         pk_load_shares(load, r, pk_load_state_names(load), n, "a state", arm->state_shares);
 }
 
+/* like: an arm above, whose enrolments and start these are too */
+static void read_like(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
+{
+    const struct pk_scenario *scenario = load->scenario;
+    const char *name;
+    if (!pk_reader_name(r, &name))
+        return;
+    for (size_t i = 0; &scenario->arms[i] != arm; i++)
+        if (strcmp(scenario->arms[i].name, name) == 0)
+            arm->i_like = i;
+    if (arm->i_like == SIZE_MAX) {
+        pk_reader_problem(r, NULL, "names no arm above this one");
+        return;
+    }
+    const struct pk_arm *other = &scenario->arms[arm->i_like];
+    memcpy(arm->enrolments, other->enrolments, sizeof arm->enrolments);
+    arm->n_enrolments = other->n_enrolments;
+    arm->state_shares = other->state_shares;
+}
+
+/* places: ample, or a ratio of the model's */
+static void read_arm_places(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
+{
+    arm->changes_places = true;
+    arm->places_ratio = (struct pk_number){.literal = 1, .i_parameter = SIZE_MAX};
+    arm->ample = pk_reader_is(r, PK_YAML_SCALAR) && strcmp(r->node->text, "ample") == 0;
+    if (!arm->ample)
+        (void)pk_load_number(load, r, PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE), 0, 1e6, &arm->places_ratio);
+}
+
 static void read_arm(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
 {
-    static const char *const keys[] = {"label", "note", "assumes", "enrol", "start", "prices", NULL};
+    static const char *const keys[] = {"label", "note", "assumes", "enrol", "like", "places", "start", "prices", NULL};
     struct pk_reader child;
     const char *text;
     pk_load_label(load, r, arm->name, &arm->label);
+    arm->i_like = SIZE_MAX;
     if (pk_reader_is_empty(r) || !pk_reader_allow(r, keys))
         return;
+    if (pk_reader_find(r, "like", &child))
+        read_like(load, &child, arm);
+    if (pk_reader_find(r, "places", &child))
+        read_arm_places(load, &child, arm);
     if (pk_reader_find(r, "note", &child) && pk_reader_text(&child, &text))
         load->no_memory |= (arm->note = pk_arena_text(load->arena, text)) == NULL;
     if (pk_reader_find(r, "assumes", &child))
@@ -132,6 +194,11 @@ static void read_arm(struct pk_load *load, const struct pk_reader *r, struct pk_
         read_start(load, &child, arm);
     if (pk_reader_find(r, "prices", &child))
         read_prices(load, &child, arm);
+    if (arm->i_like != SIZE_MAX && pk_reader_find(r, "enrol", &child)) {
+        pk_reader_problem(&child, NULL, "is given, and the enrolments are those of the arm %s",
+                          load->scenario->arms[arm->i_like].name);
+        return;
+    }
     if (!pk_reader_find(r, "enrol", &child) || !pk_reader_expect(&child, PK_YAML_SEQUENCE, "a list of enrolments"))
         return;
     if (pk_reader_count(&child) > PK_MAX_ENROLMENTS) {

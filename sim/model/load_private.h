@@ -67,6 +67,8 @@ void pk_load_check_product(const struct pk_load *load, const struct pk_reader *r
                            size_t n_expected);
 /* One transition, service or reward of a model. */
 void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition);
+/* held, enters and places of a service. */
+void pk_load_read_places(struct pk_load *load, const struct pk_reader *r, struct pk_service *service);
 void pk_load_read_service(struct pk_load *load, const struct pk_reader *r, struct pk_service *service);
 void pk_load_read_reward(struct pk_load *load, const struct pk_reader *r, struct pk_reward *reward);
 /* The file at a name in this document, or its path beside the document: owned by the arena; NULL: no memory. */

@@ -62,8 +62,8 @@ static void read_cure(struct pk_load *load, const struct pk_reader *r, struct pk
 
 void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
 {
-    static const char *const keys[] = {"from",   "to",    "hazard",  "at",   "ratios",
-                                       "excess", "label", "frailty", "cure", NULL};
+    static const char *const keys[] = {"from",  "to",      "hazard", "at",         "ratios", "excess",
+                                       "label", "frailty", "cure",   "by_service", NULL};
     static const char *const of_at[] = {"clock", "value", NULL};
     struct pk_model *model = load->model;
     struct pk_reader child, part;
@@ -92,8 +92,10 @@ void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, st
         if (pk_reader_need(&child, "value", &part))
             (void)pk_load_parameter(load, &part, PK_UNITS(PK_UNIT_YEARS), false, &transition->i_at);
     }
-    if (has_hazard == transition->deterministic)
-        pk_reader_problem(r, NULL, "needs either a hazard or a time (at)");
+    if (pk_reader_find(r, "by_service", &child))
+        (void)pk_reader_bool(&child, &transition->by_service);
+    if (has_hazard + transition->deterministic + transition->by_service != 1)
+        pk_reader_problem(r, NULL, "needs one of: a hazard, a time (at), by_service: true");
     if (pk_reader_find(r, "ratios", &child))
         pk_load_ratios(load, &child, &transition->ratios, &transition->n_ratios);
     if (pk_reader_find(r, "excess", &child))
@@ -169,16 +171,20 @@ static void read_effect(struct pk_load *load, const struct pk_reader *r, struct 
 
 void pk_load_read_service(struct pk_load *load, const struct pk_reader *r, struct pk_service *service)
 {
-    static const char *const keys[] = {"label", "window", "first_job_only", "cost", "fidelity", "effects", NULL};
+    static const char *const keys[] = {"label",   "window", "first_job_only", "cost",   "fidelity",
+                                       "effects", "held",   "enters",         "places", NULL};
     static const char *const of_effect[] = {"transition", "replace", "scale", "at_least", "prevent", NULL};
     struct pk_reader child, part;
     if (!pk_reader_allow(r, keys))
         return;
     pk_load_label(load, r, service->name, &service->label);
     service->i_window = service->i_first_job_only = service->i_cost = service->i_fidelity = SIZE_MAX;
-    if (pk_reader_need(r, "window", &child) &&
-        !(pk_reader_is(&child, PK_YAML_SCALAR) && strcmp(child.node->text, "life") == 0))
-        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_YEARS), false, &service->i_window);
+    pk_load_read_places(load, r, service);
+    if (pk_reader_need(r, "window", &child)) {
+        service->while_held = pk_reader_is(&child, PK_YAML_SCALAR) && strcmp(child.node->text, "held") == 0;
+        if (!service->while_held && !(pk_reader_is(&child, PK_YAML_SCALAR) && strcmp(child.node->text, "life") == 0))
+            (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_YEARS), false, &service->i_window);
+    }
     if (pk_reader_find(r, "first_job_only", &child))
         (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_SWITCH), false, &service->i_first_job_only);
     if (pk_reader_find(r, "cost", &child))

@@ -96,7 +96,7 @@ size_t pk_model_frailty(const struct pk_model *model, const char *name)
 
 bool pk_model_is_person_level(const struct pk_model *model, const struct pk_transition *transition)
 {
-    if (!transition->from_any || transition->deterministic || transition->n_to != 1)
+    if (!transition->from_any || transition->deterministic || transition->by_service || transition->n_to != 1)
         return false;
     if (transition->hazard.on_clock && transition->hazard.clock == PK_CLOCK_STATE)
         return false;

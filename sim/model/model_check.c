@@ -67,6 +67,10 @@ static void check_transition(const struct pk_model *model, const struct pk_trans
         refuse_transition(model, transition, problems, "happens at a calendar time; use the clock since_start");
     if (transition->deterministic && (transition->n_ratios > 0 || transition->n_excess > 0))
         refuse_transition(model, transition, problems, "happens at a set time, so ratios and excess cannot apply");
+    if (transition->by_service && (transition->n_ratios > 0 || transition->n_excess > 0 || transition->n_to > 1 ||
+                                   transition->cure != PK_CURE_NONE || transition->i_frailty != SIZE_MAX))
+        refuse_transition(model, transition, problems,
+                          "is made by a service: it has one destination, no ratios, excess, frailty or cure");
     if (transition->n_excess > 0 && !pk_model_is_person_level(model, transition))
         refuse_transition(model, transition, problems,
                           "has an excess by state, which needs a hazard common to all living states (from: any) "
@@ -104,6 +108,8 @@ static void check_service(const struct pk_model *model, const struct pk_service 
             wrong = "is common to all living states (drawn once a person), so a service cannot change it";
         else if (transition->deterministic)
             wrong = "happens at a set time, so a service cannot change its hazard";
+        else if (transition->by_service)
+            wrong = "is made by a service and has no hazard to change";
         else if (effect->mode == PK_EFFECT_PREVENT && effect->i_instead != SIZE_MAX &&
                  transition->from[effect->i_instead])
             wrong = "leaves the very state that its prevented events would lead to; say instead: stay";

@@ -30,12 +30,25 @@ static void mark_transition(unsigned char *uses, const struct pk_transition *tra
         pk_uses_mark(uses, transition->excess[i].i_parameter, PK_USE_ELSEWHERE);
 }
 
-static void mark_service(unsigned char *uses, const struct pk_service *service)
+static void mark_service(unsigned char *uses, const struct pk_model *model, const struct pk_service *service)
 {
     pk_uses_mark(uses, service->i_window, PK_USE_ELSEWHERE);
     pk_uses_mark(uses, service->i_first_job_only, PK_USE_ELSEWHERE);
     pk_uses_mark(uses, service->i_cost, PK_USE_ELSEWHERE);
     pk_uses_mark(uses, service->i_fidelity, PK_USE_ELSEWHERE);
+    pk_uses_mark(uses, service->i_length, PK_USE_ELSEWHERE);
+    mark_hazard(uses, &service->length);
+    for (size_t s = 0; s < model->n_states; s++)
+        pk_uses_mark(uses, service->i_support[s], PK_USE_ELSEWHERE);
+    mark_hazard(uses, &service->places.coaches);
+    mark_hazard(uses, &service->places.renege);
+    pk_uses_mark(uses, service->places.i_caseload, PK_USE_ELSEWHERE);
+    pk_uses_mark(uses, service->places.i_coach_cost, PK_USE_ELSEWHERE);
+    pk_uses_mark(uses, service->places.i_baulk, PK_USE_ELSEWHERE);
+    pk_uses_mark(uses, service->places.i_line, PK_USE_ELSEWHERE);
+    for (size_t v = 0; service->places.i_ahead != NULL && v < model->attributes[service->places.i_priority].n_values;
+         v++)
+        pk_uses_mark(uses, service->places.i_ahead[v], PK_USE_ELSEWHERE);
     for (size_t k = 0; k < service->n_effects; k++) {
         const struct pk_effect *effect = &service->effects[k];
         mark_hazard(uses, &effect->hazard);
@@ -53,7 +66,7 @@ void pk_uses_mark_model(unsigned char *uses, const struct pk_model *model)
     for (size_t i = 0; i < model->n_transitions; i++)
         mark_transition(uses, &model->transitions[i]);
     for (size_t i = 0; i < model->n_services; i++)
-        mark_service(uses, &model->services[i]);
+        mark_service(uses, model, &model->services[i]);
     for (size_t i = 0; i < model->n_frailties; i++)
         pk_uses_mark(uses, model->frailties[i].i_variance, PK_USE_ELSEWHERE);
     for (size_t i = 0; i < model->n_parameters; i++)

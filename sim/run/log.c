@@ -85,8 +85,9 @@ static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan,
 {
     enum pk_status status = PK_OK;
     for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
+        struct pk_enrolled items[PK_MAX_ENROLMENTS];
         struct pk_treatment treatment;
-        bool treated = pk_lottery_treatment(plan, a, lotteries, person, &treatment);
+        bool treated = pk_lottery_treatment(plan, a, lotteries, person, NULL, items, &treatment);
         status = pk_life_run(plan, person, treated ? &treatment : NULL, life, error);
         if (status == PK_OK)
             status = add_life(log, plan, a, person, life, error);

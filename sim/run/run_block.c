@@ -29,9 +29,10 @@ enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collecti
         made &= (worker->arm_lanes = pk_lanes_make(arm_tables, PK_PEOPLE_AT_ONCE, vectors)) != NULL;
     if (plan->n_cohorts > 0) {
         worker->treated = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->treated);
+        worker->items = pk_alloc((size_t)PK_PEOPLE_AT_ONCE * PK_MAX_ENROLMENTS, sizeof *worker->items);
         worker->arm_of = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->arm_of);
         worker->kept_arms.first = pk_alloc(PK_PEOPLE_AT_ONCE + 1, sizeof *worker->kept_arms.first);
-        made &= worker->treated != NULL && worker->arm_of != NULL && worker->kept_arms.first != NULL;
+        made &= worker->treated != NULL && worker->items != NULL && worker->arm_of != NULL && worker->kept_arms.first != NULL;
     }
     for (size_t i = 0; made && i < collection->n_shapes && status == PK_OK; i++)
         if (pk_tally_takes_log(&collection->shapes[i]))
@@ -52,6 +53,7 @@ void pk_worker_free(struct pk_worker *worker)
     pk_free(worker->any_arc);
     pk_free(worker->blocks);
     pk_free(worker->treated);
+    pk_free(worker->items);
     pk_free(worker->arm_of);
     pk_kept_free(&worker->kept);
     pk_kept_free(&worker->kept_arms);
@@ -77,8 +79,9 @@ static enum pk_status live_arms(const struct pk_block *block, struct pk_worker *
     const uint64_t cohorts = cohorts_of(plan, lotteries);
     enum pk_status status = PK_OK;
     for (size_t a = 0; a < plan->n_arms && cohorts != 0 && status == PK_OK; a++) {
+        struct pk_enrolled items[PK_MAX_ENROLMENTS];
         struct pk_treatment treatment;
-        if (!pk_lottery_treatment(plan, a, lotteries, person, &treatment))
+        if (!pk_lottery_treatment(plan, a, lotteries, person, block->granted, items, &treatment))
             continue;
         pk_batch_serve(batch, person, a, &treatment);
         status = pk_life_run(plan, person, &treatment, &worker->arms[a], error);
@@ -151,7 +154,8 @@ static size_t list_treated(const struct pk_block *block, struct pk_worker *worke
             continue;
         pk_persons_person(persons, i, &person);
         for (size_t a = 0; a < plan->n_arms; a++)
-            if (pk_lottery_treatment(plan, a, worker->lotteries[i], &person, &worker->treated[n].treatment)) {
+            if (pk_lottery_treatment(plan, a, worker->lotteries[i], &person, block->granted,
+                                     worker->items + n * PK_MAX_ENROLMENTS, &worker->treated[n].treatment)) {
                 worker->treated[n].i_person = i;
                 worker->arm_of[n++] = (uint8_t)a;
             }

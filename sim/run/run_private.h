@@ -38,6 +38,7 @@ struct pk_worker {
     uint64_t *lotteries;                /* [people at once] bit per lottery that the person has won */
     struct pk_kept kept, kept_arms;
     struct pk_treated *treated; /* [people at once] lives in arms, by person and arm ... */
+    struct pk_enrolled *items;  /* [people at once][PK_MAX_ENROLMENTS] their enrolments */
     uint8_t *arm_of;            /* ... and in which arm */
     struct pk_stages stages;
     char apart[256]; /* what one thread writes must not lie beside what the next one reads */
@@ -65,6 +66,7 @@ struct pk_block {
     const struct pk_plan *plan;
     const struct pk_crowd *crowd;
     const struct pk_winners *winners; /* [n_lotteries] */
+    const struct pk_granted *granted; /* [n_arms] NULL: nobody waits for a place */
     uint64_t shares;                  /* bit per lottery that is decided person by person */
     uint64_t n_batches;
     enum pk_vectors vectors; /* chosen */

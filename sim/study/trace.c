@@ -164,9 +164,10 @@ enum pk_status pk_trace_person(const struct pk_plan *plan, const struct pk_model
         tell_life(&story, &lives[0], NULL);
     }
     for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
+        struct pk_enrolled items[PK_MAX_ENROLMENTS];
         struct pk_treatment treatment;
         const char *name = scenario->arms[a].label.in[language];
-        if (!pk_lottery_treatment(plan, a, lotteries, &person, &treatment)) {
+        if (!pk_lottery_treatment(plan, a, lotteries, &person, NULL, items, &treatment)) {
             pk_text_addf(text, "\n%s: nothing is changed for this person\n", name);
             continue;
         }

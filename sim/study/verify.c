@@ -223,11 +223,12 @@ static enum pk_status hold_all(struct pk_verification *v, const struct pk_run *r
                     e.fixed = fixed_share(plan, &plan->lotteries[i_lottery]);
             }
             if (treated) {
+                struct pk_enrolled items[PK_MAX_ENROLMENTS];
                 struct pk_treatment treatment;
                 size_t i_transition = 0;
                 e.arm = arm;
                 e.fixed = arm->has_start ? 0 : e.fixed; /* where each starts is drawn */
-                pk_lottery_treatment(plan, a, e.lotteries, NULL, &treatment);
+                pk_lottery_treatment(plan, a, e.lotteries, NULL, NULL, items, &treatment);
                 const char *obstacle = pk_twin_obstacle(plan, &treatment, &i_transition);
                 if (obstacle != NULL) {
                     pk_text_addf(&v->obstacles, "the arm %s is not verified: the transition %s %s\n",

@@ -194,6 +194,7 @@ enum pk_status pk_expectation_solve(struct pk_expectation *e, struct pk_error *e
                                            .n_elapsed = request->n_elapsed,
                                            .n_frailty = request->n_frailty};
     const int n_workers = pk_run_workers(request->n_threads);
+    struct pk_enrolled items[PK_MAX_ENROLMENTS];
     struct pk_treatment treatment = {.n = 0};
     struct pk_kinds kinds;
     struct work work = {.expectation = e, .treatment = &treatment};
@@ -202,7 +203,7 @@ enum pk_status pk_expectation_solve(struct pk_expectation *e, struct pk_error *e
     if (status != PK_OK)
         return status;
     if (e->arm != NULL) {
-        pk_lottery_treatment(e->plan, (size_t)(e->arm - e->plan->arms), e->lotteries, NULL, &treatment);
+        pk_lottery_treatment(e->plan, (size_t)(e->arm - e->plan->arms), e->lotteries, NULL, NULL, items, &treatment);
         if (e->arm->has_start)
             status = start_elsewhere(&kinds, e->plan, e->arm, error);
     }

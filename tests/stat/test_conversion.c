@@ -53,8 +53,8 @@ Test(conversion, hazard_gives_the_probability_when_each_kind_is_solved_alone)
                                                  .n_ages = 6,
                                                  .n_elapsed = 8,
                                                  .n_frailty = 16};
-        struct pk_treatment treatment = {.n = 1};
-        treatment.items[0].i_service = enrolment->i_service;
+        struct pk_enrolled item = {.i_service = enrolment->i_service};
+        const struct pk_treatment treatment = {.n = 1, .items = &item};
         struct pk_kinds kinds;
         struct pk_error error;
         double ever = 0, occupancy[PK_MAX_STATES];

@@ -37,7 +37,7 @@ static void nested(const char *config, const char *window)
 {
     static const char *const ratios[4] = {"1", "1.3", "2.26", "5.29"};
     struct support_world worlds[4];
-    const struct pk_treatment treatment = {.n = 1, .items = {{.i_service = 0, .from = 0}}};
+    const struct pk_treatment treatment = {.n = 1, .items = (struct pk_enrolled[]){{.i_service = 0, .from = 0}}};
     size_t n_earlier[4] = {0};
     for (size_t i = 0; i < 4; i++) {
         const struct pk_set sets[2] = {{"coaching_ratio", ratios[i]}, {"coaching_window", window}};
@@ -76,9 +76,9 @@ Test(lives, first_job_is_never_later_in_ips_than_in_typ_than_without)
     support_open_file(&world, "ips-vs-typ.yaml", NULL, 0);
     size_t employed = pk_model_state(&world.model, "employed"), moved = 0;
     const struct pk_treatment typ = {.n = 1,
-                                     .items = {{.i_service = pk_model_service(&world.model, "typ"), .from = 0}}};
+                                     .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "typ"), .from = 0}}};
     const struct pk_treatment ips = {.n = 1,
-                                     .items = {{.i_service = pk_model_service(&world.model, "ips"), .from = 0}}};
+                                     .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "ips"), .from = 0}}};
     for (uint64_t id = 0; id < LIVES; id++) {
         run_life(&world.plan, id, NULL, &lives[0]);
         run_life(&world.plan, id, &typ, &lives[1]);
@@ -99,7 +99,7 @@ Test(lives, life_before_the_enrolment_is_the_base_life)
     size_t n_changed = 0;
     support_open_file(&world, "ips-vs-typ.yaml", NULL, 0);
     const struct pk_treatment late = {.n = 1,
-                                      .items = {{.i_service = pk_model_service(&world.model, "ips"), .from = 30}}};
+                                      .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "ips"), .from = 30}}};
     const int64_t enrolled = (int64_t)(30 * PK_TICKS_PER_MONTH);
     for (uint64_t id = 0; id < LIVES; id++) {
         run_life(&world.plan, id, NULL, &lives[0]);
@@ -130,7 +130,7 @@ Test(lives, everybody_dies_at_the_same_tick_in_every_arm)
 {
     struct support_world world;
     const struct pk_set life = {"coaching_window", "life"};
-    const struct pk_treatment treatment = {.n = 1, .items = {{.i_service = 0, .from = 0}}};
+    const struct pk_treatment treatment = {.n = 1, .items = (struct pk_enrolled[]){{.i_service = 0, .from = 0}}};
     size_t n_dead = 0;
     support_open_file(&world, "ref5-coupling.yaml", &life, 1);
     size_t dead = pk_model_state(&world.model, "dead");

@@ -289,7 +289,7 @@ Test(prevention, of_forms_splits_and_frailties)
 
 static void live(uint64_t id, bool served, struct pk_life *life)
 {
-    const struct pk_treatment treatment = {.n = 1, .items = {{.i_service = 0, .from = 0}}};
+    const struct pk_treatment treatment = {.n = 1, .items = (struct pk_enrolled[]){{.i_service = 0, .from = 0}}};
     struct pk_person person;
     struct pk_error error;
     pk_person_make(&world.plan, 0, id, &person);

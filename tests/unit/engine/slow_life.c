@@ -70,7 +70,7 @@ static struct slow_term common_term(const struct slow_walk *w, size_t i)
 static bool has_base_hazard(const struct slow_walk *w, size_t arc)
 {
     const struct pk_plan_arc *a = &w->plan->arcs[arc];
-    return a->i_from == w->state && a->i_person_hazard == SIZE_MAX && !a->deterministic && !a->diverted;
+    return a->i_from == w->state && a->i_person_hazard == SIZE_MAX && !a->deterministic && !a->hazardless;
 }
 
 bool slow_is_cured(const struct slow_walk *w, size_t arc)

@@ -248,17 +248,18 @@ Test(crowd, shares_are_decided_person_by_person)
     double n_some = 0, n_more = 0;
     for (uint64_t i = 0; i < crowd.n_persons; i++) {
         struct pk_person person;
+        struct pk_enrolled items[PK_MAX_ENROLMENTS];
         struct pk_treatment treatment;
         pk_person_make(&world.plan, 0, pk_crowd_id(&crowd, i), &person);
         uint64_t won = pk_lottery_shares(&world.plan, &person);
-        bool some = pk_lottery_treatment(&world.plan, 1, won, &person, &treatment);
+        bool some = pk_lottery_treatment(&world.plan, 1, won, &person, NULL, items, &treatment);
         cr_expect(!some || (person.entry == 0 && treatment.items[0].from == 3));
-        bool more = pk_lottery_treatment(&world.plan, 2, won, &person, &treatment);
+        bool more = pk_lottery_treatment(&world.plan, 2, won, &person, NULL, items, &treatment);
         cr_expect(!more || treatment.items[0].from == person.entry);
         cr_expect(more || !some, "a smaller share is within a larger one");
-        cr_expect_eq(pk_lottery_treatment(&world.plan, 3, won, &person, &treatment), more);
+        cr_expect_eq(pk_lottery_treatment(&world.plan, 3, won, &person, NULL, items, &treatment), more);
         cr_expect(!more || treatment.items[0].from == person.entry + 6);
-        cr_expect_eq(pk_lottery_treatment(&world.plan, 4, won, &person, &treatment), person.entry == 0);
+        cr_expect_eq(pk_lottery_treatment(&world.plan, 4, won, &person, NULL, items, &treatment), person.entry == 0);
         n_some += some;
         n_more += more;
     }

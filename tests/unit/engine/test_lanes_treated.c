@@ -38,12 +38,13 @@ static void gather(const uint64_t *log, size_t n, void *data)
 }
 
 /* Enrolments that differ from person to person: now one service, now two, at once or later, or none in force. */
-static struct pk_treatment treatment_of(const struct pk_plan *plan, uint64_t id, double entry)
+static struct pk_treatment treatment_of(const struct pk_plan *plan, uint64_t id, double entry,
+                                        struct pk_enrolled items[2])
 {
-    struct pk_treatment treatment = {.n = 1 + id % 3 / 2};
+    struct pk_treatment treatment = {.n = 1 + id % 3 / 2, .items = items};
     for (size_t i = 0; i < treatment.n; i++) {
-        treatment.items[i].i_service = (id + i) % plan->n_services;
-        treatment.items[i].from = entry + (double)(id % 5 * 7 + 11 * i) - (id % 11 == 0 ? 600 : 0); /* long over */
+        items[i].i_service = (id + i) % plan->n_services;
+        items[i].from = entry + (double)(id % 5 * 7 + 11 * i) - (id % 11 == 0 ? 600 : 0); /* long over */
     }
     return treatment;
 }
@@ -78,6 +79,7 @@ static void hold(const char *what, size_t least_events)
 {
     static struct pk_life room;
     static struct pk_treated treated[BLOCK];
+    static struct pk_enrolled items[BLOCK][2];
     const struct pk_plan *plan = &world.plan;
     struct pk_stages stages = {0};
     struct pk_error error;
@@ -101,7 +103,7 @@ static void hold(const char *what, size_t least_events)
             for (size_t i = 0; i < BLOCK; i++) /* not in the block's order */
                 treated[i] = (struct pk_treated){
                     .i_person = i * 7 % BLOCK,
-                    .treatment = treatment_of(plan, from + i * 7 % BLOCK, persons.entries[i * 7 % BLOCK])};
+                    .treatment = treatment_of(plan, from + i * 7 % BLOCK, persons.entries[i * 7 % BLOCK], items[i])};
             gathered.n = 0;
             cr_assert_eq(pk_lanes_live_treated(lanes, &persons, treated, BLOCK, &room, gather, &gathered, &stages,
                                                &failed, &error),

@@ -113,11 +113,12 @@ static void hold_everything(size_t first)
         size_t n_treated = 0;
         for (uint64_t i = 0; i < PERSONS; i++) {
             struct pk_person person;
+            struct pk_enrolled items[PK_MAX_ENROLMENTS];
             struct pk_treatment treatment;
             /* evenly, so that all years' inflows are there */
             pk_person_make(plan, 0, pk_crowd_id(&crowd, i * crowd.n_persons / PERSONS), &person);
             uint64_t lotteries = pk_lottery_shares(plan, &person);
-            bool treated = pk_lottery_treatment(plan, i_arm, lotteries, &person, &treatment);
+            bool treated = pk_lottery_treatment(plan, i_arm, lotteries, &person, NULL, items, &treatment);
             hold(plan, &person, treated ? &treatment : NULL, name, &count);
             n_treated += treated;
         }
@@ -158,7 +159,7 @@ static void hold_all(const char *config, const struct pk_set *sets, size_t n_set
         for (size_t s = 0; s < world.plan.n_services; s++)
             for (int late = 0; late < 2; late++) {
                 const struct pk_treatment treatment = {
-                    .n = 1, .items = {{.i_service = s, .from = late ? pk_tick_round(13.7) : 0}}};
+                    .n = 1, .items = (struct pk_enrolled[]){{.i_service = s, .from = late ? pk_tick_round(13.7) : 0}}};
                 hold(&world.plan, &person, &treatment, world.model.services[s].name, &count);
             }
     }

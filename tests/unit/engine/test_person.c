@@ -244,14 +244,15 @@ Test(person, an_arms_start_moves_as_few_as_it_can)
     size_t n_moved = 0, n_b = 0;
     for (uint64_t id = 0; id < PERSONS; id++) {
         struct pk_person person;
+        struct pk_enrolled items[PK_MAX_ENROLMENTS];
         struct pk_treatment treatment;
         pk_person_make(&world.plan, 0, id, &person);
         uint64_t lotteries = pk_lottery_shares(&world.plan, &person);
         cr_expect(lotteries != 0, "everyone is of the cohort");
-        bool moved = pk_lottery_treatment(&world.plan, 1, lotteries, &person, &treatment);
+        bool moved = pk_lottery_treatment(&world.plan, 1, lotteries, &person, NULL, items, &treatment);
         cr_expect(moved == treatment.has_start && treatment.n == 0);
         cr_expect(!moved || (person.state == 0 && treatment.i_start == 1));
-        cr_expect(!pk_lottery_treatment(&world.plan, 2, lotteries, &person, &treatment), "equal shares change nobody");
+        cr_expect(!pk_lottery_treatment(&world.plan, 2, lotteries, &person, NULL, items, &treatment), "equal shares change nobody");
         n_moved += moved;
         n_b += moved || person.state == 1;
     }

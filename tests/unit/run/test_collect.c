@@ -436,12 +436,13 @@ Test(collect, stopping_early_is_a_run_of_fewer_replications)
         pk_crowd_make(&world.plan, r, &crowd);
         for (uint64_t i = 0; i < crowd.n_persons; i++) {
             struct pk_person person;
+            struct pk_enrolled items[PK_MAX_ENROLMENTS];
             struct pk_treatment treatment;
             const struct pk_life *arms[ARMS] = {NULL};
             pk_person_make(&world.plan, r, pk_crowd_id(&crowd, i), &person);
             uint64_t lotteries = pk_lottery_shares(&world.plan, &person);
             cr_assert_eq(pk_life_run(&world.plan, &person, NULL, life, &error), PK_OK);
-            if (pk_lottery_treatment(&world.plan, 1, lotteries, &person, &treatment)) {
+            if (pk_lottery_treatment(&world.plan, 1, lotteries, &person, NULL, items, &treatment)) {
                 cr_assert_eq(pk_life_run(&world.plan, &person, &treatment, with, &error), PK_OK);
                 arms[1] = with;
             }

@@ -101,8 +101,9 @@ void world_each(const struct support_world *world, int64_t n_replications,
             uint64_t lotteries = pk_lottery_shares(plan, &person);
             cr_assert_eq(pk_life_run(plan, &person, NULL, base, &error), PK_OK);
             for (size_t a = 0; a < plan->n_arms; a++) {
+                struct pk_enrolled items[PK_MAX_ENROLMENTS];
                 struct pk_treatment treatment;
-                bool treated = pk_lottery_treatment(plan, a, lotteries, &person, &treatment);
+                bool treated = pk_lottery_treatment(plan, a, lotteries, &person, NULL, items, &treatment);
                 if (treated)
                     cr_assert_eq(pk_life_run(plan, &person, &treatment, with, &error), PK_OK);
                 struct world_life life = {.plan = plan,

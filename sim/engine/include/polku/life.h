@@ -40,14 +40,16 @@ struct pk_life {
     } blocked[PK_LIFE_MAX_BLOCKED];
 };
 
+struct pk_enrolled {
+    size_t i_service;
+    double from; /* months after the start, a multiple of a tick */
+};
+
 struct pk_treatment { /* what an arm does to one person: its enrolments, in order */
     bool has_start;   /* starts in another state than without treatment ... */
     uint16_t i_start; /* ... this one, with no time spent in it yet */
     size_t n;
-    struct {
-        size_t i_service;
-        double from; /* months after the start */
-    } items[PK_MAX_ENROLMENTS];
+    const struct pk_enrolled *items; /* [n] ascending in time. Of two that work on the same arc the later one works on */
 };
 
 /* Lives the person from the start to the horizon. treatment may be NULL: nobody enrols.

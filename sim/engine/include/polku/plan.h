@@ -56,7 +56,8 @@ struct pk_plan_arc {
     size_t i_frailty;            /* SIZE_MAX: none */
     size_t i_cure;               /* SIZE_MAX: none; bit in a person's cured where the cure is a person's */
     bool deterministic;
-    bool diverted; /* entered only where a prevented event leads elsewhere; no hazard */
+    bool hazardless; /* taken only where a prevented event leads elsewhere (diverted), or by whoever gets a place */
+    bool diverted;
     double share;  /* deterministic: of a split's destinations */
 };
 
@@ -130,12 +131,42 @@ struct pk_plan_prevention {
     double relapse; /* per month; 0: none */
 };
 
+/* The places of a service. A station is one value of the attribute by which they are organised. */
+struct pk_plan_places {
+    bool limited;         /* else there is one station with a place for everybody */
+    size_t i_by;          /* attribute; SIZE_MAX: one station for all */
+    size_t n_stations, n_cuts;
+    const double *cuts;    /* [n_cuts] months after the start, ascending, multiples of a tick */
+    const uint32_t *slots; /* [n_stations][n_cuts + 1] places */
+    const double *coaches; /* [n_stations][n_cuts + 1] */
+    enum pk_filled filled;
+    double period;         /* months, a multiple of a tick; every, anew */
+    bool by_lot;           /* who waits is served in the order of keyed numbers; else first come, first served */
+    size_t i_priority;     /* attribute; SIZE_MAX: none */
+    const double *ahead;   /* [n_values] months that count as waited already; may be infinite */
+    double baulk;          /* share of those who would have to wait that do not */
+    uint64_t line;         /* at most so many wait at a station; UINT64_MAX: no limit */
+    bool reneges;
+    struct pk_rate renege; /* since_enrolment: since the person joined the line */
+    enum pk_requests again;
+    double coach_euros;    /* of a coach-year */
+};
+
 struct pk_plan_service {
     double window; /* months from enrolment; may be infinite */
+    bool while_held; /* effects end when the place is given back, if that is sooner */
     bool first_job_only;
     double cost_euros; /* per person enrolled */
     size_t n_effects;
     struct pk_plan_effect *effects;
+    /* how long a place is held */
+    double length;     /* months, may be infinite */
+    bool random_length;
+    struct pk_rate length_rate; /* since_enrolment: the hazard of its end, besides */
+    uint64_t held_in;  /* bit per state: elsewhere the place is given back ... */
+    const double *support; /* [n_states] ... so many months after entering the state */
+    const uint16_t *enters; /* [n_states] the arc that who gets a place takes from a state; NULL, UINT16_MAX: none */
+    struct pk_plan_places places;
 };
 
 struct pk_plan_distribution {
@@ -191,18 +222,33 @@ struct pk_plan_lottery { /* the persons of a target group with the smallest keye
     double share;
     uint64_t persons;
     bool at_entry; /* also of those who flow in; else of those present at the start */
+    bool asked;    /* whoever asks for a place under a referral of the target group: known only once all have lived */
+};
+
+/* How people come to ask for a place. */
+struct pk_plan_referral {
+    bool by_rate;          /* by a hazard while they are in one of the states; else at the enrolment's time */
+    struct pk_rate rate;
+    double from, to;       /* months after the start: referred within */
+    double age_low, age_high; /* months, by rate: of age at the time */
+    uint64_t states;       /* bit per state: who leaves them leaves the line */
+    uint32_t stream, ordinal; /* of the key: target group, and which of an arm's referrals of it */
 };
 
 struct pk_plan_enrolment {
     size_t i_service;
     size_t i_lottery;
     double at; /* months after the start (after entry where the lottery is at_entry), a multiple of a tick */
+    bool queued; /* places decide when, or a hazard: not from `at` on */
+    struct pk_plan_referral referral; /* queued only */
 };
 
 struct pk_plan_arm {
     size_t n_enrolments;
     const struct pk_plan_enrolment *enrolments;
     size_t i_cohort; /* SIZE_MAX: nobody's life is changed */
+    bool queued;     /* some enrolment is */
+    double ample;    /* nan, or places in this arm are this many times as many (infinite: for everybody) */
     bool has_start;  /* people start in other states */
     struct pk_plan_choice start_state;
 };

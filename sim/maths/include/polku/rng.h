@@ -32,6 +32,10 @@ enum pk_rng_role {
     PK_ROLE_RELAPSE = 10,   /* stream: arc blocked; spell: events of the arc blocked before */
     PK_ROLE_CURE = 11,      /* stream: cure; spell: stays in the state, where the cure is a spell's */
     PK_ROLE_INFLOW = 12,    /* person: 0; stream: year; how many flow in */
+    PK_ROLE_REFERRAL = 13,  /* stream: target group; spell: requests before; candidate: which of its referrals */
+    PK_ROLE_LENGTH = 14,    /* stream: service; spell: enrolments in it before; how long the place is held */
+    PK_ROLE_QUEUE = 15,     /* stream: service; spell: requests before; first: baulking, second: giving up */
+    PK_ROLE_RANK = 16,      /* stream: service; spell: requests before; who is first of those alike */
     PK_ROLE_COUNT
 };
 

@@ -101,6 +101,9 @@ struct pk_enrolment {
     struct pk_number persons; /* ... or the share (uptake) */
     double at_months;         /* after the start, or after a person's entry */
     bool at_entry;            /* everyone who flows in as well; else those present at the start */
+    bool by_rate;             /* by a hazard while in the target's states, at the ages of the target ... */
+    struct pk_hazard rate;
+    double from_months, to_months; /* ... within this time */
     struct pk_target target;
 };
 
@@ -113,6 +116,10 @@ struct pk_arm {
     size_t n_enrolments;
     struct pk_enrolment enrolments[PK_MAX_ENROLMENTS];
     struct pk_number *state_shares; /* [n_states] the states at start in this arm; NULL: as in the population */
+    size_t i_like;      /* arm whose enrolments these are; SIZE_MAX: own */
+    bool changes_places; /* all services have so many times the places: */
+    bool ample;          /* enough for everybody */
+    struct pk_number places_ratio;
     struct pk_number *price_ratios; /* [n_rewards] factors on rewards in this arm; NULL: 1 */
 };
 
