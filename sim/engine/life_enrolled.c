@@ -9,16 +9,27 @@ static double planned_release(const struct walk *walk, size_t i_service, uint32_
     const struct pk_plan_service *service = &walk->plan->services[i_service];
     double release = from + service->length;
     if (service->random_length) {
-        double left = pk_walk_exponential(
-            pk_walk_draw(walk, (uint32_t)i_service, PK_ROLE_LENGTH, i_time & UINT16_MAX, 0).first);
-        const double end =
-            pk_walk_spend(walk, &left, &service->length_rate, 1, from, from, walk->plan->horizon + 1);
+        double left =
+            pk_walk_exponential(pk_walk_draw(walk, (uint32_t)i_service, PK_ROLE_LENGTH, i_time & UINT16_MAX, 0).first);
+        const double end = pk_walk_spend(walk, &left, &service->length_rate, 1, from, from, walk->plan->horizon + 1);
         if (end < release)
             release = pk_tick_round(end);
     }
     if (!(service->held_in >> walk->i_state & 1))
         release = from + service->support[walk->i_state];
     return release > from ? release : from + PK_TICK;
+}
+
+double pk_walk_release(const struct walk *walk, size_t i_service, double now)
+{
+    const uint16_t *enters = walk->plan->services[i_service].enters;
+    for (size_t i = walk->i_next; i < walk->treatment->n && walk->treatment->items[i].from <= now; i++)
+        if (walk->treatment->items[i].i_service == i_service)
+            return enters != NULL && enters[walk->i_state] != UINT16_MAX
+                       ? PK_NEVER
+                       : planned_release(walk, i_service, walk->enrolments[i_service].n,
+                                         walk->treatment->items[i].from);
+    return walk->enrolments[i_service].release;
 }
 
 double pk_walk_effects_end(const struct walk *walk, size_t i_item)

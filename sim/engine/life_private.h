@@ -58,8 +58,8 @@ struct walk {
     size_t i_next;                           /* the treatment's first item that has not begun */
     uint64_t enrolled;                       /* bit per service: it works, or its place is held */
     struct enrolment enrolments[PK_MAX_SERVICES];
-    struct guarded guarded[PK_MAX_GUARDED];  /* [n_preventions], where anything is prevented */
-    double own[PK_MAX_ARCS];                 /* [n_arcs] where personal */
+    struct guarded guarded[PK_MAX_GUARDED]; /* [n_preventions], where anything is prevented */
+    double own[PK_MAX_ARCS];                /* [n_arcs] where personal */
 };
 
 /* A service's effect on an arc from the present state, within its window. */
@@ -82,8 +82,8 @@ struct candidate {
 
 enum verdict { PK_KEPT, PK_DROPPED };
 
-static inline struct pk_rng_pair pk_walk_draw(const struct walk *walk, uint32_t stream, enum pk_rng_role role, uint32_t spell,
-                                              uint32_t candidate)
+static inline struct pk_rng_pair pk_walk_draw(const struct walk *walk, uint32_t stream, enum pk_rng_role role,
+                                              uint32_t spell, uint32_t candidate)
 {
     return pk_rng_core_uniforms(walk->rng, stream, (uint32_t)role, spell, candidate);
 }
@@ -193,10 +193,21 @@ void pk_walk_spend_relapses(struct walk *walk, const struct candidate *best, dou
 void pk_walk_begin_services(struct walk *walk, double until);
 /* An event has led to a state: services end, places are given back or held for a while, services begin now. */
 void pk_walk_arrive(struct walk *walk);
+/* When the place of a service is given back by what is known in the present stay; of an enrolment up to now. */
+double pk_walk_release(const struct walk *walk, size_t i_service, double now);
 /* When the effects of an item that has not begun end, unless an event ends them before. */
 double pk_walk_effects_end(const struct walk *walk, size_t i_item);
 /* Whether no service can change the rest of the life. */
 bool pk_walk_is_left_alone(const struct walk *walk);
+
+/* ---- life_saved.c: a life at the beginning of a stay, kept to go on from ------------------------------------------
+ */
+
+size_t pk_walk_saved_size(const struct pk_plan *plan);
+void pk_walk_save(const struct walk *walk, void *saved);
+/* person, treatment and life as at pk_walk_begin; the treatment's items that have begun must be the same. */
+void pk_walk_restore(struct walk *walk, const struct pk_plan *plan, const struct pk_person *person,
+                     const struct pk_treatment *treatment, struct pk_life *life, const void *saved);
 
 /* ---- life_hazard.c ------------------------------------------------------------------------------------------------
  */

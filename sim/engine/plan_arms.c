@@ -186,5 +186,13 @@ void pk_compile_arms(struct pk_compile *compile)
     for (size_t a = 0; a < scenario->n_arms && compile->status == PK_OK; a++)
         lotteries[a] |= compile_start(compile, &scenario->arms[a], &plan->arms[a]);
     for (size_t a = 0; a < scenario->n_arms && compile->status == PK_OK; a++)
+        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++) {
+            struct pk_plan_service *service = &plan->services[plan->arms[a].enrolments[i].i_service];
+            if (!plan->arms[a].enrolments[i].queued || service->first_station != SIZE_MAX)
+                continue;
+            service->first_station = plan->n_stations;
+            plan->n_stations += service->places.n_stations;
+        }
+    for (size_t a = 0; a < scenario->n_arms && compile->status == PK_OK; a++)
         plan->arms[a].i_cohort = lotteries[a] != 0 ? find_cohort(plan, lotteries[a]) : SIZE_MAX;
 }

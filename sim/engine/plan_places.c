@@ -21,9 +21,11 @@ static void compile_held(struct pk_compile *compile, const struct pk_service *se
     planned->random_length = service->random_length;
     if (service->random_length)
         pk_compile_rate(compile, &service->length, 1, 0, &planned->length_rate);
-    planned->held_in = service->held_in == NULL ? UINT64_MAX : 0;
+    planned->held_anywhere = service->held_in == NULL;
+    planned->first_station = SIZE_MAX;
     for (size_t s = 0; s < n_states; s++) {
-        planned->held_in |= (uint64_t)(service->held_in != NULL && service->held_in[s]) << s;
+        const bool held = service->held_in == NULL || service->held_in[s];
+        planned->held_in |= (uint64_t)(held && !compile->model->states[s].absorbing) << s;
         support[s] = used_months(compile, service->i_support[s], 0);
     }
     planned->support = support;

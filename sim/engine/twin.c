@@ -39,7 +39,7 @@ const char *pk_twin_obstacle(const struct pk_plan *plan, const struct pk_treatme
             ends |= UINT64_C(1) << plan->arcs[effect->arc].i_to;
             if (service->enters != NULL)
                 return "is changed by a service that puts people into another state, which the twin does not follow";
-            if (service->while_held && (service->random_length || service->held_in != UINT64_MAX))
+            if (service->while_held && (service->random_length || !service->held_anywhere))
                 return "is changed only while a place is held, which depends on what has happened";
             if (effect->mode != PK_EFFECT_PREVENT)
                 continue;

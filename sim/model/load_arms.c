@@ -77,7 +77,7 @@ static void read_rate(struct pk_load *load, const struct pk_reader *r, const str
 
 static void read_enrolment(struct pk_load *load, const struct pk_reader *r, struct pk_enrolment *enrolment)
 {
-    static const char *const keys[] = {"service", "persons", "share", "rate", "at", "from",
+    static const char *const keys[] = {"service", "persons", "share",  "rate", "at", "from",
                                        "to",      "among",   "states", "age",  NULL};
     const struct pk_model *model = load->model;
     struct pk_target *target = &enrolment->target;

@@ -75,10 +75,10 @@ Test(lives, first_job_is_never_later_in_ips_than_in_typ_than_without)
     struct support_world world;
     support_open_file(&world, "ips-vs-typ.yaml", NULL, 0);
     size_t employed = pk_model_state(&world.model, "employed"), moved = 0;
-    const struct pk_treatment typ = {.n = 1,
-                                     .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "typ"), .from = 0}}};
-    const struct pk_treatment ips = {.n = 1,
-                                     .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "ips"), .from = 0}}};
+    const struct pk_treatment typ = {
+        .n = 1, .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "typ"), .from = 0}}};
+    const struct pk_treatment ips = {
+        .n = 1, .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "ips"), .from = 0}}};
     for (uint64_t id = 0; id < LIVES; id++) {
         run_life(&world.plan, id, NULL, &lives[0]);
         run_life(&world.plan, id, &typ, &lives[1]);
@@ -98,8 +98,8 @@ Test(lives, life_before_the_enrolment_is_the_base_life)
     struct support_world world;
     size_t n_changed = 0;
     support_open_file(&world, "ips-vs-typ.yaml", NULL, 0);
-    const struct pk_treatment late = {.n = 1,
-                                      .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "ips"), .from = 30}}};
+    const struct pk_treatment late = {
+        .n = 1, .items = (struct pk_enrolled[]){{.i_service = pk_model_service(&world.model, "ips"), .from = 30}}};
     const int64_t enrolled = (int64_t)(30 * PK_TICKS_PER_MONTH);
     for (uint64_t id = 0; id < LIVES; id++) {
         run_life(&world.plan, id, NULL, &lives[0]);

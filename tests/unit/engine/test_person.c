@@ -252,7 +252,8 @@ Test(person, an_arms_start_moves_as_few_as_it_can)
         bool moved = pk_lottery_treatment(&world.plan, 1, lotteries, &person, NULL, items, &treatment);
         cr_expect(moved == treatment.has_start && treatment.n == 0);
         cr_expect(!moved || (person.state == 0 && treatment.i_start == 1));
-        cr_expect(!pk_lottery_treatment(&world.plan, 2, lotteries, &person, NULL, items, &treatment), "equal shares change nobody");
+        cr_expect(!pk_lottery_treatment(&world.plan, 2, lotteries, &person, NULL, items, &treatment),
+                  "equal shares change nobody");
         n_moved += moved;
         n_b += moved || person.state == 1;
     }

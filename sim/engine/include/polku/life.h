@@ -49,7 +49,8 @@ struct pk_treatment { /* what an arm does to one person: its enrolments, in orde
     bool has_start;   /* starts in another state than without treatment ... */
     uint16_t i_start; /* ... this one, with no time spent in it yet */
     size_t n;
-    const struct pk_enrolled *items; /* [n] ascending in time. Of two that work on the same arc the later one works on */
+    const struct pk_enrolled
+        *items; /* [n] ascending in time. Of two that work on the same arc the later one works on */
 };
 
 /* Lives the person from the start to the horizon. treatment may be NULL: nobody enrols.

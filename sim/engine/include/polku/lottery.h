@@ -56,9 +56,9 @@ uint64_t pk_lottery_shares(const struct pk_plan *plan, const struct pk_person *p
 
 /* Who was given places in one arm of one replication, and when: for each person all that the arm enrols in. */
 struct pk_granted {
-    size_t n;          /* people who asked for a place */
-    uint64_t *ids;     /* [n] ascending, owned */
-    uint32_t *first;   /* [n + 1] where each one's items begin, owned */
+    size_t n;                  /* people who asked for a place */
+    uint64_t *ids;             /* [n] ascending, owned */
+    uint32_t *first;           /* [n + 1] where each one's items begin, owned */
     struct pk_enrolled *items; /* owned */
 };
 void pk_granted_free(struct pk_granted *granted);
@@ -67,8 +67,7 @@ void pk_granted_free(struct pk_granted *granted);
  * person NULL: anyone there at the start, who starts as without treatment. granted [n_arms]: what places have decided;
  * NULL: no places. items [PK_MAX_ENROLMENTS]: where the treatment's may stand. */
 bool pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lotteries, const struct pk_person *person,
-                          const struct pk_granted *granted, struct pk_enrolled *items,
-                          struct pk_treatment *treatment);
+                          const struct pk_granted *granted, struct pk_enrolled *items, struct pk_treatment *treatment);
 
 #ifdef __cplusplus
 }

@@ -58,7 +58,7 @@ struct pk_plan_arc {
     bool deterministic;
     bool hazardless; /* taken only where a prevented event leads elsewhere (diverted), or by whoever gets a place */
     bool diverted;
-    double share;  /* deterministic: of a split's destinations */
+    double share; /* deterministic: of a split's destinations */
 };
 
 /* Piecewise constant arcs from one state on the same clock, on the union of their cuts. */
@@ -133,40 +133,42 @@ struct pk_plan_prevention {
 
 /* The places of a service. A station is one value of the attribute by which they are organised. */
 struct pk_plan_places {
-    bool limited;         /* else there is one station with a place for everybody */
-    size_t i_by;          /* attribute; SIZE_MAX: one station for all */
+    bool limited; /* else there is one station with a place for everybody */
+    size_t i_by;  /* attribute; SIZE_MAX: one station for all */
     size_t n_stations, n_cuts;
     const double *cuts;    /* [n_cuts] months after the start, ascending, multiples of a tick */
     const uint32_t *slots; /* [n_stations][n_cuts + 1] places */
     const double *coaches; /* [n_stations][n_cuts + 1] */
     enum pk_filled filled;
-    double period;         /* months, a multiple of a tick; every, anew */
-    bool by_lot;           /* who waits is served in the order of keyed numbers; else first come, first served */
-    size_t i_priority;     /* attribute; SIZE_MAX: none */
-    const double *ahead;   /* [n_values] months that count as waited already; may be infinite */
-    double baulk;          /* share of those who would have to wait that do not */
-    uint64_t line;         /* at most so many wait at a station; UINT64_MAX: no limit */
+    double period;       /* months, a multiple of a tick; every, anew */
+    bool by_lot;         /* who waits is served in the order of keyed numbers; else first come, first served */
+    size_t i_priority;   /* attribute; SIZE_MAX: none */
+    const double *ahead; /* [n_values] months that count as waited already; may be infinite */
+    double baulk;        /* share of those who would have to wait that do not */
+    uint64_t line;       /* at most so many wait at a station; UINT64_MAX: no limit */
     bool reneges;
     struct pk_rate renege; /* since_enrolment: since the person joined the line */
     enum pk_requests again;
-    double coach_euros;    /* of a coach-year */
+    double coach_euros; /* of a coach-year */
 };
 
 struct pk_plan_service {
-    double window; /* months from enrolment; may be infinite */
+    double window;   /* months from enrolment; may be infinite */
     bool while_held; /* effects end when the place is given back, if that is sooner */
     bool first_job_only;
     double cost_euros; /* per person enrolled */
     size_t n_effects;
     struct pk_plan_effect *effects;
     /* how long a place is held */
-    double length;     /* months, may be infinite */
+    double length; /* months, may be infinite */
     bool random_length;
     struct pk_rate length_rate; /* since_enrolment: the hazard of its end, besides */
-    uint64_t held_in;  /* bit per state: elsewhere the place is given back ... */
-    const double *support; /* [n_states] ... so many months after entering the state */
+    bool held_anywhere;         /* by the living */
+    uint64_t held_in;           /* bit per state: elsewhere the place is given back ... */
+    const double *support;      /* [n_states] ... so many months after entering the state */
     const uint16_t *enters; /* [n_states] the arc that who gets a place takes from a state; NULL, UINT16_MAX: none */
     struct pk_plan_places places;
+    size_t first_station; /* in the order of all that somebody may ask at; SIZE_MAX: nobody asks */
 };
 
 struct pk_plan_distribution {
@@ -227,18 +229,18 @@ struct pk_plan_lottery { /* the persons of a target group with the smallest keye
 
 /* How people come to ask for a place. */
 struct pk_plan_referral {
-    bool by_rate;          /* by a hazard while they are in one of the states; else at the enrolment's time */
+    bool by_rate; /* by a hazard while they are in one of the states; else at the enrolment's time */
     struct pk_rate rate;
-    double from, to;       /* months after the start: referred within */
+    double from, to;          /* months after the start: referred within */
     double age_low, age_high; /* months, by rate: of age at the time */
-    uint64_t states;       /* bit per state: who leaves them leaves the line */
+    uint64_t states;          /* bit per state: who leaves them leaves the line */
     uint32_t stream, ordinal; /* of the key: target group, and which of an arm's referrals of it */
 };
 
 struct pk_plan_enrolment {
     size_t i_service;
     size_t i_lottery;
-    double at; /* months after the start (after entry where the lottery is at_entry), a multiple of a tick */
+    double at;   /* months after the start (after entry where the lottery is at_entry), a multiple of a tick */
     bool queued; /* places decide when, or a hazard: not from `at` on */
     struct pk_plan_referral referral; /* queued only */
 };
@@ -273,7 +275,7 @@ struct pk_plan {
     uint64_t n_persons; /* at the start */
     double horizon;     /* months */
     size_t n_excess, n_states, n_arcs, n_strata, n_attributes, n_person_hazards, n_services, n_targets, n_lotteries,
-        n_arms, n_cohorts, n_frailties, n_cures, n_preventions;
+        n_arms, n_cohorts, n_frailties, n_cures, n_preventions, n_stations;
     struct pk_plan_state *states;
     struct pk_plan_arc *arcs;
     double *multipliers; /* [n_strata][n_arcs] */

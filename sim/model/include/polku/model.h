@@ -183,7 +183,7 @@ struct pk_transition {
     size_t n_to;
     size_t *i_to;       /* [n_to] states */
     size_t *i_to_share; /* [n_to] parameters; SIZE_MAX for a single destination */
-    bool by_service;        /* made only by whoever gets a place in a service that says so */
+    bool by_service;    /* made only by whoever gets a place in a service that says so */
     bool deterministic;
     enum pk_clock at_clock; /* deterministic: fires where this clock passes ... */
     size_t i_at;            /* ... this parameter (years) */
@@ -225,11 +225,11 @@ struct pk_effect {
 /* When somebody who asked for a place and whose time in it is over, or who did not get it, may ask again. */
 enum pk_requests { PK_REQUESTS_ONCE, PK_REQUESTS_UNTIL_SERVED, PK_REQUESTS_ALWAYS };
 
-enum pk_filled { /* when a place is given */
-    PK_FILLED_AT_ONCE, /* as soon as it is free */
-    PK_FILLED_ONCE,    /* each only once: one cohort */
-    PK_FILLED_EVERY,   /* each at most once in a period; a place given back waits for the next one */
-    PK_FILLED_ANEW     /* so many new clients in each period, however many there are already */
+enum pk_filled {                    /* when a place is given */
+                 PK_FILLED_AT_ONCE, /* as soon as it is free */
+                 PK_FILLED_ONCE,    /* each only once: one cohort */
+                 PK_FILLED_EVERY,   /* each at most once in a period; a place given back waits for the next one */
+                 PK_FILLED_ANEW     /* so many new clients in each period, however many there are already */
 };
 
 /* Places of a service: coaches x caseload. Whoever finds none free waits. */
@@ -240,14 +240,14 @@ struct pk_places {
     size_t i_caseload;        /* parameter: clients a coach; SIZE_MAX: 1 */
     size_t i_coach_cost;      /* parameter: euros for a coach-year; SIZE_MAX: none */
     enum pk_filled filled;
-    double period_months;     /* every, anew */
-    bool by_lot;              /* those who wait are served in the order of keyed numbers; else first come */
-    size_t i_priority;        /* attribute; SIZE_MAX: none */
-    size_t *i_ahead;          /* [n_values] parameters: years that count as waited already; SIZE_MAX: 0 */
-    size_t i_baulk;           /* parameter: share of those who would have to wait that do not; SIZE_MAX: 0 */
-    size_t i_line;            /* parameter: at most so many wait in one place; SIZE_MAX: no limit */
+    double period_months; /* every, anew */
+    bool by_lot;          /* those who wait are served in the order of keyed numbers; else first come */
+    size_t i_priority;    /* attribute; SIZE_MAX: none */
+    size_t *i_ahead;      /* [n_values] parameters: years that count as waited already; SIZE_MAX: 0 */
+    size_t i_baulk;       /* parameter: share of those who would have to wait that do not; SIZE_MAX: 0 */
+    size_t i_line;        /* parameter: at most so many wait in one place; SIZE_MAX: no limit */
     bool reneges;
-    struct pk_hazard renege;  /* of giving up; its clock may be since_enrolment: since the person began to wait */
+    struct pk_hazard renege; /* of giving up; its clock may be since_enrolment: since the person began to wait */
     enum pk_requests again;
 };
 

@@ -116,9 +116,9 @@ struct pk_arm {
     size_t n_enrolments;
     struct pk_enrolment enrolments[PK_MAX_ENROLMENTS];
     struct pk_number *state_shares; /* [n_states] the states at start in this arm; NULL: as in the population */
-    size_t i_like;      /* arm whose enrolments these are; SIZE_MAX: own */
-    bool changes_places; /* all services have so many times the places: */
-    bool ample;          /* enough for everybody */
+    size_t i_like;                  /* arm whose enrolments these are; SIZE_MAX: own */
+    bool changes_places;            /* all services have so many times the places: */
+    bool ample;                     /* enough for everybody */
     struct pk_number places_ratio;
     struct pk_number *price_ratios; /* [n_rewards] factors on rewards in this arm; NULL: 1 */
 };

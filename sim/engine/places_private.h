@@ -1,0 +1,169 @@
+/* What the files about scarce places share. Not installed. */
+#ifndef PK_PLACES_PRIVATE_H
+#define PK_PLACES_PRIVATE_H
+
+#include "life_private.h"
+#include "polku/places.h"
+
+static inline int64_t pk_ticks(double months)
+{
+    return (int64_t)(months * PK_TICKS_PER_MONTH);
+}
+static inline double pk_months(int64_t ticks)
+{
+    return (double)ticks * PK_TICK;
+}
+
+/* ---- client.c: somebody who asks for places ----------------------------------------------------------------------
+ */
+
+enum phase {
+    PHASE_OVER, /* will not ask (again) */
+    PHASE_IDLE, /* may ask */
+    PHASE_WAITING,
+    PHASE_SERVED
+};
+
+/* One enrolment of the arm that this person may ask under. */
+struct want {
+    uint8_t phase; /* enum phase */
+    bool drawn;
+    uint16_t n_requests;
+    uint32_t ticket; /* of the present wait: what stands in line with another one is stale */
+    double left;     /* by rate: the exponential ... */
+    double spent_to; /* ... spent up to here, months */
+    double reneges;  /* months: when the person gives up waiting */
+    int64_t since;   /* tick: waiting, or served */
+};
+
+/* What a person does of their own accord; in the order of events at the same tick. */
+enum pk_doing { PK_DOING_DEPART, PK_DOING_CAPACITY, PK_DOING_REQUEST, PK_DOING_NOTHING };
+struct pk_thing {
+    double time; /* months, a multiple of a tick */
+    enum pk_doing doing;
+    size_t i_want;
+    bool reneges; /* departs from the line by giving up */
+};
+
+struct pk_client {
+    struct pk_person person;
+    struct pk_treatment treatment;
+    struct pk_enrolled *items; /* [room] the treatment's, owned */
+    uint32_t n_room;
+    uint32_t epoch; /* an entry in the calendar with another one is stale */
+    uint64_t rank;
+    bool in_use;
+    struct pk_thing next;
+    struct want wants[PK_MAX_ENROLMENTS];
+    /* then the walk, saved at the beginning of a stay */
+};
+
+/* Somebody who has asked for nothing yet; false: who never can, in this arm. */
+bool pk_client_begin(const struct pk_plan *plan, size_t i_arm, const struct pk_person *person, uint64_t lotteries,
+                     struct pk_client *client);
+/* The first thing from `now` on, and what had to be lived up to then. fresh: the life has not begun. */
+enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *client, double now, bool fresh,
+                              struct pk_thing *thing, struct pk_error *error);
+/* Enrolled now. False: no memory. */
+bool pk_client_enrol(struct pk_client *client, size_t i_service, double now);
+/* When a person who begins to wait now gives up; PK_NEVER. */
+double pk_client_patience(struct pk_places_room *room, struct pk_client *client, size_t i_want, double now);
+/* May ask again from now on, or not. */
+void pk_client_free_again(const struct pk_places_room *room, struct pk_client *client, size_t i_want, bool was_served,
+                          double now);
+
+/* ---- station.c: places and who waits for them --------------------------------------------------------------------
+ */
+
+struct in_line { /* smaller is served sooner */
+    int64_t key;
+    uint64_t rank;
+    uint32_t i_client, ticket;
+    uint16_t i_want;
+};
+
+struct pk_station {
+    const struct pk_plan_places *places;
+    size_t i_service, i_value;
+    bool unlimited;
+    double ratio; /* of the plan's places */
+    uint64_t slots, held, waiting;
+    uint64_t tokens;      /* places that may still be given in this period */
+    size_t i_segment;     /* of the table of coaches */
+    int64_t next_period;  /* tick; INT64_MAX: none */
+    int64_t now;          /* counted up to here */
+    struct in_line *line; /* [n_line] a heap, owned */
+    size_t n_line, room_line;
+    bool dirty;      /* somebody may get a place at the end of this tick */
+    int64_t *counts; /* [n_steps][PK_QUEUE_COUNTS] */
+    size_t n_steps;
+};
+
+void pk_station_open(struct pk_station *station, const struct pk_plan *plan, size_t i_arm, size_t i_station,
+                     struct pk_queues *queues);
+/* Counts who waits, holds and may hold up to a tick. */
+void pk_station_count_to(struct pk_station *station, int64_t tick);
+void pk_station_note(struct pk_station *station, int64_t tick, enum pk_queue_count what);
+/* How many could be given a place now. */
+uint64_t pk_station_free(const struct pk_station *station);
+/* The tick of the next change of capacity; INT64_MAX: none. */
+int64_t pk_station_next_change(const struct pk_station *station);
+void pk_station_change(struct pk_station *station, int64_t tick);
+bool pk_station_push(struct pk_station *station, const struct in_line *who);
+struct in_line pk_station_pop(struct pk_station *station);
+
+/* ---- places_who.c ---- */
+
+/* A number of 64 bits: the random ones of a uniform, then some of the id. */
+uint64_t pk_places_rank(const struct pk_plan *plan, const struct pk_person *person, uint32_t stream, uint32_t spell);
+/* The client's life before anything is given, and the first thing they do. items [PK_MAX_ENROLMENTS] */
+enum pk_status pk_client_look_first(struct pk_places_room *room, struct pk_client *client, uint64_t lotteries,
+                                    struct pk_enrolled *items, struct pk_thing *thing, struct pk_error *error);
+/* Where the person would ask for a place in the service. */
+size_t pk_places_station(const struct pk_plan *plan, size_t i_service, const struct pk_person *person);
+
+/* ---- calendar.c ---------------------------------------------------------------------------------------------------
+ */
+
+struct pk_entry {  /* of the calendar, in the order of tick, doing, rank */
+    uint64_t when; /* tick * 4 + doing */
+    uint64_t rank;
+    uint32_t i_client; /* capacity: station */
+    uint32_t epoch;
+};
+struct pk_calendar {
+    struct pk_entry *items; /* [n] a heap, owned */
+    size_t n, room;
+};
+bool pk_calendar_push(struct pk_calendar *calendar, const struct pk_entry *entry); /* false: no memory */
+struct pk_entry pk_calendar_pop(struct pk_calendar *calendar);
+
+static inline uint64_t pk_entry_when(int64_t tick, enum pk_doing doing)
+{
+    return (uint64_t)tick << 2 | (uint64_t)doing;
+}
+
+/* ---- a thread's own ---- */
+
+struct pk_places_room {
+    const struct pk_plan *plan;
+    size_t i_arm;    /* at hand */
+    size_t n_client; /* bytes of a client with its walk */
+    struct walk walk;
+    struct pk_life life;
+    struct pk_client *scratch;
+    struct pk_station *stations; /* [n_stations] */
+    uint32_t *dirty;             /* [n_stations] */
+    struct pk_calendar calendar;
+    char **chunks; /* of clients, owned */
+    size_t n_chunks, room_chunks;
+    uint32_t *unused; /* [n_unused] clients done with, owned */
+    size_t n_unused, n_clients;
+};
+
+static inline void *pk_client_saved(struct pk_client *client)
+{
+    return client + 1;
+}
+
+#endif
