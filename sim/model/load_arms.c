@@ -89,14 +89,15 @@ static void read_enrolment(struct pk_load *load, const struct pk_reader *r, stru
     if (load->no_memory || !pk_reader_allow(r, keys))
         return;
     if (pk_reader_need(r, "service", &child))
-        (void)pk_load_service(load, &child, &enrolment->i_service);
+        enrolment->queued = pk_load_service(load, &child, &enrolment->i_service) &&
+                            model->services[enrolment->i_service].places.limited;
     bool has_persons = pk_reader_find(r, "persons", &child);
     enrolment->by_share = pk_reader_find(r, "share", &share);
     enrolment->by_rate = pk_reader_find(r, "rate", &rate);
     if (has_persons + enrolment->by_share + enrolment->by_rate != 1)
         pk_reader_problem(r, NULL, "has %s of persons, share and rate, expected one of them",
                           has_persons || enrolment->by_share || enrolment->by_rate ? "several" : "none");
-    else if (enrolment->by_rate)
+    else if (enrolment->by_rate && (enrolment->queued = true))
         read_rate(load, r, &rate, enrolment);
     else if (has_persons)
         (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_PERSONS), 0, 1e12, &enrolment->persons);

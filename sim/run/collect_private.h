@@ -42,4 +42,9 @@ void pk_fold_free_lives(struct pk_fold *fold);
 /* All numbers that folding has made so far, part by part, always in the same order. */
 void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, void *data), void *data);
 
+/* ---- fold_queues.c ---- */
+PK_CHECKED enum pk_status pk_fold_init_queues(struct pk_fold *fold, struct pk_error *error);
+void pk_fold_free_queues(struct pk_fold *fold);
+void pk_fold_visit_queues(struct pk_fold *fold, void (*visit)(void *part, size_t size, void *data), void *data);
+
 #endif

@@ -63,6 +63,8 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
     if (status == PK_OK)
         status = pk_fold_init_lives(fold, tables, error);
     if (status == PK_OK)
+        status = pk_fold_init_queues(fold, error);
+    if (status == PK_OK)
         status = pk_fold_make_room(fold, 1, error);
     if (status != PK_OK)
         pk_fold_free(fold);
@@ -114,6 +116,7 @@ void pk_fold_free(struct pk_fold *fold)
     }
     pk_free(fold->rooms);
     pk_fold_free_lives(fold);
+    pk_fold_free_queues(fold);
     pk_free(fold->folded);
     pk_free(fold->outcomes);
     pk_free(fold->denominators);
@@ -378,11 +381,16 @@ void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, 
         visit(bins->yy, n * sizeof *bins->yy, data);
         visit(bins->ny, n * sizeof *bins->ny, data);
     }
+    pk_fold_visit_queues(fold, visit, data);
 }
 
 size_t pk_fold_compared(const struct pk_fold *fold)
 {
-    return fold->collection->plan->n_cohorts == 1 ? 1 : 0;
+    const struct pk_plan *plan = fold->collection->plan;
+    bool known = plan->n_cohorts == 1;
+    for (size_t i = 0; i < plan->n_lotteries; i++) /* who asks differs between scenarios with other arms */
+        known &= !plan->lotteries[i].asked;
+    return known ? 1 : 0;
 }
 
 bool pk_fold_varies(const struct pk_fold *fold, size_t i_population)
@@ -391,7 +399,7 @@ bool pk_fold_varies(const struct pk_fold *fold, size_t i_population)
     bool by_share = i_population > 0;
     for (size_t i = 0; i < plan->n_lotteries && i_population > 0; i++)
         if (plan->cohorts[i_population - 1].lotteries >> i & 1)
-            by_share &= plan->lotteries[i].by_share && plan->lotteries[i].share < 1;
+            by_share &= (plan->lotteries[i].by_share && plan->lotteries[i].share < 1) || plan->lotteries[i].asked;
     return plan->inflow.n_years > 0 || by_share;
 }
 
@@ -403,8 +411,13 @@ double pk_fold_cost(const struct pk_fold *fold, size_t i_arm)
     for (size_t u = 0; u < fold->i_unit; u++)
         n += persons[u];
     for (size_t k = 0; k < plan->n_services; k++)
-        euros += (double)fold->n_served[i_arm * (PK_MAX_SERVICES + 1) + k] * plan->services[k].cost_euros;
-    return n > 0 ? euros * fold->collection->weight / n : 0;
+        euros += (double)fold->n_served[i_arm * (PK_MAX_SERVICES + 1) + k] * plan->services[k].cost_euros *
+                 fold->collection->weight;
+    for (size_t k = 0; k < plan->n_services; k++)
+        if (plan->services[k].places.coach_euros > 0)
+            euros += pk_fold_coach_years(fold, i_arm, k, SIZE_MAX) * plan->services[k].places.coach_euros *
+                     (double)fold->i_unit; /* a unit is a replication */
+    return n > 0 ? euros / n : 0;
 }
 
 struct pk_mean pk_fold_cell(const struct pk_fold *fold, const struct pk_folded *folded, double y, double yy, double ny,

@@ -26,6 +26,8 @@ struct wave {
     struct pk_worker *workers;
     enum pk_vectors vectors;
     struct pk_lane_tables *tables, *arm_tables; /* NULL: one life after another */
+    struct pk_placing *placing;                 /* NULL: no service has places */
+    struct pk_placed *placed;                   /* [n_replications in the wave] */
     /* the first failure in the order of units and people */
     enum pk_status status;
     uint64_t failed_unit, failed_person;
@@ -91,7 +93,7 @@ static enum pk_status draw_lotteries(struct wave *wave, uint32_t n_replications,
         struct pk_winners *winners = &wave->winners[i];
         const size_t i_lottery = i % plan->n_lotteries;
         struct pk_error own;
-        if (winners->drawn || plan->lotteries[i_lottery].by_share)
+        if (winners->drawn || plan->lotteries[i_lottery].by_share || plan->lotteries[i_lottery].asked)
             continue;
         const uint32_t replication = wave->first_replication + (uint32_t)(i / plan->n_lotteries);
         if (draw_lottery(wave, replication, i_lottery, winners, &own) != PK_OK)
@@ -149,6 +151,7 @@ static void run_task(struct wave *wave, const struct pk_task *task, struct pk_wo
     const struct pk_block block = {.plan = wave->plan,
                                    .crowd = &wave->crowds[i_replication],
                                    .winners = wave->winners + i_replication * wave->plan->n_lotteries,
+                                   .granted = wave->placing ? wave->placed[i_replication].granted : NULL,
                                    .shares = wave->shares,
                                    .n_batches = (uint64_t)wave->run->n_batches,
                                    .vectors = wave->vectors,
@@ -210,6 +213,8 @@ static void free_wave(struct wave *wave, int n_threads, size_t n_in_wave)
     pk_free(wave->crowds);
     free_winners(wave);
     pk_free(wave->winners);
+    pk_placing_free(wave->placing);
+    pk_free(wave->placed);
     pk_free(wave->workers);
     pk_free(wave->tasks);
     pk_lane_tables_free(wave->tables);
@@ -232,7 +237,13 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     wave->room_winners = n_in_wave * (n_lotteries + 1);
     wave->winners = pk_alloc(wave->room_winners, sizeof *wave->winners);
     wave->workers = pk_alloc((size_t)run->n_threads, sizeof *wave->workers);
-    if (!wave->units || !wave->locks || !wave->crowds || !wave->winners || !wave->workers)
+    bool made = true;
+    if (wave->plan->n_stations > 0) {
+        wave->placing = pk_placing_make(wave->plan, run->n_threads, wave->vectors);
+        wave->placed = pk_alloc(n_in_wave, sizeof *wave->placed);
+        made = wave->placing != NULL && wave->placed != NULL;
+    }
+    if (!made || !wave->units || !wave->locks || !wave->crowds || !wave->winners || !wave->workers)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the workers");
     for (size_t i = 0; i < n_in_wave; i++)
         omp_init_lock(&wave->locks[i]);
@@ -268,6 +279,32 @@ static void fold_wave(struct wave *wave, size_t n_units)
         pk_batch_clear(&wave->units[i]);
 }
 
+/* Who gets a place: replications side by side where there are enough of them, else each on all threads. */
+static enum pk_status place_wave(struct wave *wave, uint32_t n_replications, struct pk_error *error)
+{
+    const bool side_by_side = n_replications > 1;
+    if (wave->placing == NULL)
+        return PK_OK;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads) if (side_by_side)
+    for (uint32_t r = 0; r < n_replications; r++) {
+        struct pk_error own;
+        uint64_t person = 0;
+        if (pk_place_people(wave->placing, &wave->crowds[r], wave->winners + r * wave->plan->n_lotteries,
+                            wave->first_replication + r, side_by_side ? omp_get_thread_num() : -1, &wave->placed[r],
+                            &person, &own) != PK_OK)
+            fail(wave, wave->first_replication + r, person, &own);
+    }
+    if (wave->status != PK_OK)
+        *error = wave->error;
+    return wave->status;
+}
+
+static void free_places(struct wave *wave, size_t n_units)
+{
+    for (size_t i = 0; wave->placed != NULL && i < n_units; i++)
+        pk_placed_free(&wave->placed[i], wave->plan);
+}
+
 static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
 {
     struct pk_run *run = wave->run;
@@ -279,6 +316,8 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
     for (uint32_t r = 0; r < n_replications; r++)
         pk_crowd_make(wave->plan, wave->first_replication + r, &wave->crowds[r]);
     enum pk_status status = draw_lotteries(wave, n_replications, error);
+    if (status == PK_OK)
+        status = place_wave(wave, n_replications, error);
     if (status == PK_OK)
         status = make_tasks(wave, n_units, block_size, error);
     if (status == PK_OK) {
@@ -293,6 +332,9 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
             status = wave->status;
         }
     }
+    for (size_t i = 0; status == PK_OK && wave->placing != NULL && i < n_units; i++)
+        pk_fold_queues(&run->fold, wave->placed[i].queues, run->fold.i_unit + i);
+    free_places(wave, n_units);
     if (status == PK_OK)
         fold_wave(wave, n_units);
     keep_last_winners(wave, n_replications);
@@ -430,6 +472,10 @@ int64_t pk_run_batches(const struct pk_scenario *scenario, int64_t n_replication
     /* who imported people are is no chance, and how many flow in shows between replications only */
     if (scenario->population.people.n > 0 || (scenario->population.inflow.any && n_replications > 1))
         return 1;
+    for (size_t a = 0; a < scenario->n_arms; a++) /* people who wait for the same places are no independent batches */
+        for (size_t i = 0; i < scenario->arms[a].n_enrolments; i++)
+            if (scenario->arms[a].enrolments[i].queued)
+                return 1;
     return (scenario->batches + n_replications - 1) / n_replications;
 }
 

@@ -32,7 +32,8 @@ enum pk_status pk_worker_init(struct pk_worker *worker, const struct pk_collecti
         worker->items = pk_alloc((size_t)PK_PEOPLE_AT_ONCE * PK_MAX_ENROLMENTS, sizeof *worker->items);
         worker->arm_of = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof *worker->arm_of);
         worker->kept_arms.first = pk_alloc(PK_PEOPLE_AT_ONCE + 1, sizeof *worker->kept_arms.first);
-        made &= worker->treated != NULL && worker->items != NULL && worker->arm_of != NULL && worker->kept_arms.first != NULL;
+        made &= worker->treated != NULL && worker->items != NULL && worker->arm_of != NULL &&
+                worker->kept_arms.first != NULL;
     }
     for (size_t i = 0; made && i < collection->n_shapes && status == PK_OK; i++)
         if (pk_tally_takes_log(&collection->shapes[i]))

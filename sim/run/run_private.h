@@ -2,7 +2,7 @@
 #ifndef PK_RUN_PRIVATE_H
 #define PK_RUN_PRIVATE_H
 
-#include "polku/lottery.h"
+#include "polku/places.h"
 #include "polku/run.h"
 
 /* The log of a block that is kept to put lives together. */
@@ -77,6 +77,28 @@ struct pk_block {
 PK_CHECKED enum pk_status pk_block_run(const struct pk_block *block, const struct pk_task *task,
                                        struct pk_worker *worker, struct pk_batch *batch, uint64_t *failed,
                                        struct pk_error *error);
+
+/* ---- run_places.c: who gets a place, before lives are lived
+ * ----------------------------------------------------------
+ */
+
+/* What that needs: NULL: no memory. */
+struct pk_placing;
+struct pk_placing *pk_placing_make(const struct pk_plan *plan, int n_threads, enum pk_vectors vectors);
+void pk_placing_free(struct pk_placing *placing);
+
+/* Of one replication. */
+struct pk_placed {
+    struct pk_granted *granted; /* [n_arms] */
+    struct pk_queues *queues;   /* [n_arms] without stations where nobody asks */
+};
+void pk_placed_free(struct pk_placed *placed, const struct pk_plan *plan);
+
+/* All arms of a replication. Lotteries must be drawn; the winners of those that are known only by who asks are told.
+ * i_worker: whose room to use, on its thread alone; -1: on all. Errors: those of pk_life_run, with the person. */
+PK_CHECKED enum pk_status pk_place_people(struct pk_placing *placing, const struct pk_crowd *crowd,
+                                          struct pk_winners *winners, uint32_t replication, int i_worker,
+                                          struct pk_placed *placed, uint64_t *failed, struct pk_error *error);
 
 /* ---- saved.c: finished units of a run, kept beside the result in case the run is interrupted ------------------------
  */

@@ -101,6 +101,7 @@ struct pk_enrolment {
     struct pk_number persons; /* ... or the share (uptake) */
     double at_months;         /* after the start, or after a person's entry */
     bool at_entry;            /* everyone who flows in as well; else those present at the start */
+    bool queued;              /* by rate, or for the places of the service */
     bool by_rate;             /* by a hazard while in the target's states, at the ages of the target ... */
     struct pk_hazard rate;
     double from_months, to_months; /* ... within this time */

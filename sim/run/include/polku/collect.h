@@ -16,6 +16,7 @@
 #define PK_COLLECT_H
 
 #include "polku/discount.h"
+#include "polku/places.h"
 #include "polku/stats.h"
 #include "polku/tally.h"
 
@@ -160,6 +161,16 @@ struct pk_folded_bins {
     double *nn, *yy, *ny;
 };
 
+/* What happened at places; people and person-months. */
+enum { PK_QUEUE_TOTALS = PK_QUEUE_COUNTS + 2 /* waiting, served at the horizon */ };
+struct pk_folded_queues {
+    size_t n_arms, n_stations, n_steps;
+    double *y, *yy; /* [n_arms][n_stations][n_steps][PK_QUEUE_COUNTS] sums over replications, of squares */
+    double *waits;  /* [n_arms][n_stations][PK_WAIT_BINS] people */
+    double *totals; /* [n_units][n_arms][n_stations][PK_QUEUE_TOTALS] over the horizon */
+    double n_wrong; /* arms of replications in which somebody was lost, or Little's law did not hold: always 0 */
+};
+
 /* What a thread needs to fold. */
 struct pk_fold_room {
     int64_t *scratch;       /* rows of a tally, and a table in every slot */
@@ -171,16 +182,17 @@ struct pk_fold {
     const struct pk_collection *collection;
     size_t n_units, i_unit;
     size_t n_folded, n_bins;
-    struct pk_folded *folded;    /* [n_folded] */
-    struct pk_folded_bins *bins; /* [n_bins] */
-    double *outcomes;            /* [1 + n_cohorts][n_units][n_arms][n_outcomes]; of a ratio, the numerator */
-    double *denominators;        /* the same; 1 where the outcome is no ratio; NULL: no outcome is */
-    double *basis;               /* [1 + n_cohorts][n_units][n_arms][n_basis] quantities */
-    double *persons;             /* [1 + n_cohorts][n_units] */
-    double *watched;             /* [n_units][n_watches][3 n_years + 3] */
-    int64_t *n_changed;          /* [n_arms] over all units, in units of weight */
-    int64_t *n_served;           /* [n_arms][PK_MAX_SERVICES + 1] the same: enrolments by service, people in any */
-    int64_t n_events;            /* simulated transitions, base and arms */
+    struct pk_folded *folded;       /* [n_folded] */
+    struct pk_folded_bins *bins;    /* [n_bins] */
+    double *outcomes;               /* [1 + n_cohorts][n_units][n_arms][n_outcomes]; of a ratio, the numerator */
+    double *denominators;           /* the same; 1 where the outcome is no ratio; NULL: no outcome is */
+    double *basis;                  /* [1 + n_cohorts][n_units][n_arms][n_basis] quantities */
+    double *persons;                /* [1 + n_cohorts][n_units] */
+    double *watched;                /* [n_units][n_watches][3 n_years + 3] */
+    int64_t *n_changed;             /* [n_arms] over all units, in units of weight */
+    int64_t *n_served;              /* [n_arms][PK_MAX_SERVICES + 1] the same: enrolments by service, people in any */
+    int64_t n_events;               /* simulated transitions, base and arms */
+    struct pk_folded_queues queues; /* n_stations 0: no places */
     size_t n_column, n_scratch, n_views; /* words of two rows of a tally; of a room's scratch and views */
     size_t n_rooms;
     struct pk_fold_room *rooms; /* [n_rooms] one for each thread that folds */
@@ -202,6 +214,17 @@ size_t pk_fold_tables(const struct pk_fold *fold);
 void pk_fold_table(struct pk_fold *fold, size_t i_room, const struct pk_batch *unit, size_t i_unit, size_t i_table,
                    bool everyone);
 void pk_fold_next(struct pk_fold *fold, const struct pk_batch *unit, bool everyone);
+
+/* What happened at places in a unit's replication. [n_arms] */
+void pk_fold_queues(struct pk_fold *fold, const struct pk_queues *of_arms, size_t i_unit);
+/* The mean per replication of a total at a service's places, or of one value's; i_over: divided by another total.
+ * i_value SIZE_MAX: all. i_what below PK_QUEUE_TOTALS. */
+struct pk_mean pk_fold_queue_total(const struct pk_fold *fold, size_t i_arm, size_t i_service, size_t i_value,
+                                   size_t i_what, size_t i_over);
+/* The p-quantile of the days that those served had waited, interpolated within its bin; nan past the last edge. */
+double pk_fold_wait_quantile(const struct pk_fold *fold, size_t i_arm, size_t i_service, size_t i_value, double p);
+/* Coach-years that an arm has up to the horizon. */
+double pk_fold_coach_years(const struct pk_fold *fold, size_t i_arm, size_t i_service, size_t i_value);
 
 /* Ends the folding before all units came: from then on n_units is the number folded. */
 void pk_fold_stop(struct pk_fold *fold);

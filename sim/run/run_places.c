@@ -1,0 +1,329 @@
+/* Who gets a place, in every arm of the replications of a wave, before lives are lived. See run_private.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run_private.h"
+
+enum { RANGE = 65536 /* people of a task that looks for askers */ };
+
+struct pk_placing {
+    const struct pk_plan *plan;
+    enum pk_vectors vectors;
+    uint64_t shares; /* bit per lottery that is decided person by person */
+    int n_threads;
+    struct pk_places_room **rooms; /* [n_threads] */
+    struct pk_persons *people;     /* [n_threads] */
+    uint64_t **lotteries;          /* [n_threads][people at once] */
+};
+
+/* One replication on its way. */
+struct replication {
+    struct pk_placing *placing;
+    struct pk_placed *placed;
+    const struct pk_crowd *crowd;
+    struct pk_winners *winners; /* [n_lotteries] */
+    uint32_t replication;
+    int i_worker; /* of the replication where it is one thread's; -1: as many as there are */
+    size_t n_ranges;
+    struct pk_askers *askers;  /* [n_arms][n_ranges], then joined into the first of each arm */
+    uint32_t **component_of;   /* [n_arms][n_stations] */
+    size_t *n_components;      /* [n_arms] */
+    struct pk_granted **parts; /* [n_arms][n_components] */
+    size_t **first_asker;      /* [n_arms][n_components + 1] */
+    enum pk_status *statuses;  /* [n tasks] */
+    struct pk_error *errors;
+    uint64_t *failed;
+};
+
+struct pk_placing *pk_placing_make(const struct pk_plan *plan, int n_threads, enum pk_vectors vectors)
+{
+    struct pk_placing *placing = pk_alloc(1, sizeof *placing);
+    struct pk_error ignored;
+    if (placing == NULL)
+        return NULL;
+    placing->plan = plan;
+    placing->vectors = vectors;
+    placing->n_threads = n_threads;
+    for (size_t i = 0; i < plan->n_lotteries; i++)
+        placing->shares |= (uint64_t)plan->lotteries[i].by_share << i;
+    placing->rooms = pk_alloc((size_t)n_threads, sizeof *placing->rooms);
+    placing->people = pk_alloc((size_t)n_threads, sizeof *placing->people);
+    placing->lotteries = pk_alloc((size_t)n_threads, sizeof *placing->lotteries);
+    bool made = placing->rooms != NULL && placing->people != NULL && placing->lotteries != NULL;
+    for (int t = 0; made && t < n_threads; t++) {
+        placing->rooms[t] = pk_places_room_make(plan);
+        placing->lotteries[t] = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof **placing->lotteries);
+        made = placing->rooms[t] != NULL && placing->lotteries[t] != NULL &&
+               pk_persons_init(&placing->people[t], plan, PK_PEOPLE_AT_ONCE, &ignored) == PK_OK;
+    }
+    if (made)
+        return placing;
+    pk_placing_free(placing);
+    return NULL;
+}
+
+void pk_placing_free(struct pk_placing *placing)
+{
+    if (placing == NULL)
+        return;
+    for (int t = 0; t < placing->n_threads; t++) {
+        if (placing->rooms != NULL)
+            pk_places_room_free(placing->rooms[t]);
+        if (placing->people != NULL)
+            pk_persons_free(&placing->people[t]);
+        if (placing->lotteries != NULL)
+            pk_free(placing->lotteries[t]);
+    }
+    pk_free(placing->rooms);
+    pk_free(placing->people);
+    pk_free(placing->lotteries);
+    pk_free(placing);
+}
+
+void pk_placed_free(struct pk_placed *placed, const struct pk_plan *plan)
+{
+    for (size_t a = 0; a < plan->n_arms; a++) {
+        if (placed->granted != NULL)
+            pk_granted_free(&placed->granted[a]);
+        if (placed->queues != NULL)
+            pk_queues_free(&placed->queues[a]);
+    }
+    pk_free(placed->granted);
+    pk_free(placed->queues);
+    *placed = (struct pk_placed){0};
+}
+
+/* ---- who asks ------------------------------------------------------------------------------------------------- */
+
+static void scan_range(size_t i, int i_worker, void *data)
+{
+    struct replication *r = data;
+    struct pk_placing *placing = r->placing;
+    const struct pk_plan *plan = placing->plan;
+    const size_t worker = (size_t)(r->i_worker >= 0 ? r->i_worker : i_worker);
+    struct pk_persons *people = &placing->people[worker];
+    uint64_t *lotteries = placing->lotteries[worker];
+    const uint64_t from = (uint64_t)i * RANGE,
+                   to = from + RANGE < r->crowd->n_persons ? from + RANGE : r->crowd->n_persons;
+    for (uint64_t at = from; at < to; at += PK_PEOPLE_AT_ONCE) {
+        const size_t n = to - at < PK_PEOPLE_AT_ONCE ? (size_t)(to - at) : PK_PEOPLE_AT_ONCE;
+        pk_crowd_ids(r->crowd, at, 1, n, people->ids);
+        pk_persons_make(people, r->replication, n, placing->vectors);
+        pk_lottery_won(r->winners, plan->n_lotteries, people->ids, n, lotteries);
+        for (size_t k = 0; k < n && placing->shares != 0; k++) {
+            struct pk_person person;
+            pk_persons_person(people, k, &person);
+            lotteries[k] |= pk_lottery_shares(plan, &person);
+        }
+        for (size_t a = 0; a < plan->n_arms; a++) {
+            if (!plan->arms[a].queued)
+                continue;
+            r->statuses[i] = pk_places_scan(placing->rooms[worker], a, people, lotteries,
+                                            &r->askers[a * r->n_ranges + i], &r->failed[i], &r->errors[i]);
+            if (r->statuses[i] != PK_OK)
+                return;
+        }
+    }
+}
+
+/* An arm's askers of all ranges into the first. */
+static enum pk_status join_askers(struct replication *r, size_t i_arm, struct pk_error *error)
+{
+    struct pk_askers *all = &r->askers[i_arm * r->n_ranges];
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_ranges; i++)
+        n += all[i].n;
+    struct pk_asker *items = pk_realloc(all->items, n + 1, sizeof *items);
+    if (items == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for %zu people who ask for places", n);
+    all->items = items;
+    all->room = n + 1;
+    for (size_t i = 1; i < r->n_ranges; i++) {
+        if (all[i].n > 0)
+            memcpy(items + all->n, all[i].items, all[i].n * sizeof *items);
+        all->n += all[i].n;
+        pk_free(all[i].items);
+        all[i] = (struct pk_askers){0};
+    }
+    return PK_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whoever asks in some arm that has the lottery has won it. */
+static enum pk_status tell_winners(struct replication *r, size_t i_lottery, struct pk_error *error)
+{
+    const struct pk_plan *plan = r->placing->plan;
+    struct pk_winners *winners = &r->winners[i_lottery];
+    size_t n = 0, n_once = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t a = 0; a < plan->n_arms; a++) {
+            bool has = false;
+            for (size_t i = 0; i < plan->arms[a].n_enrolments; i++)
+                has |= plan->arms[a].enrolments[i].i_lottery == i_lottery;
+            const struct pk_askers *askers = &r->askers[a * r->n_ranges];
+            for (size_t k = 0; has && pass == 1 && k < askers->n; k++)
+                winners->ids[winners->n++] = askers->items[k].id;
+            n += has && pass == 0 ? askers->n : 0;
+        }
+        if (pass == 1)
+            break;
+        winners->ids = pk_alloc(n + 1, sizeof *winners->ids);
+        winners->n = 0;
+        if (winners->ids == NULL)
+            return pk_error_set(error, PK_NO_MEMORY, "no memory for %zu people who ask for places", n);
+    }
+    qsort(winners->ids, winners->n, sizeof *winners->ids, by_id);
+    for (size_t i = 0; i < winners->n; i++)
+        if (i == 0 || winners->ids[i] != winners->ids[n_once - 1])
+            winners->ids[n_once++] = winners->ids[i];
+    winners->n = n_once;
+    winners->drawn = true;
+    return PK_OK;
+}
+
+/* ---- calendars ------------------------------------------------------------------------------------------------ */
+
+static void run_component(size_t i, int i_worker, void *data)
+{
+    struct replication *r = data;
+    struct pk_placing *placing = r->placing;
+    size_t a = 0, c = i;
+    for (; c >= r->n_components[a]; a++)
+        c -= r->n_components[a];
+    const size_t from = r->first_asker[a][c], to = r->first_asker[a][c + 1];
+    r->statuses[i] = pk_places_run(placing->rooms[r->i_worker >= 0 ? r->i_worker : i_worker], a, r->replication,
+                                   (uint32_t)c, r->askers[a * r->n_ranges].items + from, to - from, r->component_of[a],
+                                   &r->placed->queues[a], &r->parts[a][c], &r->failed[i], &r->errors[i]);
+}
+
+static enum pk_status split_arm(struct replication *r, size_t i_arm, struct pk_error *error)
+{
+    const struct pk_plan *plan = r->placing->plan;
+    struct pk_askers *askers = &r->askers[i_arm * r->n_ranges];
+    r->component_of[i_arm] = pk_alloc(plan->n_stations + 1, sizeof **r->component_of);
+    if (r->component_of[i_arm] == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for places");
+    const size_t n = pk_places_split(plan, i_arm, r->replication, askers, r->component_of[i_arm]);
+    r->n_components[i_arm] = n;
+    r->parts[i_arm] = pk_alloc(n + 1, sizeof **r->parts);
+    r->first_asker[i_arm] = pk_alloc(n + 1, sizeof **r->first_asker);
+    if (r->parts[i_arm] == NULL || r->first_asker[i_arm] == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for places");
+    for (size_t k = 0; k < askers->n; k++)
+        r->first_asker[i_arm][askers->items[k].component + 1]++;
+    for (size_t c = 0; c < n; c++)
+        r->first_asker[i_arm][c + 1] += r->first_asker[i_arm][c];
+    return PK_OK;
+}
+
+static enum pk_status each(struct replication *r, size_t n, void (*task)(size_t i, int i_worker, void *data),
+                           uint64_t *failed, struct pk_error *error)
+{
+    r->statuses = pk_alloc(n + 1, sizeof *r->statuses);
+    r->errors = pk_alloc(n + 1, sizeof *r->errors);
+    r->failed = pk_alloc(n + 1, sizeof *r->failed);
+    enum pk_status status = PK_OK;
+    if (r->statuses == NULL || r->errors == NULL || r->failed == NULL)
+        status = pk_error_set(error, PK_NO_MEMORY, "no memory for places");
+    else if (r->i_worker >= 0)
+        for (size_t i = 0; i < n; i++)
+            task(i, r->i_worker, r);
+    else
+        pk_run_each(n, r->placing->n_threads, task, r);
+    for (size_t i = 0; i < n && status == PK_OK; i++) /* the first in their order */
+        if (r->statuses[i] != PK_OK) {
+            status = r->statuses[i];
+            *error = r->errors[i];
+            *failed = r->failed[i];
+        }
+    pk_free(r->statuses);
+    pk_free(r->errors);
+    pk_free(r->failed);
+    return status;
+}
+
+static void end_replication(struct replication *r)
+{
+    const size_t n_arms = r->placing->plan->n_arms;
+    for (size_t i = 0; r->askers != NULL && i < n_arms * r->n_ranges; i++)
+        pk_free(r->askers[i].items);
+    for (size_t a = 0; a < n_arms; a++) {
+        if (r->component_of != NULL)
+            pk_free(r->component_of[a]);
+        if (r->first_asker != NULL)
+            pk_free(r->first_asker[a]);
+        for (size_t c = 0; r->parts != NULL && r->parts[a] != NULL && c < r->n_components[a]; c++)
+            pk_granted_free(&r->parts[a][c]);
+        if (r->parts != NULL)
+            pk_free(r->parts[a]);
+    }
+    pk_free(r->askers);
+    pk_free(r->component_of);
+    pk_free(r->n_components);
+    pk_free(r->parts);
+    pk_free(r->first_asker);
+}
+
+static enum pk_status make_room(struct replication *r, struct pk_error *error)
+{
+    const struct pk_plan *plan = r->placing->plan;
+    struct pk_placed *placed = r->placed;
+    const size_t n_arms = plan->n_arms;
+    enum pk_status status = PK_OK;
+    r->n_ranges = (size_t)((r->crowd->n_persons + RANGE - 1) / RANGE);
+    r->n_ranges = r->n_ranges > 0 ? r->n_ranges : 1;
+    r->askers = pk_alloc(n_arms * r->n_ranges, sizeof *r->askers);
+    r->component_of = pk_alloc(n_arms, sizeof *r->component_of);
+    r->n_components = pk_alloc(n_arms, sizeof *r->n_components);
+    r->parts = pk_alloc(n_arms, sizeof *r->parts);
+    r->first_asker = pk_alloc(n_arms, sizeof *r->first_asker);
+    placed->granted = pk_alloc(n_arms, sizeof *placed->granted);
+    placed->queues = pk_alloc(n_arms, sizeof *placed->queues);
+    if (!r->askers || !r->component_of || !r->n_components || !r->parts || !r->first_asker || !placed->granted ||
+        !placed->queues)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for places");
+    for (size_t a = 0; a < n_arms && status == PK_OK; a++)
+        if (plan->arms[a].queued)
+            status = pk_queues_init(&placed->queues[a], plan, error);
+    return status;
+}
+
+enum pk_status pk_place_people(struct pk_placing *placing, const struct pk_crowd *crowd, struct pk_winners *winners,
+                               uint32_t replication, int i_worker, struct pk_placed *placed, uint64_t *failed,
+                               struct pk_error *error)
+{
+    const struct pk_plan *plan = placing->plan;
+    struct replication r = {.placing = placing,
+                            .placed = placed,
+                            .crowd = crowd,
+                            .winners = winners,
+                            .replication = replication,
+                            .i_worker = i_worker};
+    size_t n_components = 0;
+    enum pk_status status = make_room(&r, error);
+    if (status == PK_OK)
+        status = each(&r, r.n_ranges, scan_range, failed, error);
+    for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
+        status = join_askers(&r, a, error);
+        if (status == PK_OK && plan->arms[a].queued)
+            status = split_arm(&r, a, error);
+        n_components += r.n_components[a];
+    }
+    for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
+        if (plan->lotteries[i].asked)
+            status = tell_winners(&r, i, error);
+    if (status == PK_OK)
+        status = each(&r, n_components, run_component, failed, error);
+    for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++)
+        if (plan->arms[a].queued)
+            status = pk_places_join(r.parts[a], r.n_components[a], &placed->granted[a], error);
+    end_replication(&r);
+    if (status != PK_OK)
+        pk_placed_free(placed, plan);
+    return status;
+}
