@@ -157,6 +157,20 @@ static bool matters(const struct enumeration *e, size_t i_attribute)
     return different;
 }
 
+/* Whether any attribute of a joint table does. */
+static bool matters_together(const struct enumeration *e, const struct pk_plan_joint *joint)
+{
+    bool different = false;
+    for (size_t k = 0; k < joint->n_attributes && !different; k++) {
+        const size_t a = joint->i_attributes[k];
+        const uint8_t *allowed = e->request->target != NULL ? e->request->target->allowed + a * 256 : NULL;
+        different = e->plan->stratum_strides[a] != 0;
+        for (size_t c = 0; allowed != NULL && c < joint->n_cells && !different; c++)
+            different = !allowed[joint->values[c * joint->n_attributes + k]];
+    }
+    return different;
+}
+
 static void set_value(struct enumeration *e, size_t i_attribute, size_t value)
 {
     size_t stride = e->plan->stratum_strides[i_attribute];
@@ -172,6 +186,10 @@ static void enumerate_joints(struct enumeration *e, size_t i_joint, double share
         return;
     }
     const struct pk_plan_joint *joint = &origin->joints[i_joint];
+    if (!matters_together(e, joint)) {
+        enumerate_joints(e, i_joint + 1, share);
+        return;
+    }
     for (size_t c = 0; c < joint->n_cells && e->status == PK_OK; c++) {
         double of_cell = joint->cumulative[c] - (c > 0 ? joint->cumulative[c - 1] : 0);
         for (size_t k = 0; k < joint->n_attributes; k++)

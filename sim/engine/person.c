@@ -59,8 +59,9 @@ double pk_distribution_quantile(const struct pk_plan_distribution *distribution,
     return a;
 }
 
-/* State, age, elapsed time and attributes as an origin has them; age is that at entry. */
-static void draw(const struct pk_plan *plan, const struct pk_plan_origin *origin, struct pk_person *person)
+/* State, age, elapsed time and attributes as an origin has them; age is that at entry. Not whole: only the attributes
+ * that the plan reads, the others are not touched. */
+static void draw(const struct pk_plan *plan, const struct pk_plan_origin *origin, bool whole, struct pk_person *person)
 {
     person->state = (uint16_t)chosen(plan, &origin->start_state, person, STREAM_STATE);
     if (origin->needs_age)
@@ -69,11 +70,13 @@ static void draw(const struct pk_plan *plan, const struct pk_plan_origin *origin
         person->elapsed = pk_tick_round(
             pk_distribution_quantile(&origin->elapsed[person->state], uniform(plan, person, STREAM_ELAPSED)));
     for (size_t i = 0; i < plan->n_attributes; i++)
-        if (origin->attributes[i].n > 0)
+        if (origin->attributes[i].n > 0 && (whole || plan->is_read[i]))
             person->values[i] =
                 (uint8_t)chosen(plan, &origin->attributes[i], person, (uint32_t)(STREAM_ATTRIBUTES + i));
     for (size_t j = 0; j < origin->n_joints; j++) {
         const struct pk_plan_joint *joint = &origin->joints[j];
+        if (!whole && !plan->is_read[joint->i_attributes[0]]) /* all of them or none */
+            continue;
         double u = uniform(plan, person, (uint32_t)(STREAM_ATTRIBUTES + joint->i_attributes[0]));
         const uint8_t *values =
             joint->values + pk_person_place(joint->cumulative, joint->n_cells, u) * joint->n_attributes;
@@ -94,7 +97,7 @@ static void import(const struct pk_plan *plan, struct pk_person *person)
         person->weight = people->weights[person->id];
 }
 
-void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person)
+static void make(const struct pk_plan *plan, uint32_t replication, uint64_t id, bool whole, struct pk_person *person)
 {
     person->id = id;
     person->replication = replication;
@@ -106,19 +109,32 @@ void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t i
     if (plan->inflow.n_years > 0 && id >> 32 > 0) {
         size_t year = (size_t)(id >> 32) - 1;
         PK_ASSERT(year < plan->inflow.n_years);
-        draw(plan, &plan->inflow.origin, person);
+        draw(plan, &plan->inflow.origin, whole, person);
         person->entry = pk_person_entry(plan, year, uniform(plan, person, STREAM_ENTRY));
         person->age -= person->entry;
     } else if (plan->people.n > 0) {
         import(plan, person);
     } else {
-        draw(plan, &plan->origin, person);
+        draw(plan, &plan->origin, whole, person);
     }
+    for (size_t i = 0; i < plan->n_attributes && !whole; i++)
+        if (!plan->is_read[i])
+            person->values[i] = 0;
     for (size_t i = 0; i < plan->n_attributes; i++)
         person->stratum += (uint32_t)(plan->stratum_strides[i] * person->values[i]);
     person->cured = 0;
     if (plan->n_frailties > 0 || plan->n_cures > 0)
         pk_person_differ(plan, person);
+}
+
+void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person)
+{
+    make(plan, replication, id, true, person);
+}
+
+void pk_person_make_read(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person)
+{
+    make(plan, replication, id, false, person);
 }
 
 uint16_t pk_person_start_state(const struct pk_plan *plan, const struct pk_plan_arm *arm,

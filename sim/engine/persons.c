@@ -149,10 +149,11 @@ static void draw(const struct part *part)
         quantiles(part, &origin->age, uniforms_of(part, STREAM_AGE), part->persons->ages + part->first);
     draw_elapsed(part);
     for (size_t a = 0; a < part->persons->plan->n_attributes; a++)
-        if (origin->attributes[a].n > 0)
+        if (origin->attributes[a].n > 0 && part->persons->plan->is_read[a])
             draw_attribute(part, a);
     for (size_t j = 0; j < origin->n_joints; j++)
-        draw_joint(part, &origin->joints[j]);
+        if (part->persons->plan->is_read[origin->joints[j].i_attributes[0]]) /* all of them or none */
+            draw_joint(part, &origin->joints[j]);
 }
 
 static void enter(const struct part *part)
@@ -177,7 +178,8 @@ static void import(struct pk_persons *persons, size_t n)
         persons->ages[i] = people->ages[k];
         persons->elapsed[i] = people->elapsed[k];
         for (size_t a = 0; a < plan->n_attributes; a++)
-            persons->values[a][i] = people->values[k * plan->n_attributes + a];
+            if (plan->is_read[a])
+                persons->values[a][i] = people->values[k * plan->n_attributes + a];
     }
 }
 
@@ -211,7 +213,7 @@ static void make_each(struct pk_persons *persons)
     const struct pk_plan *plan = persons->plan;
     for (size_t i = 0; i < persons->n; i++) {
         struct pk_person person;
-        pk_person_make(plan, persons->replication, persons->ids[i], &person);
+        pk_person_make_read(plan, persons->replication, persons->ids[i], &person);
         persons->states[i] = person.state;
         persons->strata[i] = person.stratum;
         persons->entries[i] = person.entry;

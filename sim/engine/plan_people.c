@@ -327,6 +327,66 @@ static void compile_size(struct pk_compile *compile)
         compile->plan->n_persons = (uint64_t)size;
 }
 
+static bool any_false(const bool *values, size_t n)
+{
+    bool any = false;
+    for (size_t v = 0; v < n; v++)
+        any |= !values[v];
+    return any;
+}
+
+/* Which attributes the lives, the target groups and what is told of the scenario tell people apart by. Rewards: all of
+ * the model's, whichever are told. */
+static bool reads(const struct pk_compile *compile, size_t i_attribute)
+{
+    const struct pk_plan *plan = compile->plan;
+    const struct pk_model *model = compile->model;
+    const struct pk_scenario *scenario = compile->scenario;
+    const size_t n_values = model->attributes[i_attribute].n_values;
+    bool found = plan->stratum_strides[i_attribute] != 0;
+    for (size_t i = 0; i < plan->n_targets; i++)
+        for (size_t v = 0; v < n_values; v++)
+            found |= !plan->targets[i].allowed[i_attribute * 256 + v];
+    for (size_t i = 0; i < scenario->n_tables; i++)
+        found |= scenario->tables[i].by[i_attribute];
+    for (size_t i = 0; i < scenario->n_histograms; i++)
+        found |= scenario->histograms[i].by[i_attribute];
+    for (size_t i = 0; i < scenario->n_outcomes; i++)
+        found |= scenario->outcomes[i].among != NULL && any_false(scenario->outcomes[i].among[i_attribute], n_values);
+    for (size_t i = 0; i < model->n_rewards; i++)
+        for (size_t k = 0; k < model->rewards[i].n_ratios; k++)
+            found |= model->rewards[i].ratios[k].i_attribute == i_attribute;
+    return found;
+}
+
+/* Attributes drawn together are read together. */
+static void read_together(const struct pk_origin *origin, bool *is_read)
+{
+    for (size_t j = 0; j < origin->n_joints; j++) {
+        const struct pk_joint *joint = &origin->joints[j];
+        bool any = false;
+        for (size_t k = 0; k < joint->n_attributes; k++)
+            any |= is_read[joint->i_attributes[k]];
+        for (size_t k = 0; k < joint->n_attributes; k++)
+            is_read[joint->i_attributes[k]] = any;
+    }
+}
+
+static void compile_read(struct pk_compile *compile)
+{
+    const struct pk_population *population = &compile->scenario->population;
+    bool *is_read = pk_compile_alloc(compile, compile->model->n_attributes, sizeof *is_read);
+    if (is_read == NULL)
+        return;
+    for (size_t i = 0; i < compile->model->n_attributes; i++)
+        is_read[i] = reads(compile, i);
+    for (size_t pass = 0; pass < compile->model->n_attributes; pass++) { /* two origins may chain attributes */
+        read_together(&population->origin, is_read);
+        read_together(&population->inflow.origin, is_read);
+    }
+    compile->plan->is_read = is_read;
+}
+
 void pk_compile_people(struct pk_compile *compile)
 {
     const struct pk_population *population = &compile->scenario->population;
@@ -340,4 +400,6 @@ void pk_compile_people(struct pk_compile *compile)
         compile_inflow(compile, &population->inflow);
     if (compile->status == PK_OK)
         pk_compile_arms(compile);
+    if (compile->status == PK_OK)
+        compile_read(compile);
 }

@@ -58,6 +58,7 @@ void pk_tally_enter(struct pk_tally *tally, const struct pk_persons *persons, st
         for (size_t a = 0; a < PK_MAX_ATTRIBUTES; a++) {
             const uint64_t stride = shape->strides[a];
             const uint8_t *values = persons->values[a];
+            PK_ASSERT(stride == 0 || persons->plan->is_read[a]);
             for (size_t i = 0; stride != 0 && i < persons->n; i++)
                 block->groups[i] = (any ? block->groups[i] : 0) + stride * values[i];
             any |= stride != 0;

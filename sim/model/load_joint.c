@@ -1,4 +1,4 @@
-/* Attributes drawn together: rows in the scenario or in a file beside it. See load.h. */
+/* Attributes drawn together: rows in the scenario or the model, or in a file beside it. See load.h. */
 #include <math.h>
 #include <string.h>
 
@@ -32,8 +32,9 @@ static bool read_attributes(struct pk_load *load, const struct pk_reader *r, str
     }
     if (joint->n_attributes >= 2)
         return true;
-    pk_reader_problem(r, "draw one alone by shares under attributes",
-                      "names %zu of the attributes, expected two or more", joint->n_attributes);
+    pk_reader_problem(
+        r, joint->of_model ? "a scenario gives the shares of one alone" : "draw one alone by shares under attributes",
+        "names %zu of the attributes, expected two or more", joint->n_attributes);
     return false;
 }
 
@@ -120,12 +121,20 @@ static bool read_file(struct pk_load *load, const struct pk_reader *r, struct pk
     return good;
 }
 
-/* {attributes: [...], rows: [...]} or {attributes: [...], file: ...}, fit: true */
+/* {attributes: [...], rows: [...]} or {attributes: [...], file: ...}, fit: true. A model has no shares to fit to. */
 static bool read_joint(struct pk_load *load, const struct pk_reader *r, struct pk_joint *joint)
 {
-    static const char *const keys[] = {"attributes", "rows", "file", "fit", NULL};
+    static const char *const keys[] = {"attributes", "rows", "file", "fit", NULL}, *const of_model[] = {"attributes",
+                                                                                                        "rows", "file",
+                                                                                                        NULL};
     struct pk_reader child, rows, file;
-    if (!pk_reader_allow(r, keys) || !pk_reader_need(r, "attributes", &child) || !read_attributes(load, &child, joint))
+    joint->of_model = load->scenario == NULL;
+    if (joint->of_model && pk_reader_find(r, "fit", &child)) {
+        pk_reader_problem(&child, NULL, "would scale the table to shares, which only a scenario gives");
+        return false;
+    }
+    if (!pk_reader_allow(r, joint->of_model ? of_model : keys) || !pk_reader_need(r, "attributes", &child) ||
+        !read_attributes(load, &child, joint))
         return false;
     if (pk_reader_find(r, "fit", &child) && !pk_reader_bool(&child, &joint->fit))
         return false;
@@ -145,14 +154,16 @@ static bool read_joint(struct pk_load *load, const struct pk_reader *r, struct p
     for (size_t i = 0; i < joint->n_cells; i++)
         sum += joint->shares[i];
     if (joint->fit ? !(sum > 0) : sum < 1 - 1e-9 || sum > 1 + 1e-9) {
-        pk_reader_problem(has_rows ? &rows : &file, joint->fit ? NULL : "fit: true scales a table to the shares",
-                          "has shares that add up to %.12g, expected %s", sum, joint->fit ? "more than 0" : "1");
+        const char *hint = joint->fit || joint->of_model ? NULL : "fit: true scales a table to the shares";
+        pk_reader_problem(has_rows ? &rows : &file, hint, "has shares that add up to %.12g, expected %s", sum,
+                          joint->fit ? "more than 0" : "1");
         return false;
     }
     return true;
 }
 
-void pk_load_joints(struct pk_load *load, const struct pk_reader *r, struct pk_origin *origin)
+void pk_load_joints(struct pk_load *load, const struct pk_reader *r, struct pk_joint *joints, size_t *n_joints,
+                    bool *in_joint)
 {
     if (!pk_reader_expect(r, PK_YAML_SEQUENCE, "a list of joint tables"))
         return;
@@ -163,15 +174,15 @@ void pk_load_joints(struct pk_load *load, const struct pk_reader *r, struct pk_o
     for (size_t i = 0; i < pk_reader_count(r); i++) {
         struct pk_reader item = pk_reader_item(r, i);
         struct pk_joint joint = {0};
-        bool good = read_joint(load, &item, &joint);
+        bool good = read_joint(load, &item, &joint), alone = true;
         for (size_t k = 0; k < joint.n_attributes; k++) {
-            if (good && origin->in_joint[joint.i_attributes[k]])
+            if (good && in_joint[joint.i_attributes[k]])
                 pk_reader_problem(&item, NULL, "the attribute %s is in another joint table already",
                                   load->model->attributes[joint.i_attributes[k]].name);
-            origin->in_joint[joint.i_attributes[k]] = true; /* of a bad one too: its shares are not asked for */
+            alone &= !in_joint[joint.i_attributes[k]];
+            in_joint[joint.i_attributes[k]] = true; /* of a bad one too: its shares are not asked for */
         }
-        if (!good)
-            continue;
-        origin->joints[origin->n_joints++] = joint;
+        if (good && alone)
+            joints[(*n_joints)++] = joint;
     }
 }

@@ -141,6 +141,15 @@ static void read_attributes(struct pk_load *load, const struct pk_reader *root)
     }
 }
 
+static void read_joints(struct pk_load *load, const struct pk_reader *root)
+{
+    struct pk_model *model = load->model;
+    struct pk_reader r;
+    bool *in_joint = pk_load_alloc(load, model->n_attributes, sizeof *in_joint);
+    if (in_joint != NULL && pk_reader_find(root, "joint", &r))
+        pk_load_joints(load, &r, model->joints, &model->n_joints, in_joint);
+}
+
 /* NAME: {variance: P, unconditional: true, label: ...} */
 static void read_frailty(struct pk_load *load, const struct pk_reader *r, struct pk_frailty *frailty)
 {
@@ -191,9 +200,9 @@ static void set_place(struct pk_load *load, const struct pk_reader *root)
 
 static void read_model(struct pk_load *load, const struct pk_reader *root)
 {
-    static const char *const keys[] = {"polku",    "model",      "title",      "documents_warn",
-                                       "states",   "attributes", "parameters", "transitions",
-                                       "services", "rewards",    "frailty",    NULL};
+    static const char *const keys[] = {"polku",      "model",      "title",       "documents_warn", "states",
+                                       "attributes", "parameters", "transitions", "services",       "rewards",
+                                       "frailty",    "joint",      NULL};
     struct pk_model *model = load->model;
     struct pk_reader child;
     const char *text;
@@ -217,6 +226,7 @@ static void read_model(struct pk_load *load, const struct pk_reader *root)
     }
     read_states(load, root);
     read_attributes(load, root);
+    read_joints(load, root);
     if (pk_reader_need(root, "parameters", &child))
         pk_load_parameters(load, &child);
     READ_NAMED(load, root, "frailty", PK_MAX_FRAILTIES, frailties, n_frailties, read_frailty);

@@ -1,4 +1,5 @@
 /* Reading the people of a scenario: those at the start, and those who flow in. See load.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "load_private.h"
@@ -35,7 +36,14 @@ static struct pk_distribution *no_time(struct pk_load *load)
     return elapsed;
 }
 
-/* An origin with nothing in it, or a copy of another's whose parts can be replaced. */
+static void mark_joints(struct pk_origin *origin)
+{
+    for (size_t j = 0; j < origin->n_joints; j++)
+        for (size_t k = 0; k < origin->joints[j].n_attributes; k++)
+            origin->in_joint[origin->joints[j].i_attributes[k]] = true;
+}
+
+/* An origin with nothing in it but the model's joint tables, or a copy of another's whose parts can be replaced. */
 static void begin(struct pk_load *load, const struct pk_origin *copied, struct pk_origin *origin)
 {
     const struct pk_model *model = load->model;
@@ -51,20 +59,68 @@ static void begin(struct pk_load *load, const struct pk_origin *copied, struct p
     origin->in_joint = in_joint;
     if (copied != NULL)
         return;
+    memcpy(origin->joints, model->joints, sizeof origin->joints);
+    origin->n_joints = model->n_joints;
+    if (!load->no_memory)
+        mark_joints(origin);
     origin->state_shares = no_shares(load, model->n_states);
     origin->elapsed = no_time(load);
     for (size_t i = 0; i < 4; i++)
         origin->age.arguments[i].i_parameter = SIZE_MAX;
 }
 
-/* The joint table that has an attribute; NULL: none. */
+/* The one of n joint tables that has an attribute; NULL: none. */
+static const struct pk_joint *find_joint(const struct pk_joint *joints, size_t n, size_t i_attribute)
+{
+    for (size_t j = 0; j < n; j++)
+        for (size_t d = 0; d < joints[j].n_attributes; d++)
+            if (joints[j].i_attributes[d] == i_attribute)
+                return &joints[j];
+    return NULL;
+}
+
 static const struct pk_joint *joint_of(const struct pk_origin *origin, size_t i_attribute)
 {
+    return find_joint(origin->joints, origin->n_joints, i_attribute);
+}
+
+/* The scenario says how people are spread over this attribute: the model's table that has it is left out whole. */
+static void leave_out(struct pk_origin *origin, size_t i_attribute)
+{
+    const struct pk_joint *out = joint_of(origin, i_attribute);
+    if (out == NULL || !out->of_model)
+        return;
+    const size_t j = (size_t)(out - origin->joints);
+    for (size_t k = 0; k < out->n_attributes; k++)
+        origin->in_joint[out->i_attributes[k]] = false;
+    origin->n_joints--;
+    memmove(&origin->joints[j], &origin->joints[j + 1], (origin->n_joints - j) * sizeof *origin->joints);
+}
+
+/* joint: in the place of the population's, where that is inherited, and of what the model says of the same. */
+static void read_joints(struct pk_load *load, const struct pk_reader *r, struct pk_origin *origin)
+{
+    const size_t n_attributes = load->model->n_attributes;
+    struct pk_joint joints[PK_MAX_JOINTS];
+    size_t n = 0, n_of_model = 0;
+    bool *in_joint = pk_load_alloc(load, n_attributes, sizeof *in_joint);
+    if (in_joint == NULL)
+        return;
+    pk_load_joints(load, r, joints, &n, in_joint);
     for (size_t j = 0; j < origin->n_joints; j++)
-        for (size_t d = 0; d < origin->joints[j].n_attributes; d++)
-            if (origin->joints[j].i_attributes[d] == i_attribute)
-                return &origin->joints[j];
-    return NULL;
+        if (origin->joints[j].of_model)
+            origin->joints[n_of_model++] = origin->joints[j];
+    origin->n_joints = n_of_model;
+    memset(origin->in_joint, 0, n_attributes * sizeof *origin->in_joint);
+    mark_joints(origin);
+    for (size_t i = 0; i < n_attributes; i++)
+        if (in_joint[i]) {
+            leave_out(origin, i);
+            origin->in_joint[i] = true;
+        }
+    PK_ASSERT(origin->n_joints + n <= PK_MAX_JOINTS); /* of two attributes or more, all different */
+    memcpy(&origin->joints[origin->n_joints], joints, n * sizeof *joints);
+    origin->n_joints += n;
 }
 
 static void read_attribute_shares(struct pk_load *load, const struct pk_reader *r, struct pk_origin *origin,
@@ -85,11 +141,27 @@ static void read_attribute_shares(struct pk_load *load, const struct pk_reader *
             return;
         pk_load_shares(load, &item, model->attributes[k].values, model->attributes[k].n_values,
                        "a value of the attribute", origin->value_shares[k]);
+        leave_out(origin, k);
         const struct pk_joint *joint = joint_of(origin, k);
         if (joint != NULL && !joint->fit)
             pk_reader_problem(&item, "fit: true scales the joint table to these shares",
                               "has shares here, and is drawn by a joint table");
     }
+}
+
+/* Nobody gives shares of the attribute: not the model either, once the scenario took the place of its table. */
+static void tell_missing(const struct pk_load *load, const struct pk_reader *r, const struct pk_origin *origin,
+                         const bool *known, size_t i_attribute)
+{
+    const struct pk_model *model = load->model;
+    const struct pk_joint *joint = find_joint(model->joints, model->n_joints, i_attribute);
+    char hint[160] = "";
+    for (size_t k = 0; joint != NULL && k < joint->n_attributes; k++)
+        if (known[joint->i_attributes[k]] || origin->in_joint[joint->i_attributes[k]])
+            snprintf(hint, sizeof hint, "the model draws it together with %s, which has shares of its own here",
+                     model->attributes[joint->i_attributes[k]].name);
+    pk_reader_problem(r, hint[0] != '\0' ? hint : NULL, "gives no shares for the attribute %s",
+                      model->attributes[i_attribute].name);
 }
 
 /* attributes and joint. inherited: what is not said is as in the population. */
@@ -104,18 +176,15 @@ static void read_attributes(struct pk_load *load, const struct pk_reader *r, boo
         const struct pk_joint *joint = joint_of(origin, i);
         known[i] = inherited && (joint == NULL || joint->fit);
     }
-    if (pk_reader_find(r, "joint", &child)) {
-        origin->n_joints = 0;
-        memset(origin->in_joint, 0, model->n_attributes * sizeof *origin->in_joint);
-        pk_load_joints(load, &child, origin);
-    }
+    if (pk_reader_find(r, "joint", &child))
+        read_joints(load, &child, origin);
     if (pk_reader_find(r, "attributes", &child))
         read_attribute_shares(load, &child, origin, known);
     for (size_t i = 0; i < model->n_attributes; i++) {
         const struct pk_joint *joint = joint_of(origin, i);
         bool drawn = joint != NULL ? !joint->fit : origin->in_joint[i]; /* also by a joint that has a problem */
         if (!known[i] && !drawn && model->attributes[i].n_values > 1)
-            pk_reader_problem(r, NULL, "gives no shares for the attribute %s", model->attributes[i].name);
+            tell_missing(load, r, origin, known, i);
     }
 }
 

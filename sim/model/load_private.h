@@ -87,8 +87,10 @@ void pk_load_distribution(struct pk_load *load, const struct pk_reader *r, doubl
 /* A mapping of names to shares into shares[n]; what is not named has none. */
 void pk_load_shares(struct pk_load *load, const struct pk_reader *r, const char *const *names, size_t n,
                     const char *what, struct pk_number *shares);
-/* joint: a list of tables of attributes drawn together. */
-void pk_load_joints(struct pk_load *load, const struct pk_reader *r, struct pk_origin *origin);
+/* joint: a list of tables of attributes drawn together, of a scenario or a model, into joints[PK_MAX_JOINTS].
+ * in_joint[n_attributes] is set for each attribute of them, and of those that have a problem. */
+void pk_load_joints(struct pk_load *load, const struct pk_reader *r, struct pk_joint *joints, size_t *n_joints,
+                    bool *in_joint);
 /* people: a file. */
 void pk_load_people(struct pk_load *load, const struct pk_reader *r, bool needs_age, struct pk_people *people);
 void pk_load_arms(struct pk_load *load, const struct pk_reader *root);

@@ -40,7 +40,8 @@ BEYOND = {
         scenario_set_garbage scenario_set_outside scenario_set_parameter scenario_set_table scenario_table_by
         scenario_variant scenario_joint_fit_shares scenario_table_ages scenario_joint_two_tables
         scenario_no_age scenario_table_no_age scenario_enrol_age scenario_joint_and_shares scenario_histogram_shares
-        scenario_people_inflow""",
+        scenario_people_inflow model_joint_value model_joint_two_tables scenario_joint_of_model
+        scenario_joint_of_model_inflow""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
         model_split_shares model_switch model_table_counts model_table_cuts
@@ -50,7 +51,7 @@ BEYOND = {
         scenario_joint_again scenario_joint_sum scenario_normal_nobody scenario_normal_order
         scenario_outcome_beyond scenario_outcome_from_after_to scenario_persons scenario_persons_half scenario_size
         scenario_size_zero scenario_state_shares scenario_step scenario_table_ages_order scenario_until_before
-        scenario_until_day scenario_replications_against scenario_enrol_late""",
+        scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum""",
     "what a model or a scenario means as a whole": """
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit
@@ -65,7 +66,7 @@ BEYOND = {
         scenario_joint_file_header scenario_joint_file_missing scenario_model_broken scenario_no_model
         scenario_people_age scenario_people_column scenario_people_empty scenario_people_hdf5 scenario_people_latin1
         scenario_people_missing scenario_people_no_age scenario_people_semicolons scenario_people_state
-        scenario_people_weight""",
+        scenario_people_weight model_joint_file_missing""",
     "how a number is written; a key given twice": """
         model_number_huge model_number_octal model_parameter_twice""",
 }

@@ -1,4 +1,4 @@
-/* People made many at once against pk_person_make, field by field, by every instruction set. */
+/* People made many at once against pk_person_make_read, field by field, by every instruction set. */
 #include "polku/persons.h"
 
 #include <criterion/criterion.h>
@@ -90,7 +90,7 @@ static void hold(uint32_t replication)
             for (size_t i = 0; i < n; i++) {
                 struct pk_person got, expected;
                 memset(&got, 0xa5, sizeof got);
-                pk_person_make(&world.plan, replication, pk_crowd_id(&crowd, first + i), &expected);
+                pk_person_make_read(&world.plan, replication, pk_crowd_id(&crowd, first + i), &expected);
                 pk_persons_person(&persons, i, &got);
                 expect_person(&got, &expected, pk_vectors_names[v]);
             }
@@ -140,6 +140,53 @@ Test(persons, drawn_together_are_the_references)
                       "0.5]]}]\n");
     cr_assert_eq(world.plan.origin.n_joints, 1);
     hold(1);
+}
+
+/* Only what a hazard, a target group or a figure tells people apart by is drawn; whoever is made whole has all. */
+Test(persons, are_without_attributes_that_make_no_difference)
+{
+    enum { N = 8, LAST = 5 };
+    static const char *const model =
+        "polku: 1\nmodel: m\nstates: {a: {}, b: {absorbing: true}}\n"
+        "attributes: {rate: {values: [x, y]}, group: {values: [x, y]}, table: {values: [x, y]}, outcome: {values: [x, "
+        "y]},\n  histogram: {values: [x, y]}, last: {values: [x, y]}, first: {values: [x, y]}, kin: {values: [x, y]}}\n"
+        "joint: [{attributes: [kin, table], rows: [[x, x, 0.5], [y, y, 0.5]]},\n"
+        "  {attributes: [first, last], rows: [[x, y, 0.5], [y, x, 0.5]]}]\nparameters:\n" PARAMETER(
+            "r", "0.3", "per_year") PARAMETER("two", "2", "ratio")
+            PARAMETER("one", "1", "years") "transitions: {ab: {from: a, to: b, hazard: r, ratios: {rate: {y: two}}}}\n"
+                                           "services: {s: {window: one, effects: [{transition: ab, scale: two}]}}\n";
+    static const char *const scenario =
+        "polku: 1\nscenario: s\nmodel: m.yaml\nseed: 77\nstart: 2021-01-01\nhorizon: {years: 2}\npopulation:\n"
+        "  size: 300\n  state: {a: 1}\n  attributes: {rate: {x: 0.5, y: 0.5}, group: {x: 0.5, y: 0.5}, outcome: {x: "
+        "0.5, "
+        "y: 0.5}, histogram: {x: 0.5, y: 0.5}%s}\n%s"
+        "arms: {s: {enrol: [{service: s, share: 0.5, among: {group: y}}]}}\n"
+        "tables: [{name: t, measure: occupancy, by: [table], step: {years: 1}}]\n"
+        "outcomes: {o: {measure: occupancy, states: a, at: {years: 1}, among: {outcome: x}}}\n"
+        "histograms: [{name: h, of: person_years, states: [a], from: {years: 0}, to: horizon, by: [histogram], edges: "
+        "[1]}]\n";
+    for (int round = 0; round < 2; round++) {
+        char text[2048];
+        struct pk_person whole, person;
+        size_t n_different = 0;
+        snprintf(text, sizeof text, scenario, round == 0 ? "" : ", first: {x: 0.5, y: 0.5}, last: {x: 0.5, y: 0.5}",
+                 round == 0 ? "  inflow: {per_year: 100}\n" : "");
+        support_open_texts(&world, model, text);
+        cr_assert_eq(world.plan.n_attributes, N);
+        for (size_t a = 0; a < N; a++)
+            cr_expect_eq(world.plan.is_read[a], a < LAST || a == N - 1, "attribute %zu: kin is drawn with table", a);
+        for (uint64_t id = 0; id < 300; id++) {
+            pk_person_make(&world.plan, 0, id, &whole);
+            pk_person_make_read(&world.plan, 0, id, &person);
+            for (size_t a = 0; a < N; a++)
+                cr_assert_eq(person.values[a], world.plan.is_read[a] ? whole.values[a] : 0);
+            n_different += whole.values[LAST] != person.values[LAST];
+        }
+        cr_expect(n_different > 90 && n_different < 210, "whole people have what is not read: %zu", n_different);
+        hold(0);
+        if (round == 0)
+            support_close(&world);
+    }
 }
 
 Test(persons, who_flow_in_are_the_references)

@@ -196,11 +196,127 @@ Test(people, a_table_in_hdf5_is_asked_for_and_kept_as_text)
     pk_free(whole);
 }
 
+/* The model's own joint table, and what takes its place. */
+
+#define SPREAD_MODEL                                                                                                   \
+    "polku: 1\nmodel: m\nstates: {a: {}, b: {absorbing: true}}\n"                                                      \
+    "attributes: {sex: {values: [w, m]}, region: {values: [n, s]}, town: {values: [x, y, z]}}\n"                       \
+    "joint: [{attributes: [region, town], rows: [[n, x, 0.25], [s, x, 0.125], [s, z, 0.625]]}]\n"                      \
+    "parameters:\n" PARAMETER("r", "0.3", "per_year") "transitions: {ab: {from: a, to: b, hazard: r}}\n"
+enum { SEX, REGION, TOWN };
+
+static struct support_world world;
+
+static const struct pk_population *spread(const char *population)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "polku: 1\nscenario: s\nmodel: m.yaml\nseed: 1\nstart: 2021-01-01\nhorizon: {years: 3}\n"
+             "population:\n  size: 10\n  state: {a: 1}\n%sarms: {base: {}}\n",
+             population);
+    support_open_texts(&world, SPREAD_MODEL, text);
+    return &world.scenario.population;
+}
+
+static void expect_of_model(const struct pk_origin *origin, size_t i_joint)
+{
+    static const double shares[] = {0.25, 0, 0, 0.125, 0, 0.625};
+    cr_assert_lt(i_joint, origin->n_joints);
+    const struct pk_joint *joint = &origin->joints[i_joint];
+    cr_assert(joint->of_model && !joint->fit && joint->n_attributes == 2 && joint->n_cells == 6);
+    cr_expect(joint->i_attributes[0] == REGION && joint->i_attributes[1] == TOWN);
+    cr_expect_eq(memcmp(joint->shares, shares, sizeof shares), 0);
+    cr_expect(origin->in_joint[REGION] && origin->in_joint[TOWN]);
+}
+
+static void expect_shares(const struct pk_origin *origin, size_t i_attribute, double first, double second)
+{
+    cr_expect_not(origin->in_joint[i_attribute]);
+    cr_expect_eq(origin->value_shares[i_attribute][0].literal, first);
+    cr_expect_eq(origin->value_shares[i_attribute][1].literal, second);
+}
+
+TestSuite(joint_of_model, .timeout = 60);
+
+Test(joint_of_model, is_drawn_at_the_start_and_as_people_flow_in_where_nothing_is_said)
+{
+    const struct pk_population *p = spread("  attributes: {sex: {w: 0.5, m: 0.5}}\n  inflow: {per_year: 5}\n");
+    cr_expect(p->origin.n_joints == 1 && p->inflow.origin.n_joints == 1);
+    expect_of_model(&p->origin, 0);
+    expect_of_model(&p->inflow.origin, 0);
+    cr_expect_eq(world.plan.inflow.origin.joints[0].n_cells, 3, "nobody is in the others");
+    support_close(&world);
+}
+
+Test(joint_of_model, is_left_out_whole_for_shares_of_the_scenario)
+{
+    const struct pk_population *p = spread("  attributes: {sex: {w: 0.5, m: 0.5}, region: {n: 0.75, s: 0.25}, "
+                                           "town: {x: 0.5, y: 0.5}}\n  inflow: {per_year: 5}\n");
+    cr_expect(p->origin.n_joints == 0 && p->inflow.origin.n_joints == 0);
+    expect_shares(&p->origin, REGION, 0.75, 0.25);
+    expect_shares(&p->inflow.origin, TOWN, 0.5, 0.5);
+    support_close(&world);
+}
+
+Test(joint_of_model, is_left_out_for_those_alone_who_flow_in_with_shares_of_their_own)
+{
+    const struct pk_population *p = spread("  attributes: {sex: {w: 0.5, m: 0.5}}\n"
+                                           "  inflow: {per_year: 5, attributes: {town: {y: 1}, region: {n: 1}}}\n");
+    expect_of_model(&p->origin, 0);
+    cr_expect_eq(p->inflow.origin.n_joints, 0);
+    expect_shares(&p->inflow.origin, TOWN, 0, 1);
+    expect_shares(&p->inflow.origin, SEX, 0.5, 0.5);
+    support_close(&world);
+}
+
+Test(joint_of_model, is_left_out_for_a_table_of_the_scenario_with_one_of_its_attributes)
+{
+    const struct pk_population *p =
+        spread("  attributes: {region: {n: 0.75, s: 0.25}}\n"
+               "  joint: [{attributes: [town, sex], rows: [[x, w, 0.5], [y, m, 0.5]]}]\n  inflow: {per_year: 5}\n");
+    cr_assert(p->origin.n_joints == 1 && p->inflow.origin.n_joints == 1);
+    cr_expect_not(p->origin.joints[0].of_model);
+    cr_expect(p->origin.in_joint[SEX] && p->origin.in_joint[TOWN]);
+    expect_shares(&p->inflow.origin, REGION, 0.75, 0.25);
+    support_close(&world);
+}
+
+/* What the population says of an attribute goes for those who flow in, too: the model does not come back. */
+Test(joint_of_model, does_not_come_back_for_those_who_flow_in)
+{
+    const struct pk_population *p =
+        spread("  attributes: {region: {n: 0.75, s: 0.25}, town: {z: 1}, sex: {w: 1}}\n"
+               "  inflow: {per_year: 5, joint: [{attributes: [sex, region], rows: [[m, s, 1]]}]}\n");
+    cr_assert(p->origin.n_joints == 0 && p->inflow.origin.n_joints == 1);
+    cr_expect_not(p->inflow.origin.joints[0].of_model);
+    expect_shares(&p->inflow.origin, TOWN, 0, 0);
+    cr_expect_eq(p->inflow.origin.value_shares[TOWN][2].literal, 1);
+    support_close(&world);
+}
+
+Test(joint_of_model, is_of_those_who_flow_in_beside_a_table_of_people)
+{
+    struct pk_problems found;
+    static const char people[] = "state,sex,region,town\na,w,n,y\n";
+    const struct pk_attachments kept = {.n = 1,
+                                        .items = {{.name = "p.csv", .text = people, .size = sizeof people - 1}}};
+    static const char text[] = "polku: 1\nscenario: s\nmodel: m.yaml\nseed: 1\nstart: 2021-01-01\nhorizon: {years: 3}\n"
+                               "population: {people: p.csv, inflow: {per_year: 5, state: {a: 1}, attributes: {sex: {w: "
+                               "1}}}}\narms: {base: {}}\n";
+    pk_problems_init(&found);
+    cr_assert_eq(pk_load_texts("s.yaml", text, sizeof text - 1, "m.yaml", SPREAD_MODEL, sizeof SPREAD_MODEL - 1, NULL,
+                               &kept, &scenario, &model, &found),
+                 PK_OK, "%s", found.items[0].message);
+    pk_problems_free(&found);
+    expect_of_model(&scenario.population.inflow.origin, 0);
+    unload();
+}
+
 /* Every single allocation of loading, converting and compiling fails once: a status, nothing left behind. */
 Test(people, running_out_of_memory_is_told_and_leaks_nothing)
 {
-    static const char *const names[] = {GOOD "open.yaml", GOOD "imported.yaml"};
-    for (size_t i = 0; i < 2; i++)
+    static const char *const names[] = {GOOD "open.yaml", GOOD "imported.yaml", GOOD "spread.yaml"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (long n = 0;; n++) {
             struct pk_values values = {0};
             struct pk_plan plan;

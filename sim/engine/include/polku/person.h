@@ -39,6 +39,8 @@ void pk_crowd_ids(const struct pk_crowd *crowd, uint64_t first, uint64_t step, s
 
 /* The person with an id: at the start ids are 0, 1, ...; who flows in in year y is (y + 1) 2^32 + 0, 1, ... */
 void pk_person_make(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person);
+/* The same, but attributes that the plan does not read (is_read) are 0: cheaper where the model has many. */
+void pk_person_make_read(const struct pk_plan *plan, uint32_t replication, uint64_t id, struct pk_person *person);
 
 /* The state this person starts in in an arm. */
 uint16_t pk_person_start_state(const struct pk_plan *plan, const struct pk_plan_arm *arm,

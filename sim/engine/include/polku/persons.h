@@ -1,4 +1,4 @@
-/* Many people at once, column by column: the same people as pk_person_make makes, one by one.
+/* Many people at once, column by column: the same people as pk_person_make_read makes, one by one.
  *
  * Every field is a function of (seed, replication, id): nothing depends on other people. */
 #ifndef PK_PERSONS_H
@@ -22,7 +22,7 @@ struct pk_persons {
     double *entries, *ages, *elapsed;    /* [n] months */
     double *frailties[PK_MAX_FRAILTIES]; /* [n] */
     uint64_t *cured;                     /* [n] bit per cure that is a person's; NULL without cures */
-    uint8_t *values[PK_MAX_ATTRIBUTES];  /* [n] */
+    uint8_t *values[PK_MAX_ATTRIBUTES];  /* [n] 0 of attributes that the plan does not read (plan.h, is_read) */
     double *uniforms;                    /* [n] scratch */
     void *memory;
 };
@@ -43,7 +43,7 @@ void pk_persons_pick(const struct pk_persons *persons, const size_t *which, size
 size_t pk_persons_lots(const struct pk_plan *plan, size_t i_target, uint32_t replication, uint64_t from, size_t n,
                        uint64_t bound, enum pk_vectors vectors, uint64_t *ids, uint64_t *lots);
 
-/* The i-th of them as pk_person_make would have made it. */
+/* The i-th of them as pk_person_make_read would have made it. */
 void pk_persons_person(const struct pk_persons *persons, size_t i, struct pk_person *person);
 
 #ifdef __cplusplus

@@ -293,8 +293,10 @@ struct pk_plan {
     struct pk_plan_people people; /* n > 0: instead of origin */
     struct pk_plan_inflow inflow;
     const size_t *stratum_strides; /* [n_attributes] 0: the attribute enters no hazard */
-    double start_months;           /* of the start since year 0 */
-    unsigned weight_bits;          /* a person of weight 1 counts 2^weight_bits */
+    const bool *is_read;  /* [n_attributes] tells people apart in a life, a target group or a figure of the scenario;
+                             where it does not, most people are made without */
+    double start_months;  /* of the start since year 0 */
+    unsigned weight_bits; /* a person of weight 1 counts 2^weight_bits */
 };
 
 void pk_plan_init(struct pk_plan *plan);

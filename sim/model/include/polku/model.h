@@ -27,6 +27,7 @@ enum {
     PK_MAX_TRANSITIONS = 256,
     PK_MAX_SERVICES = 32,
     PK_MAX_FRAILTIES = 8,
+    PK_MAX_JOINTS = 8,
     PK_MAX_PREVENTIONS = 16, /* effects that prevent, in one service */
     PK_MAX_TABLE_BY = 3,     /* attributes that a table is told by */
     PK_LANGUAGES = 3         /* fi, sv, en */
@@ -142,6 +143,16 @@ struct pk_attribute {
     size_t n_values;
     const char **values;           /* [n_values] names */
     struct pk_label *value_labels; /* [n_values] */
+};
+
+/* Several attributes drawn together. */
+struct pk_joint {
+    size_t n_attributes;
+    size_t i_attributes[PK_MAX_ATTRIBUTES];
+    size_t n_cells;
+    double *shares; /* [n_cells], the last attribute varies fastest; adding up to 1, or a seed to be fitted */
+    bool fit;       /* by iterative proportional fitting to the attributes' own shares */
+    bool of_model;  /* the model's: what a scenario says of one of the attributes takes the place of all of it */
 };
 
 /* The product of the named parameters, at most one of them a table, or a parametric form times them. */
@@ -304,10 +315,11 @@ struct pk_model {
     const char *name, *title, *file;
     const char *text; /* the whole file, for provenance */
     size_t text_size;
-    size_t n_states, n_attributes, n_parameters, n_transitions, n_services, n_rewards, n_frailties;
+    size_t n_states, n_attributes, n_parameters, n_transitions, n_services, n_rewards, n_frailties, n_joints;
     struct pk_state *states;
     struct pk_attribute *attributes;
-    struct pk_parameter *parameters; /* a scenario's own are appended */
+    struct pk_joint joints[PK_MAX_JOINTS]; /* [n_joints] how people are spread where a scenario does not say it */
+    struct pk_parameter *parameters;       /* a scenario's own are appended */
     struct pk_transition *transitions;
     struct pk_service *services;
     struct pk_reward *rewards;

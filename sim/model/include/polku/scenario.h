@@ -16,7 +16,6 @@ enum {
     PK_MAX_TABLES = 64,
     PK_MAX_OUTCOMES = 256,
     PK_MAX_SETS = 16,
-    PK_MAX_JOINTS = 8,
     PK_MAX_HISTOGRAMS = 32,
     PK_MAX_AGE_CUTS = 120
 };
@@ -43,23 +42,14 @@ struct pk_distribution {
     struct pk_number *shares;      /* [n_bins] adding up to 1 */
 };
 
-/* Several attributes drawn together. */
-struct pk_joint {
-    size_t n_attributes;
-    size_t i_attributes[PK_MAX_ATTRIBUTES];
-    size_t n_cells;
-    double *shares; /* [n_cells], the last attribute varies fastest; adding up to 1, or a seed to be fitted */
-    bool fit;       /* by iterative proportional fitting to the attributes' own shares */
-};
-
 /* Where people come from: at the start, or as they flow in. */
 struct pk_origin {
     struct pk_number *state_shares;  /* [n_states], adding up to 1 */
     struct pk_number **value_shares; /* [n_attributes][n_values], adding up to 1 */
     bool *in_joint;                  /* [n_attributes] drawn by a joint table */
     size_t n_joints;
-    struct pk_joint joints[PK_MAX_JOINTS];
-    struct pk_distribution age; /* years at entry; fixed at 40 where nothing needs it */
+    struct pk_joint joints[PK_MAX_JOINTS]; /* no attribute is in two */
+    struct pk_distribution age;            /* years at entry; fixed at 40 where nothing needs it */
     bool has_age;
     struct pk_distribution *elapsed; /* [n_states] time already in the state at entry */
 };
