@@ -41,7 +41,7 @@ enum pk_status pk_lottery_scan(const struct pk_plan *plan, size_t i_lottery, uin
         const size_t n_list = pk_persons_lots(plan, i_target, replication, from, n, bound, vectors, ids, lots);
         for (size_t i = 0; i < n_list && status == PK_OK; i++) {
             struct pk_person person;
-            pk_person_make(plan, replication, ids[i], &person);
+            pk_person_make_read(plan, replication, ids[i], &person);
             if (pk_person_is_eligible(plan, &plan->targets[i_target], &person))
                 status = add_ticket(tickets, (struct pk_ticket){.lot = lots[i], .id = ids[i]}, error);
         }

@@ -312,7 +312,7 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
     uint32_t tickets[PK_MAX_ENROLMENTS]; /* of whoever was here before: theirs stay stale */
     for (size_t i = 0; i < PK_MAX_ENROLMENTS; i++)
         tickets[i] = client->wants[i].ticket + 1;
-    pk_person_make(r->plan, r->replication, asker->id, &person);
+    pk_person_make_read(r->plan, r->replication, asker->id, &person);
     struct pk_enrolled *items = client->items;
     if (items == NULL && (items = pk_alloc(PK_MAX_ENROLMENTS, sizeof *items)) == NULL)
         return no_memory(r);

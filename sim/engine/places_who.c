@@ -104,7 +104,7 @@ size_t pk_places_split(const struct pk_plan *plan, size_t i_arm, uint32_t replic
         struct pk_asker *asker = &askers->items[k];
         struct pk_person person;
         uint32_t first = UINT32_MAX;
-        pk_person_make(plan, replication, asker->id, &person);
+        pk_person_make_read(plan, replication, asker->id, &person);
         for (size_t i = 0; i < arm->n_enrolments; i++) {
             if (!arm->enrolments[i].queued)
                 continue;

@@ -226,6 +226,8 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
     uint64_t bytes = 0;
     for (size_t i = 0; i < store->run->fold.n_folded; i++)
         bytes += 32 * store->plan->n_arms * store->run->fold.folded[i].n_cells;
+    const struct pk_folded_queues *queues = &store->run->fold.queues;
+    bytes += 16 * queues->n_arms * queues->n_stations * queues->n_steps * PK_QUEUE_COUNTS;
     if (store->log != NULL)
         bytes += 150 * store->log->n_rows;
     SHA256Init(&out.digest);
@@ -238,6 +240,7 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
         pk_store_put_outcomes(&out, store);
         pk_store_put_rewards(&out, store);
         pk_store_put_histograms(&out, store);
+        pk_store_put_places(&out, store);
         pk_store_put_preventions(&out, store);
         for (size_t i = 0; i < store->run->fold.n_folded && out.status == PK_OK; i++)
             put_table(&out, store, &store->run->fold.folded[i]);
