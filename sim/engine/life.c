@@ -113,7 +113,8 @@ static enum pk_status summed_candidate(struct walk *walk, const struct active *a
             }
         }
         uint16_t arc = arc_at(state, courses, mark * total);
-        if (n_active == 0 || pk_walk_judge(walk, i_used, i_candidate, active, n_active, &arc, x, best) == PK_KEPT) {
+        if ((n_active == 0 && walk->loses <= 0) ||
+            pk_walk_judge(walk, i_used, i_candidate, active, n_active, &arc, x, best) == PK_KEPT) {
             walk->spells[stream]++; /* used up: the stream's next spell draws anew */
             *best = (struct candidate){.time = x, .arc = arc};
             return PK_OK;
@@ -168,6 +169,13 @@ static double excess_time(struct walk *walk, uint16_t i_arc, double until, bool 
                          walk->entry, until);
 }
 
+static void add_layer(struct walk *walk, struct active *active, size_t i, uint32_t i_stay, struct candidate *best)
+{
+    const double time = pk_walk_layer_time(walk, active, i, i_stay, best->time);
+    if (time < best->time)
+        *best = (struct candidate){.time = time, .arc = active[i].effect->arc, .added = true};
+}
+
 static enum pk_status next_event(struct walk *walk, uint32_t i_stay, struct candidate *best, struct pk_error *error)
 {
     const struct pk_plan *plan = walk->plan;
@@ -189,7 +197,7 @@ static enum pk_status next_event(struct walk *walk, uint32_t i_stay, struct cand
             return pk_walk_too_many(walk, "enrolments within a stay", error);
     }
     for (size_t i = 0; i < n_active; i++)
-        pk_walk_consider(best, pk_walk_layer_time(walk, active, i, i_stay, best->time), active[i].effect->arc, NULL);
+        add_layer(walk, active, i, i_stay, best);
     if (walk->treatment != NULL && plan->n_preventions > 0)
         pk_walk_relapses(walk, best);
     /* what is blocked must be known to happen: so where events are, the excess is looked at first */
@@ -225,6 +233,7 @@ void pk_walk_begin(struct walk *walk, const struct pk_plan *plan, const struct p
     walk->life = life;
     walk->i_state = elsewhere ? treatment->i_start : person->state;
     walk->entry = person->entry;
+    walk->loses = treatment != NULL ? treatment->lost : 0;
     walk->state_zero = elsewhere ? person->entry : person->entry - person->elapsed;
     memset(walk->stays, 0, plan->n_states * sizeof *walk->stays);
     memset(walk->spells, 0, plan->n_states * sizeof *walk->spells);
@@ -308,8 +317,8 @@ enum pk_status pk_walk_go(struct walk *walk, bool while_treated, struct pk_error
             break;
         if (life->n_events == PK_LIFE_MAX_EVENTS)
             return pk_walk_too_many(walk, "events", error);
-        life->events[life->n_events++] =
-            (struct pk_event){.tick = (int64_t)(next.rounded * PK_TICKS_PER_MONTH), .arc = next.arc};
+        life->events[life->n_events++] = (struct pk_event){
+            .tick = (int64_t)(next.rounded * PK_TICKS_PER_MONTH), .arc = next.arc, .added = next.added};
         pk_walk_on(walk, &next);
     }
     if (life->n_blocked > PK_LIFE_MAX_BLOCKED)

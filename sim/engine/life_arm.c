@@ -174,6 +174,11 @@ static void block(struct walk *walk, const struct pk_plan_effect *effect, double
 enum verdict pk_walk_judge(struct walk *walk, uint32_t i_used, uint32_t i_candidate, const struct active *active,
                            size_t n_active, uint16_t *arc, double x, struct candidate *best)
 {
+    if (walk->loses > 0 && walk->plan->arcs[*arc].i_transition == walk->treatment->i_lost) {
+        const double time = pk_tick_round(x);
+        if ((time > walk->entry ? time : walk->entry + PK_TICK) == walk->loses)
+            return PK_DROPPED; /* it is somebody else's */
+    }
     for (size_t i = 0; i < n_active; i++) {
         const struct pk_plan_effect *effect = active[i].effect;
         if (effect->arc != *arc || x < active[i].from || x >= active[i].to)

@@ -121,7 +121,7 @@ void pk_walk_arrive(struct walk *walk)
 
 bool pk_walk_is_left_alone(const struct walk *walk)
 {
-    if (walk->plan->n_preventions > 0 || walk->i_next < walk->treatment->n)
+    if (walk->plan->n_preventions > 0 || walk->i_next < walk->treatment->n || walk->loses > walk->entry)
         return false;
     for (uint64_t left = walk->enrolled; left != 0; left &= left - 1) {
         const size_t s = (size_t)__builtin_ctzll(left);

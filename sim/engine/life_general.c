@@ -70,7 +70,8 @@ enum pk_status pk_walk_general_candidate(struct walk *walk, const struct active 
         }
         const double x = spell.x;
         uint16_t arc = pk_spell_arc(spell.state, pk_spell_choose(&spell, mark));
-        if (n_active == 0 || pk_walk_judge(walk, i_used, i_candidate, active, n_active, &arc, x, best) == PK_KEPT) {
+        if ((n_active == 0 && walk->loses <= 0) ||
+            pk_walk_judge(walk, i_used, i_candidate, active, n_active, &arc, x, best) == PK_KEPT) {
             walk->spells[stream]++;
             *best = (struct candidate){.time = x, .arc = arc};
             return PK_OK;

@@ -45,6 +45,7 @@ struct walk {
     size_t i_state;
     bool over;                     /* the life: nothing more happens before the horizon */
     double entry;                  /* into the state */
+    double loses;                  /* the treatment's lost */
     double state_zero;             /* where the clock time_in_state was 0 */
     uint32_t stays[PK_MAX_STATES]; /* by state: times entered; keys the layers */
     /* A spell that something other than its base hazards ends (an arm's layer) leaves the rest of its exponential to
@@ -77,6 +78,7 @@ struct active {
 struct candidate {
     double time, rounded; /* to a tick after the last event */
     uint16_t arc;
+    bool added;                   /* by a layer of a service */
     const struct pk_timer *timer; /* a deterministic split yet to be drawn */
 };
 

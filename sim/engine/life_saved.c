@@ -69,6 +69,7 @@ void pk_walk_restore(struct walk *walk, const struct pk_plan *plan, const struct
     walk->personal = plan->n_frailties + plan->n_cures > 0;
     walk->multipliers = walk->personal ? walk->own : plan->multipliers + person->stratum * plan->n_arcs;
     walk->over = false;
+    walk->loses = treatment->lost;
     walk->entry = head.entry;
     walk->state_zero = head.state_zero;
     walk->open = head.open;

@@ -165,6 +165,7 @@ void pk_granted_free(struct pk_granted *granted)
     pk_free(granted->ids);
     pk_free(granted->first);
     pk_free(granted->items);
+    pk_free(granted->lost);
     *granted = (struct pk_granted){0};
 }
 
@@ -177,6 +178,7 @@ bool pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lot
     treatment->has_start = person != NULL && treatment->i_start != person->state;
     treatment->items = items;
     treatment->n = 0;
+    treatment->lost = 0;
     for (size_t i = 0; i < arm->n_enrolments; i++) {
         const struct pk_plan_enrolment *enrolment = &arm->enrolments[i];
         if (enrolment->queued || !(lotteries >> enrolment->i_lottery & 1))
@@ -191,6 +193,10 @@ bool pk_lottery_treatment(const struct pk_plan *plan, size_t i_arm, uint64_t lot
         if (i < granted[i_arm].n && granted[i_arm].ids[i] == person->id) {
             treatment->items = granted[i_arm].items + granted[i_arm].first[i];
             treatment->n = granted[i_arm].first[i + 1] - granted[i_arm].first[i];
+            treatment->i_lost = arm->i_displaced;
+            if (granted[i_arm].lost != NULL)
+                treatment->lost = (double)granted[i_arm].lost[i] * PK_TICK;
+            return true; /* touched, whatever came of it */
         }
     }
     return treatment->n > 0 || treatment->has_start;

@@ -48,7 +48,8 @@ static size_t find_lottery(struct pk_compile *compile, struct pk_plan_lottery ma
     for (size_t i = 0; i < plan->n_lotteries; i++) {
         const struct pk_plan_lottery *known = &plan->lotteries[i];
         if (known->i_target == made.i_target && known->by_share == made.by_share && known->share == made.share &&
-            known->persons == made.persons && known->at_entry == made.at_entry && known->asked == made.asked)
+            known->persons == made.persons && known->at_entry == made.at_entry && known->asked == made.asked &&
+            known->displaced == made.displaced)
             return i;
     }
     if (plan->n_lotteries == LOTTERIES_MAX) {
@@ -170,6 +171,22 @@ static uint64_t compile_start(struct pk_compile *compile, const struct pk_arm *a
     return compile->status == PK_OK ? UINT64_C(1) << find_lottery(compile, everyone) : 0;
 }
 
+/* Whoever loses an event to the clients of services: known only once all have lived. */
+static uint64_t compile_displaced(struct pk_compile *compile, const struct pk_arm *arm, struct pk_plan_arm *planned)
+{
+    if (!arm->displaces)
+        return 0;
+    planned->queued = true;
+    planned->displaced = pk_number_value(&arm->displaced_share, compile->values);
+    planned->i_displaced = arm->i_displaced;
+    planned->i_displaced_by = arm->i_displaced_by;
+    if (compile->plan->weight_bits > 0 || compile->plan->people.weights != NULL)
+        pk_compile_refuse(compile, "the arm %s displaces people, and people with weights cannot be%s", arm->name, "");
+    const struct pk_plan_lottery losers = {
+        .i_target = compile_target(compile, NULL), .at_entry = true, .asked = true, .displaced = true};
+    return compile->status == PK_OK ? UINT64_C(1) << find_lottery(compile, losers) : 0;
+}
+
 void pk_compile_arms(struct pk_compile *compile)
 {
     struct pk_plan *plan = compile->plan;
@@ -185,6 +202,10 @@ void pk_compile_arms(struct pk_compile *compile)
     /* after all enrolments: their target groups' numbers are streams, which no other arm's start may shift */
     for (size_t a = 0; a < scenario->n_arms && compile->status == PK_OK; a++)
         lotteries[a] |= compile_start(compile, &scenario->arms[a], &plan->arms[a]);
+    for (size_t a = 0; a < scenario->n_arms && compile->status == PK_OK; a++) {
+        lotteries[a] |= compile_displaced(compile, &scenario->arms[a], &plan->arms[a]);
+        plan->places_people |= plan->arms[a].queued;
+    }
     for (size_t a = 0; a < scenario->n_arms && compile->status == PK_OK; a++)
         for (size_t i = 0; i < plan->arms[a].n_enrolments; i++) {
             struct pk_plan_service *service = &plan->services[plan->arms[a].enrolments[i].i_service];

@@ -353,6 +353,8 @@ static bool reads(const struct pk_compile *compile, size_t i_attribute)
         found |= scenario->histograms[i].by[i_attribute];
     for (size_t i = 0; i < scenario->n_outcomes; i++)
         found |= scenario->outcomes[i].among != NULL && any_false(scenario->outcomes[i].among[i_attribute], n_values);
+    for (size_t a = 0; a < plan->n_arms; a++)
+        found |= plan->arms[a].displaced > 0 && plan->arms[a].i_displaced_by == i_attribute;
     for (size_t i = 0; i < plan->n_services; i++)
         if (plan->services[i].first_station != SIZE_MAX)
             found |= plan->services[i].places.i_by == i_attribute || plan->services[i].places.i_priority == i_attribute;

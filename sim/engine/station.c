@@ -106,7 +106,6 @@ void pk_station_change(struct pk_station *station, int64_t tick)
         begin_period(station);
         station->next_period += pk_ticks(places->period);
     }
-    station->dirty = true;
 }
 
 static bool sooner(const struct in_line *a, const struct in_line *b)

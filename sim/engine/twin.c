@@ -92,8 +92,8 @@ static void look_up_treatment(struct grid *grid)
             const struct pk_plan_effect *effect = &service->effects[k];
             size_t i_to = plan->arcs[effect->arc].i_to;
             struct arc_effect *on = &grid->effects[effect->arc];
-            const double held = service->while_held && service->length < service->window ? service->length
-                                                                                         : service->window;
+            const double held =
+                service->while_held && service->length < service->window ? service->length : service->window;
             *on = (struct arc_effect){.effect = effect, .enrolled = from, .until = from + held};
             if (service->first_job_only) {
                 if (grid->end_bit[i_to] == 0)

@@ -61,7 +61,9 @@ static void read_rate(struct pk_load *load, const struct pk_reader *r, const str
                       struct pk_enrolment *enrolment)
 {
     struct pk_reader child;
-    pk_load_hazard(load, rate, &enrolment->rate);
+    const unsigned units = PK_UNITS(PK_UNIT_PER_YEAR) | PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE);
+    if (pk_load_product(load, rate, units, &enrolment->rate))
+        pk_load_check_product(load, rate, &enrolment->rate, 1);
     if (enrolment->rate.on_clock && enrolment->rate.clock == PK_CLOCK_ENROLMENT)
         pk_reader_problem(rate, NULL, "runs on since_enrolment, before anybody is enrolled");
     for (size_t i = 0; i < enrolment->rate.n_factors; i++)
@@ -159,9 +161,35 @@ static void read_like(struct pk_load *load, const struct pk_reader *r, struct pk
         return;
     }
     const struct pk_arm *other = &scenario->arms[arm->i_like];
+    arm->displaces = other->displaces;
+    arm->displaced_share = other->displaced_share;
+    arm->i_displaced = other->i_displaced;
+    arm->i_displaced_by = other->i_displaced_by;
     memcpy(arm->enrolments, other->enrolments, sizeof arm->enrolments);
     arm->n_enrolments = other->n_enrolments;
     arm->state_shares = other->state_shares;
+}
+
+/* displacement: {share: P, transition: T, by: A} */
+static void read_displacement(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
+{
+    static const char *const keys[] = {"share", "transition", "by", NULL};
+    struct pk_reader child;
+    arm->displaces = true;
+    arm->i_displaced_by = SIZE_MAX;
+    arm->displaced_share = (struct pk_number){.i_parameter = SIZE_MAX};
+    if (!pk_reader_allow(r, keys))
+        return;
+    if (pk_reader_need(r, "share", &child))
+        (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), 0, 1,
+                             &arm->displaced_share);
+    if (pk_reader_need(r, "transition", &child) && pk_load_transition(load, &child, &arm->i_displaced)) {
+        const struct pk_transition *transition = &load->model->transitions[arm->i_displaced];
+        if (transition->deterministic || transition->by_service || pk_model_is_person_level(load->model, transition))
+            pk_reader_problem(&child, NULL, "is no transition with a hazard of its own, which a service could raise");
+    }
+    if (pk_reader_find(r, "by", &child))
+        (void)pk_load_attribute(load, &child, &arm->i_displaced_by);
 }
 
 /* places: ample, or a ratio of the model's */
@@ -176,7 +204,8 @@ static void read_arm_places(struct pk_load *load, const struct pk_reader *r, str
 
 static void read_arm(struct pk_load *load, const struct pk_reader *r, struct pk_arm *arm)
 {
-    static const char *const keys[] = {"label", "note", "assumes", "enrol", "like", "places", "start", "prices", NULL};
+    static const char *const keys[] = {"label",  "note",  "assumes", "enrol",        "like",
+                                       "places", "start", "prices",  "displacement", NULL};
     struct pk_reader child;
     const char *text;
     pk_load_label(load, r, arm->name, &arm->label);
@@ -187,6 +216,8 @@ static void read_arm(struct pk_load *load, const struct pk_reader *r, struct pk_
         read_like(load, &child, arm);
     if (pk_reader_find(r, "places", &child))
         read_arm_places(load, &child, arm);
+    if (pk_reader_find(r, "displacement", &child))
+        read_displacement(load, &child, arm);
     if (pk_reader_find(r, "note", &child) && pk_reader_text(&child, &text))
         load->no_memory |= (arm->note = pk_arena_text(load->arena, text)) == NULL;
     if (pk_reader_find(r, "assumes", &child))

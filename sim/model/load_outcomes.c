@@ -130,8 +130,9 @@ static void refuse(const struct pk_reader *r, const char *key, const char *forma
 
 static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
 {
-    static const char *const keys[] = {"label",   "measure", "states",   "at",       "from",     "to",    "reward",
-                                       "rewards", "among",   "entrants", "discount", "per_cost", "share", NULL};
+    static const char *const keys[] = {"label",    "measure",  "states",  "at",           "from",
+                                       "to",       "reward",   "rewards", "among",        "entrants",
+                                       "discount", "per_cost", "share",   "displacement", NULL};
     struct pk_reader child;
     outcome->i_reward = SIZE_MAX;
     outcome->discount.rate.i_parameter = SIZE_MAX;
@@ -183,7 +184,13 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
     if (measure == PK_MEASURE_MEAN_SPELL) {
         refuse(r, "per_cost", "does not apply to %s, which is a ratio", outcome);
         refuse(r, "share", "does not apply to %s, which is a ratio", outcome);
+        refuse(r, "displacement", "does not apply to %s, which is a ratio", outcome);
     }
+    outcome->displacement.i_parameter = SIZE_MAX;
+    outcome->has_displacement = pk_reader_find(r, "displacement", &child);
+    if (outcome->has_displacement)
+        (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), 0, 1,
+                             &outcome->displacement);
     if (pk_reader_find(r, "per_cost", &child))
         (void)pk_reader_bool(&child, &outcome->per_cost);
     if (pk_reader_find(r, "share", &child))

@@ -110,7 +110,7 @@ struct pk_mean pk_fold_queue_total(const struct pk_fold *fold, size_t i_arm, siz
         sum_xy += x * y;
         sum_xx += x * x;
     }
-    const double ratio = sum_y / sum_x;
+    const double ratio = sum_x > 0 ? sum_y / sum_x : (double)NAN;
     double squares = sum_yy - 2 * ratio * sum_xy + ratio * ratio * sum_xx;
     squares = squares > 0 ? squares : 0;
     return (struct pk_mean){.mean = ratio,

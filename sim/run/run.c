@@ -238,7 +238,7 @@ static enum pk_status init_wave(struct wave *wave, size_t n_in_wave, struct pk_e
     wave->winners = pk_alloc(wave->room_winners, sizeof *wave->winners);
     wave->workers = pk_alloc((size_t)run->n_threads, sizeof *wave->workers);
     bool made = true;
-    if (wave->plan->n_stations > 0) {
+    if (wave->plan->places_people) {
         wave->placing = pk_placing_make(wave->plan, run->n_threads, wave->vectors);
         wave->placed = pk_alloc(n_in_wave, sizeof *wave->placed);
         made = wave->placing != NULL && wave->placed != NULL;

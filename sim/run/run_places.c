@@ -14,6 +14,7 @@ struct pk_placing {
     struct pk_places_room **rooms; /* [n_threads] */
     struct pk_persons *people;     /* [n_threads] */
     uint64_t **lotteries;          /* [n_threads][people at once] */
+    struct pk_life **lives;        /* [n_threads] */
 };
 
 /* One replication on its way. */
@@ -25,12 +26,14 @@ struct replication {
     uint32_t replication;
     int i_worker; /* of the replication where it is one thread's; -1: as many as there are */
     size_t n_ranges;
-    struct pk_askers *askers;  /* [n_arms][n_ranges], then joined into the first of each arm */
-    uint32_t **component_of;   /* [n_arms][n_stations] */
-    size_t *n_components;      /* [n_arms] */
-    struct pk_granted **parts; /* [n_arms][n_components] */
-    size_t **first_asker;      /* [n_arms][n_components + 1] */
-    enum pk_status *statuses;  /* [n tasks] */
+    struct pk_askers *askers;     /* [n_arms][n_ranges], then joined into the first of each arm */
+    uint32_t **component_of;      /* [n_arms][n_stations] */
+    size_t *n_components;         /* [n_arms] */
+    struct pk_granted **parts;    /* [n_arms][n_components] */
+    struct pk_openings *openings; /* [n_ranges] of the arm at hand */
+    size_t i_arm;
+    size_t **first_asker;     /* [n_arms][n_components + 1] */
+    enum pk_status *statuses; /* [n tasks] */
     struct pk_error *errors;
     uint64_t *failed;
 };
@@ -49,11 +52,14 @@ struct pk_placing *pk_placing_make(const struct pk_plan *plan, int n_threads, en
     placing->rooms = pk_alloc((size_t)n_threads, sizeof *placing->rooms);
     placing->people = pk_alloc((size_t)n_threads, sizeof *placing->people);
     placing->lotteries = pk_alloc((size_t)n_threads, sizeof *placing->lotteries);
-    bool made = placing->rooms != NULL && placing->people != NULL && placing->lotteries != NULL;
+    placing->lives = pk_alloc((size_t)n_threads, sizeof *placing->lives);
+    bool made =
+        placing->rooms != NULL && placing->people != NULL && placing->lotteries != NULL && placing->lives != NULL;
     for (int t = 0; made && t < n_threads; t++) {
         placing->rooms[t] = pk_places_room_make(plan);
         placing->lotteries[t] = pk_alloc(PK_PEOPLE_AT_ONCE, sizeof **placing->lotteries);
-        made = placing->rooms[t] != NULL && placing->lotteries[t] != NULL &&
+        placing->lives[t] = pk_alloc(1, sizeof **placing->lives);
+        made = placing->rooms[t] != NULL && placing->lotteries[t] != NULL && placing->lives[t] != NULL &&
                pk_persons_init(&placing->people[t], plan, PK_PEOPLE_AT_ONCE, &ignored) == PK_OK;
     }
     if (made)
@@ -73,10 +79,13 @@ void pk_placing_free(struct pk_placing *placing)
             pk_persons_free(&placing->people[t]);
         if (placing->lotteries != NULL)
             pk_free(placing->lotteries[t]);
+        if (placing->lives != NULL)
+            pk_free(placing->lives[t]);
     }
     pk_free(placing->rooms);
     pk_free(placing->people);
     pk_free(placing->lotteries);
+    pk_free(placing->lives);
     pk_free(placing);
 }
 
@@ -95,31 +104,43 @@ void pk_placed_free(struct pk_placed *placed, const struct pk_plan *plan)
 
 /* ---- who asks ------------------------------------------------------------------------------------------------- */
 
+static uint64_t range_end(const struct replication *r, size_t i)
+{
+    const uint64_t to = ((uint64_t)i + 1) * RANGE;
+    return to < r->crowd->n_persons ? to : r->crowd->n_persons;
+}
+
+/* The people from a place in the crowd on, as many as there is room for, and what they have won. */
+static void make_people(const struct replication *r, size_t worker, uint64_t at, uint64_t end)
+{
+    const struct pk_placing *placing = r->placing;
+    struct pk_persons *people = &placing->people[worker];
+    uint64_t *lotteries = placing->lotteries[worker];
+    const size_t n = end - at < PK_PEOPLE_AT_ONCE ? (size_t)(end - at) : PK_PEOPLE_AT_ONCE;
+    pk_crowd_ids(r->crowd, at, 1, n, people->ids);
+    pk_persons_make(people, r->replication, n, placing->vectors);
+    pk_lottery_won(r->winners, placing->plan->n_lotteries, people->ids, n, lotteries);
+    for (size_t k = 0; k < n && placing->shares != 0; k++) {
+        struct pk_person person;
+        pk_persons_person(people, k, &person);
+        lotteries[k] |= pk_lottery_shares(placing->plan, &person);
+    }
+}
+
 static void scan_range(size_t i, int i_worker, void *data)
 {
     struct replication *r = data;
-    struct pk_placing *placing = r->placing;
-    const struct pk_plan *plan = placing->plan;
+    const struct pk_placing *placing = r->placing;
     const size_t worker = (size_t)(r->i_worker >= 0 ? r->i_worker : i_worker);
-    struct pk_persons *people = &placing->people[worker];
-    uint64_t *lotteries = placing->lotteries[worker];
-    const uint64_t from = (uint64_t)i * RANGE,
-                   to = from + RANGE < r->crowd->n_persons ? from + RANGE : r->crowd->n_persons;
-    for (uint64_t at = from; at < to; at += PK_PEOPLE_AT_ONCE) {
-        const size_t n = to - at < PK_PEOPLE_AT_ONCE ? (size_t)(to - at) : PK_PEOPLE_AT_ONCE;
-        pk_crowd_ids(r->crowd, at, 1, n, people->ids);
-        pk_persons_make(people, r->replication, n, placing->vectors);
-        pk_lottery_won(r->winners, plan->n_lotteries, people->ids, n, lotteries);
-        for (size_t k = 0; k < n && placing->shares != 0; k++) {
-            struct pk_person person;
-            pk_persons_person(people, k, &person);
-            lotteries[k] |= pk_lottery_shares(plan, &person);
-        }
-        for (size_t a = 0; a < plan->n_arms; a++) {
-            if (!plan->arms[a].queued)
+    const uint64_t end = range_end(r, i);
+    for (uint64_t at = (uint64_t)i * RANGE; at < end; at += PK_PEOPLE_AT_ONCE) {
+        make_people(r, worker, at, end);
+        for (size_t a = 0; a < placing->plan->n_arms; a++) {
+            if (!placing->plan->arms[a].queued)
                 continue;
-            r->statuses[i] = pk_places_scan(placing->rooms[worker], a, people, lotteries,
-                                            &r->askers[a * r->n_ranges + i], &r->failed[i], &r->errors[i]);
+            r->statuses[i] =
+                pk_places_scan(placing->rooms[worker], a, &placing->people[worker], placing->lotteries[worker],
+                               &r->askers[a * r->n_ranges + i], &r->failed[i], &r->errors[i]);
             if (r->statuses[i] != PK_OK)
                 return;
         }
@@ -154,7 +175,7 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Whoever asks in some arm that has the lottery has won it. */
+/* Whoever asks, or loses an event, in some arm that has the lottery has won it. */
 static enum pk_status tell_winners(struct replication *r, size_t i_lottery, struct pk_error *error)
 {
     const struct pk_plan *plan = r->placing->plan;
@@ -165,10 +186,11 @@ static enum pk_status tell_winners(struct replication *r, size_t i_lottery, stru
             bool has = false;
             for (size_t i = 0; i < plan->arms[a].n_enrolments; i++)
                 has |= plan->arms[a].enrolments[i].i_lottery == i_lottery;
-            const struct pk_askers *askers = &r->askers[a * r->n_ranges];
-            for (size_t k = 0; has && pass == 1 && k < askers->n; k++)
-                winners->ids[winners->n++] = askers->items[k].id;
-            n += has && pass == 0 ? askers->n : 0;
+            const struct pk_granted *granted = &r->placed->granted[a];
+            has |= plan->lotteries[i_lottery].displaced && plan->arms[a].displaced > 0;
+            for (size_t k = 0; has && pass == 1 && k < granted->n; k++)
+                winners->ids[winners->n++] = granted->ids[k];
+            n += has && pass == 0 ? granted->n : 0;
         }
         if (pass == 1)
             break;
@@ -247,6 +269,49 @@ static enum pk_status each(struct replication *r, size_t n, void (*task)(size_t 
     return status;
 }
 
+/* ---- who is displaced ----------------------------------------------------------------------------------------- */
+
+static void open_range(size_t i, int i_worker, void *data)
+{
+    struct replication *r = data;
+    const struct pk_placing *placing = r->placing;
+    const size_t worker = (size_t)(r->i_worker >= 0 ? r->i_worker : i_worker);
+    const uint64_t end = range_end(r, i);
+    for (uint64_t at = (uint64_t)i * RANGE; at < end && r->statuses[i] == PK_OK; at += PK_PEOPLE_AT_ONCE) {
+        make_people(r, worker, at, end);
+        r->statuses[i] = pk_places_openings(placing->plan, r->i_arm, &placing->people[worker],
+                                            placing->lotteries[worker], r->placed->granted, placing->lives[worker],
+                                            &r->openings[i], &r->failed[i], &r->errors[i]);
+    }
+}
+
+/* The events that clients take from others, once it is known who has been given what. */
+static enum pk_status displace(struct replication *r, size_t i_arm, uint64_t *failed, struct pk_error *error)
+{
+    r->i_arm = i_arm;
+    r->openings = pk_alloc(r->n_ranges, sizeof *r->openings);
+    if (r->openings == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the people who are displaced");
+    enum pk_status status = each(r, r->n_ranges, open_range, failed, error);
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_ranges; i++)
+        n += r->openings[i].n;
+    struct pk_openings all = {.items = status == PK_OK ? pk_alloc(n + 1, sizeof *all.items) : NULL, .room = n + 1};
+    if (status == PK_OK && all.items == NULL)
+        status = pk_error_set(error, PK_NO_MEMORY, "no memory for %zu events that others may take", n);
+    for (size_t i = 0; i < r->n_ranges; i++) {
+        if (status == PK_OK && r->openings[i].n > 0)
+            memcpy(all.items + all.n, r->openings[i].items, r->openings[i].n * sizeof *all.items);
+        all.n += r->openings[i].n;
+        pk_free(r->openings[i].items);
+    }
+    pk_free(r->openings);
+    if (status == PK_OK)
+        status = pk_places_displace(&all, &r->placed->granted[i_arm], error);
+    pk_free(all.items);
+    return status;
+}
+
 static void end_replication(struct replication *r)
 {
     const size_t n_arms = r->placing->plan->n_arms;
@@ -314,14 +379,17 @@ enum pk_status pk_place_people(struct pk_placing *placing, const struct pk_crowd
             status = split_arm(&r, a, error);
         n_components += r.n_components[a];
     }
-    for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
-        if (plan->lotteries[i].asked)
-            status = tell_winners(&r, i, error);
     if (status == PK_OK)
         status = each(&r, n_components, run_component, failed, error);
     for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++)
         if (plan->arms[a].queued)
             status = pk_places_join(r.parts[a], r.n_components[a], &placed->granted[a], error);
+    for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++)
+        if (plan->arms[a].displaced > 0)
+            status = displace(&r, a, failed, error);
+    for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
+        if (plan->lotteries[i].asked)
+            status = tell_winners(&r, i, error);
     end_replication(&r);
     if (status != PK_OK)
         pk_placed_free(placed, plan);

@@ -24,6 +24,7 @@ enum { PK_LIFE_MAX_EVENTS = 4032 /* lanes count spells in 12 bits */, PK_LIFE_MA
 struct pk_event {
     int64_t tick; /* after the start; 2^20 a month; strictly ascending within a life */
     uint16_t arc;
+    bool added; /* by a service, above the hazard without it; told by pk_life_run only */
 };
 
 /* A life and its workspace; about 128 KiB, made once a thread. */
@@ -49,8 +50,9 @@ struct pk_treatment { /* what an arm does to one person: its enrolments, in orde
     bool has_start;   /* starts in another state than without treatment ... */
     uint16_t i_start; /* ... this one, with no time spent in it yet */
     size_t n;
-    const struct pk_enrolled
-        *items; /* [n] ascending in time. Of two that work on the same arc the later one works on */
+    double lost;                     /* months: an event of a transition at this time is somebody else's; 0: none ... */
+    size_t i_lost;                   /* ... the transition */
+    const struct pk_enrolled *items; /* [n] ascending in time; of two that work on an arc the later one works on */
 };
 
 /* Lives the person from the start to the horizon. treatment may be NULL: nobody enrols.

@@ -54,12 +54,14 @@ uint64_t pk_lottery_next(const struct pk_winners *winners, size_t n_lotteries, u
 /* The lotteries by share that a person wins (bit per lottery). */
 uint64_t pk_lottery_shares(const struct pk_plan *plan, const struct pk_person *person);
 
-/* Who was given places in one arm of one replication, and when: for each person all that the arm enrols in. */
+/* Who was given places in one arm of one replication, and when: for each person all that the arm enrols in. lost: the
+ * tick of an event that somebody else got, 0: none; NULL: nobody lost any. */
 struct pk_granted {
-    size_t n;                  /* people who asked for a place */
+    size_t n;                  /* people who asked for a place, or lost an event to others */
     uint64_t *ids;             /* [n] ascending, owned */
     uint32_t *first;           /* [n + 1] where each one's items begin, owned */
     struct pk_enrolled *items; /* owned */
+    int64_t *lost;             /* [n] owned */
 };
 void pk_granted_free(struct pk_granted *granted);
 

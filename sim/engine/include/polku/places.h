@@ -90,6 +90,29 @@ PK_CHECKED enum pk_status pk_places_run(struct pk_places_room *room, size_t i_ar
                                         uint32_t component, const struct pk_asker *askers, size_t n,
                                         const uint32_t *component_of, struct pk_queues *queues,
                                         struct pk_granted *granted, uint64_t *failed, struct pk_error *error);
+/* An event that somebody has for another to take, or that a client has and may take from another. */
+struct pk_opening {
+    uint32_t value; /* of the attribute within which */
+    bool wanted;    /* a client's */
+    int64_t tick;
+    uint64_t rank, id;
+};
+struct pk_openings {
+    struct pk_opening *items; /* [n], owned */
+    size_t n, room;
+};
+/* Appends, of these people in an arm that displaces: the added events of those touched that take somebody's place, and
+ * the events of all others. granted [n_arms]; life: for one. Errors: those of pk_life_run, with the person in *failed;
+ * PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_places_openings(const struct pk_plan *plan, size_t i_arm, const struct pk_persons *persons,
+                                             const uint64_t *lotteries, const struct pk_granted *granted,
+                                             struct pk_life *life, struct pk_openings *openings, uint64_t *failed,
+                                             struct pk_error *error);
+/* Each wanted event takes the next one among those for its value, of somebody who has lost none yet: into granted.
+ * Orders the openings. Errors: PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_places_displace(struct pk_openings *openings, struct pk_granted *granted,
+                                             struct pk_error *error);
+
 /* Joins n parts (freed) into one with ascending ids. */
 PK_CHECKED enum pk_status pk_places_join(struct pk_granted *parts, size_t n, struct pk_granted *joined,
                                          struct pk_error *error);

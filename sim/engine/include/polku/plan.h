@@ -223,8 +223,9 @@ struct pk_plan_lottery { /* the persons of a target group with the smallest keye
     bool by_share; /* whoever's keyed number is below share, whatever others do */
     double share;
     uint64_t persons;
-    bool at_entry; /* also of those who flow in; else of those present at the start */
-    bool asked;    /* whoever asks for a place under a referral of the target group: known only once all have lived */
+    bool at_entry;  /* also of those who flow in; else of those present at the start */
+    bool displaced; /* asked, but of whoever loses an event */
+    bool asked;     /* whoever asks for a place under a referral of the target group: known only once all have lived */
 };
 
 /* How people come to ask for a place. */
@@ -248,10 +249,12 @@ struct pk_plan_enrolment {
 struct pk_plan_arm {
     size_t n_enrolments;
     const struct pk_plan_enrolment *enrolments;
-    size_t i_cohort; /* SIZE_MAX: nobody's life is changed */
-    bool queued;     /* some enrolment is */
-    double ample;    /* nan, or places in this arm are this many times as many (infinite: for everybody) */
-    bool has_start;  /* people start in other states */
+    size_t i_cohort;  /* SIZE_MAX: nobody's life is changed */
+    bool queued;      /* some enrolment is, or somebody may lose an event to others */
+    double displaced; /* share of the events of a transition that services add which are taken from others; 0: none */
+    size_t i_displaced, i_displaced_by; /* the transition; the attribute within which, SIZE_MAX: among all */
+    double ample;   /* nan, or places in this arm are this many times as many (infinite: for everybody) */
+    bool has_start; /* people start in other states */
     struct pk_plan_choice start_state;
 };
 
@@ -295,6 +298,7 @@ struct pk_plan {
     const size_t *stratum_strides; /* [n_attributes] 0: the attribute enters no hazard */
     const bool *is_read;  /* [n_attributes] tells people apart in a life, a target group or a figure of the scenario;
                              where it does not, most people are made without */
+    bool places_people;   /* in some arm who is enrolled depends on others */
     double start_months;  /* of the start since year 0 */
     unsigned weight_bits; /* a person of weight 1 counts 2^weight_bits */
 };

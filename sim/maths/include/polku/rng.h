@@ -36,6 +36,7 @@ enum pk_rng_role {
     PK_ROLE_LENGTH = 14,    /* stream: service; spell: enrolments in it before; how long the place is held */
     PK_ROLE_QUEUE = 15,     /* stream: service; spell: requests before; first: baulking, second: giving up */
     PK_ROLE_RANK = 16,      /* stream: service; spell: requests before; who is first of those alike */
+    PK_ROLE_DISPLACED = 17, /* stream: transition; spell: added events before; whether one takes somebody's place */
     PK_ROLE_COUNT
 };
 

@@ -111,7 +111,11 @@ struct pk_arm {
     bool changes_places;            /* all services have so many times the places: */
     bool ample;                     /* enough for everybody */
     struct pk_number places_ratio;
-    struct pk_number *price_ratios; /* [n_rewards] factors on rewards in this arm; NULL: 1 */
+    bool displaces;                   /* some of the events that services add take the place of other people's: */
+    struct pk_number displaced_share; /* ... so large a share ... */
+    size_t i_displaced;               /* ... of this transition's ... */
+    size_t i_displaced_by;            /* ... among people with the same value of an attribute; SIZE_MAX: among all */
+    struct pk_number *price_ratios;   /* [n_rewards] factors on rewards in this arm; NULL: 1 */
 };
 
 enum pk_measure {
@@ -156,9 +160,11 @@ struct pk_outcome {
     bool **among;                    /* [n_attributes][n_values] of these people only; NULL: of all */
     bool entrants;                   /* only of people who flow in within ... */
     double entered_from, entered_to; /* months after the start, half open */
-    bool per_cost;                   /* print euros per additional unit */
-    bool share;                      /* print the reference arm's share of it (what would have happened anyway) */
-    bool ledger;                     /* one reward, made by ledgers; told by payer, apart from the outcomes named */
+    struct pk_number displacement;   /* share of a difference that takes the place of other people's */
+    bool has_displacement;
+    bool per_cost; /* print euros per additional unit */
+    bool share;    /* print the reference arm's share of it (what would have happened anyway) */
+    bool ledger;   /* one reward, made by ledgers; told by payer, apart from the outcomes named */
 };
 
 /* What each person adds up to, counted in bins; quantiles over people come from it. */
