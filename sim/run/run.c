@@ -7,7 +7,7 @@
 #include "polku/rng.h"
 #include "run_private.h"
 
-enum { DEFAULT_BLOCK = 4096, LOTTERY_RANGE = 65536, FIRST_LOOK = 8 };
+enum { DEFAULT_BLOCK = 4096, FIRST_LOOK = 8 };
 
 struct wave {
     const struct pk_run_options *options;
@@ -47,65 +47,6 @@ static void fail(struct wave *wave, uint64_t i_unit, uint64_t i_person, const st
 }
 
 /* ---- who is enrolled ---------------------------------------------------------------------------------------- */
-
-static enum pk_status draw_lottery(struct wave *wave, uint32_t replication, size_t i_lottery,
-                                   struct pk_winners *winners, struct pk_error *error)
-{
-    const struct pk_plan *plan = wave->plan;
-    size_t n_parts = (size_t)((plan->n_persons + LOTTERY_RANGE - 1) / LOTTERY_RANGE);
-    struct pk_tickets *parts = pk_alloc(n_parts, sizeof *parts);
-    if (parts == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for the people who may be enrolled");
-    enum pk_status status = PK_OK;
-    bool enough = false;
-    for (unsigned attempt = 0; !enough && status == PK_OK; attempt++) {
-        uint64_t bound = pk_lottery_bound(plan, i_lottery, attempt);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads) if (n_parts > 1)
-        for (size_t i = 0; i < n_parts; i++) {
-            struct pk_error own;
-            uint64_t from = i * LOTTERY_RANGE, to = from + LOTTERY_RANGE;
-            if (to > plan->n_persons)
-                to = plan->n_persons;
-            if (pk_lottery_scan(plan, i_lottery, replication, from, to, bound, wave->vectors, &parts[i], &own) == PK_OK)
-                continue;
-#pragma omp critical(pk_run_scan)
-            {
-                status = own.status; /* there was no memory, whoever says so */
-                *error = own;
-            }
-        }
-        enum pk_status drawn = pk_lottery_draw(plan, i_lottery, status == PK_OK ? bound : 0, parts, n_parts, &enough,
-                                               &winners->ids, &winners->n, error); /* frees the parts */
-        status = status == PK_OK ? drawn : status;
-    }
-    pk_free(parts);
-    return status;
-}
-
-static enum pk_status draw_lotteries(struct wave *wave, uint32_t n_replications, struct pk_error *error)
-{
-    const struct pk_plan *plan = wave->plan;
-    const size_t n = n_replications * plan->n_lotteries;
-    enum pk_status status = PK_OK;
-    /* where people are few, a lottery is one thread's, and lotteries go side by side */
-#pragma omp parallel for schedule(dynamic, 1) num_threads(wave->run->n_threads) if (plan->n_persons <= LOTTERY_RANGE)
-    for (size_t i = 0; i < n; i++) {
-        struct pk_winners *winners = &wave->winners[i];
-        const size_t i_lottery = i % plan->n_lotteries;
-        struct pk_error own;
-        if (winners->drawn || plan->lotteries[i_lottery].by_share || plan->lotteries[i_lottery].asked)
-            continue;
-        const uint32_t replication = wave->first_replication + (uint32_t)(i / plan->n_lotteries);
-        if (draw_lottery(wave, replication, i_lottery, winners, &own) != PK_OK)
-#pragma omp critical(pk_run_draw)
-        {
-            status = own.status;
-            *error = own;
-        }
-        winners->drawn = true;
-    }
-    return status;
-}
 
 /* Frees the winners of all but the last of the wave's replications: the next wave may be about other batches of it. */
 static void keep_last_winners(struct wave *wave, uint32_t n_replications)
@@ -315,7 +256,8 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
         (uint32_t)((wave->first_unit + n_units - 1) / (uint64_t)run->n_batches) - wave->first_replication + 1;
     for (uint32_t r = 0; r < n_replications; r++)
         pk_crowd_make(wave->plan, wave->first_replication + r, &wave->crowds[r]);
-    enum pk_status status = draw_lotteries(wave, n_replications, error);
+    enum pk_status status = pk_run_lotteries(wave->plan, wave->first_replication, n_replications, run->n_threads,
+                                             wave->vectors, wave->winners, error);
     if (status == PK_OK)
         status = place_wave(wave, n_replications, error);
     if (status == PK_OK)

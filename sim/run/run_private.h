@@ -78,6 +78,13 @@ PK_CHECKED enum pk_status pk_block_run(const struct pk_block *block, const struc
                                        struct pk_worker *worker, struct pk_batch *batch, uint64_t *failed,
                                        struct pk_error *error);
 
+/* ---- run_lotteries.c ---- */
+
+/* The winners [n_replications][n_lotteries] of the lotteries for so many persons, but for those drawn already. */
+PK_CHECKED enum pk_status pk_run_lotteries(const struct pk_plan *plan, uint32_t first_replication,
+                                           uint32_t n_replications, int n_threads, enum pk_vectors vectors,
+                                           struct pk_winners *winners, struct pk_error *error);
+
 /* ---- run_places.c: who gets a place, before lives are lived
  * ----------------------------------------------------------
  */
