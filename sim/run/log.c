@@ -3,26 +3,9 @@
 
 #include <string.h>
 
-#include "polku/lottery.h"
+#include "polku/enrolled.h"
 
 #define TICKS_PER_YEAR (12.0 * PK_TICKS_PER_MONTH)
-
-static enum pk_status draw(const struct pk_plan *plan, size_t i_lottery, struct pk_winners *winners,
-                           struct pk_error *error)
-{
-    enum pk_status status = PK_OK;
-    bool enough = false;
-    for (unsigned attempt = 0; !enough && status == PK_OK; attempt++) {
-        struct pk_tickets tickets = {0};
-        uint64_t bound = pk_lottery_bound(plan, i_lottery, attempt);
-        status = pk_lottery_scan(plan, i_lottery, 0, 0, plan->n_persons, bound, PK_VECTORS_NONE, &tickets, error);
-        if (status == PK_OK)
-            status = pk_lottery_draw(plan, i_lottery, bound, &tickets, 1, &enough, &winners->ids, &winners->n, error);
-        else
-            pk_free(tickets.items);
-    }
-    return status;
-}
 
 static enum pk_status make_room(struct pk_log *log, size_t more, struct pk_error *error)
 {
@@ -80,14 +63,15 @@ static enum pk_status add_life(struct pk_log *log, const struct pk_plan *plan, s
     return PK_OK;
 }
 
-static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan, uint64_t lotteries,
+static enum pk_status log_person(struct pk_log *log, const struct pk_people_enrolled *enrolled, uint64_t lotteries,
                                  const struct pk_person *person, struct pk_life *life, struct pk_error *error)
 {
+    const struct pk_plan *plan = enrolled->plan;
     enum pk_status status = PK_OK;
     for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
         struct pk_enrolled items[PK_MAX_ENROLMENTS];
         struct pk_treatment treatment;
-        bool treated = pk_lottery_treatment(plan, a, lotteries, person, NULL, items, &treatment);
+        bool treated = pk_lottery_treatment(plan, a, lotteries, person, enrolled->granted, items, &treatment);
         status = pk_life_run(plan, person, treated ? &treatment : NULL, life, error);
         if (status == PK_OK)
             status = add_life(log, plan, a, person, life, error);
@@ -98,33 +82,26 @@ static enum pk_status log_person(struct pk_log *log, const struct pk_plan *plan,
 enum pk_status pk_log_make(struct pk_log *log, const struct pk_plan *plan, int64_t n_persons, bool of_enrolled,
                            struct pk_error *error)
 {
+    struct pk_people_enrolled enrolled;
     memset(log, 0, sizeof *log);
     log->n_attributes = plan->n_attributes;
-    struct pk_winners *winners = pk_alloc(plan->n_lotteries, sizeof *winners);
+    enum pk_status status = pk_people_enrol(&enrolled, plan, 0, 0, error);
+    if (status != PK_OK)
+        return status;
     struct pk_life *life = pk_alloc(1, sizeof *life);
-    struct pk_crowd crowd;
-    enum pk_status status = PK_OK;
-    if (winners == NULL || life == NULL)
+    if (life == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the event log");
-    for (size_t i = 0; i < plan->n_lotteries && status == PK_OK; i++)
-        if (!plan->lotteries[i].by_share)
-            status = draw(plan, i, &winners[i], error);
-    pk_crowd_make(plan, 0, &crowd);
-    for (uint64_t i = 0; i < crowd.n_persons && n_persons > 0 && status == PK_OK; i++) {
+    for (uint64_t i = 0; i < enrolled.crowd.n_persons && n_persons > 0 && status == PK_OK; i++) {
         struct pk_person person;
-        uint64_t lotteries;
-        pk_person_make(plan, 0, pk_crowd_id(&crowd, i), &person);
-        pk_lottery_won(winners, plan->n_lotteries, &person.id, 1, &lotteries);
-        lotteries |= pk_lottery_shares(plan, &person);
+        pk_person_make(plan, 0, pk_crowd_id(&enrolled.crowd, i), &person);
+        const uint64_t lotteries = pk_people_won(&enrolled, &person);
         if (of_enrolled && lotteries == 0)
             continue;
-        status = log_person(log, plan, lotteries, &person, life, error);
+        status = log_person(log, &enrolled, lotteries, &person, life, error);
         n_persons--;
     }
-    for (size_t i = 0; winners != NULL && i < plan->n_lotteries; i++)
-        pk_free(winners[i].ids);
-    pk_free(winners);
     pk_free(life);
+    pk_people_enrolled_free(&enrolled);
     if (status != PK_OK)
         pk_log_free(log);
     return status;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "polku/enrolled.h"
+
 struct story {
     const struct pk_plan *plan;
     const struct pk_model *model;
@@ -44,10 +46,17 @@ static void tell_life(const struct story *story, const struct pk_life *life, con
     if (story->person->elapsed > 0 && state == story->person->state)
         pk_text_addf(story->text, ", for %.3f years already", story->person->elapsed / 12);
     pk_text_put(story->text, "\n");
+    if (treatment != NULL && treatment->n == 0 && treatment->lost <= 0 && !treatment->has_start)
+        pk_text_put(story->text, "  asked for a place and got none\n");
     for (size_t i = 0; treatment != NULL && i < treatment->n; i++) {
         add_date(story, treatment->items[i].from);
         pk_text_addf(story->text, "enrolled in %s\n",
                      story->model->services[treatment->items[i].i_service].label.in[story->language]);
+    }
+    if (treatment != NULL && treatment->lost > 0) {
+        add_date(story, treatment->lost);
+        pk_text_addf(story->text, "%s went to a client of a service instead\n",
+                     story->model->transitions[treatment->i_lost].label.in[story->language]);
     }
     for (size_t i = 0; i <= life->n_events; i++) {
         int64_t until = i < life->n_events ? life->events[i].tick : INT64_MAX;
@@ -157,8 +166,13 @@ enum pk_status pk_trace_person(const struct pk_plan *plan, const struct pk_model
     }
     pk_person_make(plan, replication, id, &person);
     introduce(&story, replication);
+    struct pk_people_enrolled enrolled = {0};
     enum pk_status status = pk_life_run(plan, &person, NULL, &lives[0], error);
-    uint64_t lotteries = status == PK_OK ? won_by(plan, &person) : 0;
+    if (status == PK_OK && plan->places_people) /* then all of the replication must be known */
+        status = pk_people_enrol(&enrolled, plan, replication, 0, error);
+    uint64_t lotteries = 0;
+    if (status == PK_OK)
+        lotteries = plan->places_people ? pk_people_won(&enrolled, &person) : won_by(plan, &person);
     if (status == PK_OK) {
         pk_text_put(text, "\nuntreated:\n");
         tell_life(&story, &lives[0], NULL);
@@ -167,7 +181,7 @@ enum pk_status pk_trace_person(const struct pk_plan *plan, const struct pk_model
         struct pk_enrolled items[PK_MAX_ENROLMENTS];
         struct pk_treatment treatment;
         const char *name = scenario->arms[a].label.in[language];
-        if (!pk_lottery_treatment(plan, a, lotteries, &person, NULL, items, &treatment)) {
+        if (!pk_lottery_treatment(plan, a, lotteries, &person, enrolled.granted, items, &treatment)) {
             pk_text_addf(text, "\n%s: nothing is changed for this person\n", name);
             continue;
         }
@@ -177,6 +191,7 @@ enum pk_status pk_trace_person(const struct pk_plan *plan, const struct pk_model
         pk_text_addf(text, "\n%s%s:\n", name, same_life(&lives[0], &lives[1]) ? " (the same life)" : "");
         tell_life(&story, &lives[1], &treatment);
     }
+    pk_people_enrolled_free(&enrolled);
     pk_free(lives);
     return status;
 }

@@ -140,8 +140,8 @@ static void judge(struct pk_verification *v, double alpha)
             v->worst = fabs(v->rows[i].z);
             v->i_worst = i;
         }
-    v->any = v->n_rows > 0;
-    v->passed = v->worst <= v->bound;
+    v->any = v->n_rows > 0 || v->n_stations_held > 0;
+    v->passed = v->worst <= v->bound && v->n_wrong <= 0;
 }
 
 /* The lottery that a cohort won, where it is one; else SIZE_MAX. */
@@ -169,6 +169,29 @@ static double fixed_share(const struct pk_plan *plan, const struct pk_plan_lotte
         n_eligible += pk_person_is_eligible(plan, &plan->targets[lottery->i_target], &person);
     }
     return n_eligible > lottery->persons ? (double)lottery->persons / (double)n_eligible : 1;
+}
+
+/* Whether who is in the cohort is known only once all have lived. */
+static bool asks(const struct pk_plan *plan, const struct pk_plan_cohort *cohort)
+{
+    bool any = false;
+    for (size_t i = 0; i < plan->n_lotteries; i++)
+        any |= (cohort->lotteries >> i & 1) && plan->lotteries[i].asked;
+    return any;
+}
+
+/* What takes the twin's place where people depend on each other: nobody is lost, and Little's law, in ticks. */
+static void tell_places(struct pk_verification *v, const struct pk_run *run, const struct pk_plan *plan,
+                        const struct pk_scenario *scenario)
+{
+    for (size_t a = 0; a < plan->n_arms; a++) {
+        if (!plan->arms[a].queued)
+            continue;
+        pk_text_addf(&v->obstacles, "the arm %s is not verified by the twin: who is served depends on others (%s)\n",
+                     scenario->arms[a].name, plan->arms[a].displaced > 0 ? "places, displacement" : "places");
+        v->n_stations_held += (double)plan->n_stations * (double)run->fold.i_unit;
+    }
+    v->n_wrong = run->fold.queues.n_wrong;
 }
 
 static enum pk_status hold_all(struct pk_verification *v, const struct pk_run *run, const struct pk_plan *plan,
@@ -204,6 +227,10 @@ static enum pk_status hold_all(struct pk_verification *v, const struct pk_run *r
                                        .within = figures + 2 * n};
             if (folded->i_population == 0 ? treated : treated && arm->i_cohort != i_cohort)
                 continue;
+            if (folded->i_population > 0 && asks(plan, &plan->cohorts[i_cohort]))
+                continue; /* who asks is no group that the twin knows */
+            if (treated && arm->queued)
+                continue; /* told by tell_places */
             if (!treated && base_told)
                 continue; /* untreated arms are the same lives */
             base_told |= !treated;
@@ -279,6 +306,8 @@ enum pk_status pk_verify_run(struct pk_verification *v, const struct pk_model *m
         status = pk_run_simulate(&run, &plan, model, &simple, values, &options, error);
     if (status == PK_OK)
         status = hold_all(v, &run, &plan, model, scenario, &request, step, error);
+    if (status == PK_OK)
+        tell_places(v, &run, &plan, scenario);
     if (status == PK_OK)
         judge(v, request.alpha);
     pk_run_free(&run);

@@ -45,6 +45,13 @@ void pk_verify_print(const struct pk_verification *v, const struct pk_model *mod
         pk_text_put(text, "nothing could be verified\n");
         return;
     }
+    if (v->n_stations_held > 0)
+        pk_text_addf(text,
+                     "Places: at %.0f stations (places x arms x replications) people who asked, were served, went away "
+                     "or wait, and Little's law in ticks: %s\n",
+                     v->n_stations_held, v->n_wrong > 0 ? "THEY DO NOT ADD UP" : "all add up exactly");
+    if (v->n_rows == 0)
+        return;
     const struct pk_verify_row *worst = &v->rows[v->i_worst];
     population_name(population, sizeof population, worst->i_population);
     pk_text_addf(text,
@@ -65,6 +72,7 @@ void pk_verify_json(const struct pk_verification *v, const struct pk_model *mode
     pk_text_add_json_number(text, v->worst);
     pk_text_put(text, ", \"bound\": ");
     pk_text_add_json_number(text, v->bound);
+    pk_text_addf(text, ", \"stations_held\": %.0f, \"stations_wrong\": %.0f", v->n_stations_held, v->n_wrong);
     pk_text_put(text, ", \"not_verified\": ");
     pk_text_add_json_string(text, pk_text_string(&v->obstacles));
     pk_text_put(text, ", \"rows\": [");

@@ -44,6 +44,8 @@ struct pk_verification {
     bool any;                 /* something could be held against the twin */
     struct pk_text obstacles; /* a line for each arm that the twin cannot follow */
     double people[17];        /* simulated, by population */
+    double n_stations_held;   /* places x arms x replications whose people were counted; 0: no places */
+    double n_wrong;           /* arms x replications where somebody was lost, or Little's law did not hold */
 };
 
 /* Errors: those of plans, conversions, lives and twins. Finding a disagreement is no error: see passed. */
