@@ -218,6 +218,7 @@ void pk_batch_clear(struct pk_batch *unit)
     memset(unit->watched, 0, n_watched(collection) * sizeof *unit->watched);
     memset(unit->n_enrolled, 0, sizeof unit->n_enrolled);
     memset(unit->n_changed, 0, sizeof unit->n_changed);
+    memset(unit->n_touched, 0, sizeof unit->n_touched);
     memset(unit->n_served, 0, sizeof unit->n_served);
     unit->n_persons = 0;
     unit->n_events = 0;
@@ -236,6 +237,7 @@ void pk_batch_merge(struct pk_batch *into, struct pk_batch *from)
     for (size_t i = 0; i < PK_MAX_ARMS; i++) {
         into->n_enrolled[i] += from->n_enrolled[i];
         into->n_changed[i] += from->n_changed[i];
+        into->n_touched[i] += from->n_touched[i];
         for (size_t k = 0; k <= PK_MAX_SERVICES; k++)
             into->n_served[i][k] += from->n_served[i][k];
     }
@@ -343,4 +345,5 @@ void pk_batch_serve(struct pk_batch *unit, const struct pk_person *person, size_
         any = true;
     }
     unit->n_served[i_arm][PK_MAX_SERVICES] += any ? weight : 0;
+    unit->n_touched[i_arm] += weight;
 }

@@ -43,9 +43,10 @@ enum pk_status pk_fold_init(struct pk_fold *fold, const struct pk_collection *co
     fold->folded = pk_alloc(n_tables * n_populations, sizeof *fold->folded);
     fold->persons = pk_alloc(n_populations * n_units, sizeof(double));
     fold->n_changed = pk_alloc(plan->n_arms, sizeof *fold->n_changed);
+    fold->n_touched = pk_alloc(plan->n_arms, sizeof *fold->n_touched);
     fold->n_served = pk_alloc(plan->n_arms, (PK_MAX_SERVICES + 1) * sizeof *fold->n_served);
     enum pk_status status = PK_OK;
-    if (!fold->folded || !fold->persons || !fold->n_changed || !fold->n_served)
+    if (!fold->folded || !fold->persons || !fold->n_changed || !fold->n_touched || !fold->n_served)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the results");
     for (size_t p = 0; p < n_populations; p++)
         for (size_t t = 0; t < n_tables && status == PK_OK; t++)
@@ -123,6 +124,7 @@ void pk_fold_free(struct pk_fold *fold)
     pk_free(fold->basis);
     pk_free(fold->persons);
     pk_free(fold->n_changed);
+    pk_free(fold->n_touched);
     pk_free(fold->n_served);
     memset(fold, 0, sizeof *fold);
 }
@@ -314,6 +316,7 @@ void pk_fold_next(struct pk_fold *fold, const struct pk_batch *unit, bool everyo
     pk_fold_lives(fold, unit, everyone);
     for (size_t a = 0; a < fold->collection->plan->n_arms; a++) {
         fold->n_changed[a] += unit->n_changed[a];
+        fold->n_touched[a] += unit->n_touched[a];
         for (size_t k = 0; k <= PK_MAX_SERVICES; k++)
             fold->n_served[a * (PK_MAX_SERVICES + 1) + k] += unit->n_served[a][k];
     }
@@ -357,6 +360,7 @@ void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, 
     visit(&fold->i_unit, sizeof fold->i_unit, data);
     visit(&fold->n_events, sizeof fold->n_events, data);
     visit(fold->n_changed, n_arms * sizeof *fold->n_changed, data);
+    visit(fold->n_touched, n_arms * sizeof *fold->n_touched, data);
     visit(fold->n_served, n_arms * (PK_MAX_SERVICES + 1) * sizeof *fold->n_served, data);
     visit(fold->persons, n_cells * sizeof(double), data);
     visit(fold->outcomes, n_cells * n_outcomes * sizeof(double), data);

@@ -124,6 +124,20 @@ void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
                          "enrolled people whose life the arm changed, mean per replication");
     pk_out_array_doubles(out, group, "enrolled", &dim, 1, n, numbers + 2 * n, "persons",
                          "people enrolled, mean per replication");
+    for (size_t i = 0; i < n; i++) {
+        const struct pk_arm *arm = &scenario->arms[i];
+        numbers[i] = arm->i_like == SIZE_MAX ? 0 : (double)(arm->i_like + 1);
+        numbers[n + i] = plan->arms[i].ample;
+        numbers[2 * n + i] =
+            (double)store->run->fold.n_touched[i] * store->run->collection.weight / (double)store->run->n_replications;
+    }
+    pk_out_array_doubles(out, group, "like", &dim, 1, n, numbers, NULL,
+                         "1 + the place of the arm whose enrolments these are; 0: its own");
+    pk_out_array_doubles(out, group, "places_ratio", &dim, 1, n, numbers + n, "1",
+                         "so many times the model's places; infinite: for everybody; nan: as the model says");
+    pk_out_array_doubles(out, group, "touched", &dim, 1, n, numbers + 2 * n, "persons",
+                         "people enrolled, in line, refused or displaced, mean per replication; all others live the "
+                         "same life in every arm");
     pk_out_array_integers(out, group, "cohort", &dim, 1, n, cohort, NULL,
                           "number of the set of people enrolled; 0: nobody");
 done:

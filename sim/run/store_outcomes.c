@@ -1,4 +1,5 @@
 /* Outcomes and variants into a result file. See store.h. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +51,23 @@ static void put_people(struct pk_out *out, const struct pk_store *store, const c
         pk_out_array_texts(out, "/outcomes", "about", &dim, 1, n, texts,
                            "whom it is about, where people flow in: a stock or a cohort; empty: everybody");
     pk_free(abouts);
+}
+
+static void put_displacement(struct pk_out *out, const struct pk_store *store)
+{
+    const struct pk_scenario *scenario = store->scenario;
+    const char *dim = "outcome";
+    bool any = false;
+    double *shares = pk_out_room(out, scenario->n_outcomes, sizeof *shares);
+    for (size_t i = 0; shares != NULL && i < scenario->n_outcomes; i++) {
+        const struct pk_outcome *outcome = &scenario->outcomes[i];
+        shares[i] = outcome->has_displacement ? pk_number_value(&outcome->displacement, store->values) : (double)NAN;
+        any |= outcome->has_displacement;
+    }
+    if (any)
+        pk_out_array_doubles(out, "/outcomes", "displacement", &dim, 1, scenario->n_outcomes, shares, "1",
+                             "share of a difference that is taken from other people; nan: not told");
+    pk_free(shares);
 }
 
 static size_t reward_of(const struct pk_model *model, const struct pk_outcome *outcome)
@@ -125,6 +143,7 @@ void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store)
     pk_out_array_integers(out, group, "flags", &dims[3], 1, n, numbers, NULL,
                           "1: tell the reference arm's share; 2: tell euros per additional unit; 4: told in what "
                           "decides; 8: of a ledger");
+    put_displacement(out, store);
     put_people(out, store, texts);
     put_ledgers(out, store, texts);
     pk_out_array_doubles(out, group, "value", dims, 4, n_populations * fold->n_units * n_arms * n, fold->outcomes, NULL,
@@ -138,6 +157,7 @@ void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store)
     int64_t vary = 0;
     for (size_t i = 0; i <= store->plan->n_cohorts; i++)
         vary |= (int64_t)pk_fold_varies(&store->run->fold, i) << i;
+    pk_out_integer(out, group, "compared", (int64_t)pk_fold_compared(fold)); /* the population that arms are on */
     pk_out_integer(out, group, "persons_vary", vary); /* bit per population: their number is left to chance */
     pk_out_text(out, group, "per_label", scenario->per_label);
     if (scenario->raw_heading != NULL) {

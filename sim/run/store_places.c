@@ -221,6 +221,15 @@ static void put_service(struct places *p)
 
 void pk_store_put_places(struct pk_out *out, const struct pk_store *store)
 {
+    struct pk_text names;
+    if (store->plan->n_stations == 0)
+        return;
+    pk_text_init(&names);
+    for (size_t i = 0; i < store->plan->n_services; i++)
+        if (store->plan->services[i].first_station != SIZE_MAX)
+            pk_text_addf(&names, "%s\n", store->model->services[i].name);
+    pk_out_text(out, "/places", "services", pk_text_string(&names));
+    pk_text_free(&names);
     struct places p = {.out = out, .store = store, .fold = &store->run->fold, .n_arms = store->plan->n_arms};
     for (size_t i = 0; i < store->plan->n_services && out->status == PK_OK; i++) {
         p.i_service = i;

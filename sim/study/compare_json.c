@@ -172,6 +172,10 @@ void pk_compare_json(const struct pk_comparison *c, struct pk_text *text)
         pk_text_add_json_number(text, c->enrolled[a]);
         pk_text_put(text, ", \"changed\": ");
         pk_text_add_json_number(text, c->changed[a]);
+        if (c->touched != NULL) {
+            pk_text_put(text, ", \"touched\": ");
+            pk_text_add_json_number(text, c->touched[a]);
+        }
         pk_text_put(text, ", \"cost_euros\": ");
         pk_text_add_json_number(text, c->main.costs[a] * c->main.scale);
         pk_text_put(text, "}");
@@ -201,6 +205,9 @@ void pk_compare_json(const struct pk_comparison *c, struct pk_text *text)
     pk_text_put(text, ",\n ");
     json_key(text, "preventions");
     json_preventions(c, text);
+    pk_text_put(text, ",\n ");
+    json_key(text, "places");
+    pk_compare_json_places(c, text);
     pk_text_put(text, ",\n ");
     json_key(text, "prices_set");
     pk_text_add_json_string(text, c->prices.told);

@@ -146,6 +146,16 @@ static void put_outcome(const struct pk_comparison *c, struct pk_text *text, siz
                                   PK_NUMBER_COLUMNS);
         pk_text_put(text, "\n");
     }
+    if (c->displacement != NULL && !isnan(c->displacement[i]) && c->n_pairs > 0) {
+        snprintf(label, sizeof label, "  net of displacement, %g %% of a difference", 100 * c->displacement[i]);
+        pk_compare_pad(text, label, pk_compare_label_columns(c), false);
+        for (size_t a = 0; a < c->n_arms; a++)
+            pk_compare_pad(text, "", PK_NUMBER_COLUMNS, true);
+        for (size_t p = 0; p < c->n_pairs; p++)
+            pk_compare_put_number(text, pk_compare_difference(&c->main, c->pairs[p], i).mean * (1 - c->displacement[i]),
+                                  decimals, PK_NUMBER_COLUMNS);
+        pk_text_put(text, "\n");
+    }
     if (pk_compare_has_flag(c, i, PK_FLAG_SHARE) && c->n_pairs > 0) {
         pk_compare_pad(text, "  of it there anyway, % (reference / arm)", pk_compare_label_columns(c), false);
         for (size_t a = 0; a < c->n_arms; a++)
@@ -309,6 +319,7 @@ void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)
     put_spread(c, text);
     pk_compare_put_histograms(c, text);
     pk_compare_put_preventions(c, text);
+    pk_compare_put_places(c, text);
     pk_compare_put_decides(c, text);
     put_sources(c, text);
     put_lines(text, "\nWhat the documents themselves warn of", c->documents_warn);

@@ -27,6 +27,11 @@ size_t pk_compare_length_of(struct pk_compare_reading *reading, const char *path
 void pk_compare_read_prices(struct pk_compare_reading *reading, size_t i_population, size_t n_populations);
 void pk_compare_read_lives(struct pk_compare_reading *reading, size_t i_population);
 
+/* compare_places.c */
+void pk_compare_read_places(struct pk_compare_reading *reading);
+void pk_compare_put_places(const struct pk_comparison *comparison, struct pk_text *text);
+void pk_compare_json_places(const struct pk_comparison *comparison, struct pk_text *text);
+
 /* ---- printing ---- */
 
 enum { PK_NUMBER_COLUMNS = 13 };

@@ -112,6 +112,8 @@ static void read_main(struct pk_compare_reading *reading, size_t language)
         c->payers = pk_compare_texts_of(reading, "/outcomes/payer", c->n_outcomes);
         c->kinds = pk_compare_texts_of(reading, "/outcomes/kind", c->n_outcomes);
     }
+    if (pk_results_has(reading->results, "/outcomes/displacement"))
+        c->displacement = pk_compare_doubles_of(reading, "/outcomes/displacement", c->n_outcomes);
     c->flags = pk_compare_doubles_of(reading, "/outcomes/flags", c->n_outcomes);
     c->parameter_names = pk_compare_texts_of(reading, "/parameters/parameter", c->n_parameters);
     c->parameter_kinds = pk_compare_texts_of(reading, "/parameters/source_kind", c->n_parameters);
@@ -120,7 +122,7 @@ static void read_main(struct pk_compare_reading *reading, size_t language)
 static void read_sets(struct pk_compare_reading *reading)
 {
     struct pk_comparison *c = reading->comparison;
-    int64_t vary = 0;
+    int64_t vary = 0, compared = 0;
     double per_persons = 0, *n_units_axis = NULL, batches = 1;
     size_t n_units = 0, extent[PK_RESULTS_DIMS_MAX], n_dims,
            n_populations = pk_compare_length_of(reading, "/outcomes/population");
@@ -140,6 +142,8 @@ static void read_sets(struct pk_compare_reading *reading)
             pk_results_read_number(reading->results, "/", "replications", &c->replications, reading->error);
     if (reading->status == PK_OK)
         reading->status = pk_results_read_integer(reading->results, "/outcomes", "persons_vary", &vary, reading->error);
+    if (reading->status == PK_OK)
+        reading->status = pk_results_read_integer(reading->results, "/outcomes", "compared", &compared, reading->error);
     size_t n_each = n_units * c->n_arms * c->n_outcomes;
     double *values = pk_compare_doubles_of(reading, "/outcomes/value", n_populations * n_each);
     double *persons = pk_compare_doubles_of(reading, "/outcomes/persons", n_populations * n_units);
@@ -154,7 +158,7 @@ static void read_sets(struct pk_compare_reading *reading)
         return;
     for (size_t i = 0; ratios != NULL && i < c->n_outcomes; i++)
         ratios[i] = strcmp(c->measures[i], "mean_spell") == 0;
-    c->whole_cohort = n_populations == 2; /* arms that enrol different people are compared on everyone */
+    c->whole_cohort = compared == 1 && n_populations == 2; /* else all arms are compared on everyone */
     c->replicated = batches == 1 && n_units > 1;
     size_t i_population = c->whole_cohort ? 1 : 0;
     c->main = (struct pk_compare_set){.n_units = n_units,
@@ -267,6 +271,7 @@ enum pk_status pk_comparison_open(struct pk_comparison *comparison, const char *
         read_sets(&reading);
     if (reading.status == PK_OK)
         read_variants(&reading);
+    pk_compare_read_places(&reading);
     if (reading.status == PK_OK)
         choose_pairs(&reading, against);
     if (reading.status != PK_OK && error != NULL && error->file[0] == '\0')

@@ -101,6 +101,7 @@ struct pk_batch {
     int64_t n_persons;               /* people counted in the tally of everyone */
     int64_t n_events;                /* lived, over all slots */
     int64_t n_enrolled[PK_MAX_ARMS]; /* by cohort: people of the cohort */
+    int64_t n_touched[PK_MAX_ARMS];  /* by arm: people it enrols, keeps waiting, refuses or displaces */
     int64_t n_changed[PK_MAX_ARMS];  /* by arm: people of its cohort whose life differs from their base life */
     int64_t n_served[PK_MAX_ARMS][PK_MAX_SERVICES + 1]; /* by arm and service: enrolments; last: people in any */
 };
@@ -190,6 +191,7 @@ struct pk_fold {
     double *persons;                /* [1 + n_cohorts][n_units] */
     double *watched;                /* [n_units][n_watches][3 n_years + 3] */
     int64_t *n_changed;             /* [n_arms] over all units, in units of weight */
+    int64_t *n_touched;             /* the same */
     int64_t *n_served;              /* [n_arms][PK_MAX_SERVICES + 1] the same: enrolments by service, people in any */
     int64_t n_events;               /* simulated transitions, base and arms */
     struct pk_folded_queues queues; /* n_stations 0: no places */

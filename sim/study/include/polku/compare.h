@@ -63,6 +63,15 @@ struct pk_compare_prevention {
     struct pk_mean persons, persons_without, persons_later;
 };
 
+/* Places of a service, all together, by arm. */
+enum { PK_COMPARE_PLACE_FIGURES = 13, PK_COMPARE_WAIT_QUANTILES = 3 };
+struct pk_compare_places {
+    char *service;
+    const double *values[PK_COMPARE_PLACE_FIGURES],
+        *errors[PK_COMPARE_PLACE_FIGURES]; /* [n_arms]; errors may be NULL */
+    const double *quantiles, *waits;       /* [n_arms][PK_COMPARE_WAIT_QUANTILES] days */
+};
+
 struct pk_comparison {
     char *title, *per_label, *documents_warn, *raw_heading, *raw, *warnings;
     size_t n_arms, n_outcomes, n_variants, n_pairs, n_parameters;
@@ -81,8 +90,13 @@ struct pk_comparison {
     size_t n_histograms, n_preventions;
     struct pk_compare_histogram *histograms;
     struct pk_compare_prevention *preventions;
-    bool whole_cohort; /* figures are about those enrolled; else about everyone */
-    bool replicated;   /* each unit is a whole replication: the spread of one programme is known */
+    size_t n_places;
+    struct pk_compare_places *places;
+    const double *like, *places_ratio; /* [n_arms] 1 + the arm whose enrolments these are, 0: own; infinite: ample */
+    const double *touched;             /* [n_arms] enrolled, asked or displaced; NULL: not known */
+    const double *displacement;        /* [n_outcomes] share taken from others; nan: not told; NULL: none is */
+    bool whole_cohort;                 /* figures are about those enrolled; else about everyone */
+    bool replicated;                   /* each unit is a whole replication: the spread of one programme is known */
     double replications;
     double *repriced; /* owned; the main run's values at new prices; NULL: at the prices of the run */
     void **blocks;    /* what was read, freed together */
