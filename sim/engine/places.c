@@ -3,62 +3,6 @@
 
 #include "places_private.h"
 
-enum { CHUNK = 1024 }; /* clients */
-
-struct pk_places_room *pk_places_room_make(const struct pk_plan *plan)
-{
-    struct pk_places_room *room = pk_alloc(1, sizeof *room);
-    if (room == NULL)
-        return NULL;
-    room->plan = plan;
-    room->n_client = (sizeof(struct pk_client) + pk_walk_saved_size(plan) + 15) / 16 * 16;
-    room->scratch = pk_alloc(1, room->n_client);
-    room->stations = pk_alloc(plan->n_stations + 1, sizeof *room->stations);
-    room->dirty = pk_alloc(plan->n_stations + 1, sizeof *room->dirty);
-    if (room->scratch == NULL || room->stations == NULL || room->dirty == NULL) {
-        pk_places_room_free(room);
-        return NULL;
-    }
-    return room;
-}
-
-static void free_clients(struct pk_places_room *room)
-{
-    for (size_t c = 0; c < room->n_chunks; c++) {
-        for (size_t i = 0; i < CHUNK; i++)
-            pk_free(((struct pk_client *)(void *)(room->chunks[c] + i * room->n_client))->items);
-        pk_free(room->chunks[c]);
-    }
-    room->n_chunks = room->n_clients = room->n_unused = 0;
-}
-
-void pk_places_room_free(struct pk_places_room *room)
-{
-    if (room == NULL)
-        return;
-    free_clients(room);
-    for (size_t s = 0; room->stations != NULL && s < room->plan->n_stations; s++)
-        pk_free(room->stations[s].line);
-    pk_free(room->scratch);
-    pk_free(room->stations);
-    pk_free(room->dirty);
-    pk_free(room->calendar.items);
-    pk_free(room->chunks);
-    pk_free(room->unused);
-    pk_free(room);
-}
-
-size_t pk_places_bytes(const struct pk_plan *plan)
-{
-    return sizeof(struct pk_client) + pk_walk_saved_size(plan) + PK_MAX_ENROLMENTS * sizeof(struct pk_enrolled) +
-           sizeof(struct pk_entry) + sizeof(struct in_line);
-}
-
-static struct pk_client *client_at(const struct pk_places_room *room, size_t i)
-{
-    return (struct pk_client *)(void *)(room->chunks[i / CHUNK] + i % CHUNK * room->n_client);
-}
-
 /* ---- a calendar on its way ------------------------------------------------------------------------------------ */
 
 struct running {
@@ -82,34 +26,6 @@ static enum pk_status no_memory(struct running *r)
     return pk_error_set(r->error, PK_NO_MEMORY, "no memory for the people who wait for places");
 }
 
-static bool new_client(struct pk_places_room *room, uint32_t *i_client)
-{
-    if (room->n_unused > 0) {
-        *i_client = room->unused[--room->n_unused];
-        return true;
-    }
-    if (room->n_clients == room->n_chunks * CHUNK) {
-        if (room->n_chunks == room->room_chunks) {
-            const size_t n = room->room_chunks ? room->room_chunks * 2 : 16;
-            char **grown = pk_realloc(room->chunks, n, sizeof *grown);
-            if (grown == NULL)
-                return false;
-            room->chunks = grown;
-            uint32_t *unused = pk_realloc(room->unused, n * CHUNK, sizeof *unused);
-            if (unused == NULL)
-                return false;
-            room->unused = unused;
-            room->room_chunks = n;
-        }
-        char *chunk = pk_alloc(CHUNK, room->n_client);
-        if (chunk == NULL)
-            return false;
-        room->chunks[room->n_chunks++] = chunk;
-    }
-    *i_client = (uint32_t)room->n_clients++;
-    return true;
-}
-
 static struct pk_station *station_for(struct running *r, const struct pk_client *client, size_t i_want)
 {
     const size_t i = pk_places_station(r->plan, r->arm->enrolments[i_want].i_service, &client->person);
@@ -129,7 +45,7 @@ static void touch(struct running *r, struct pk_station *station)
 /* What somebody was given goes out; they do nothing any more. */
 static bool let_go(struct running *r, uint32_t i_client)
 {
-    struct pk_client *client = client_at(r->room, i_client);
+    struct pk_client *client = pk_places_client_at(r->room, i_client);
     struct pk_granted *granted = r->granted;
     const size_t n_items = granted->n > 0 ? granted->first[granted->n] : 0, n = client->treatment.n;
     for (size_t i = 0; i < r->arm->n_enrolments; i++) {
@@ -177,7 +93,7 @@ static bool let_go(struct running *r, uint32_t i_client)
 /* Into the calendar with what the person does next, if nothing is given to them before. */
 static enum pk_status plan_ahead(struct running *r, uint32_t i_client, bool fresh)
 {
-    struct pk_client *client = client_at(r->room, i_client);
+    struct pk_client *client = pk_places_client_at(r->room, i_client);
     struct pk_thing thing;
     *r->failed = client->person.id;
     enum pk_status status = pk_client_look(r->room, client, pk_months(r->now), fresh, &thing, r->error);
@@ -200,7 +116,7 @@ static enum pk_status plan_ahead(struct running *r, uint32_t i_client, bool fres
 
 static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
 {
-    struct pk_client *client = client_at(r->room, i_client);
+    struct pk_client *client = pk_places_client_at(r->room, i_client);
     struct want *want = &client->wants[i_want];
     const size_t i_service = r->arm->enrolments[i_want].i_service;
     const struct pk_plan_places *places = &r->plan->services[i_service].places;
@@ -223,8 +139,9 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
         const bool baulks =
             pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE, want->n_requests - 1u, 0).first <
             places->baulk;
-        if (baulks || station->waiting >= places->line) {
-            pk_station_note(station, r->now, baulks ? PK_QUEUE_BAULKED : PK_QUEUE_REFUSED);
+        if (baulks || station->closed || station->waiting >= places->line) {
+            const bool refused = station->closed || !baulks;
+            pk_station_note(station, r->now, refused ? PK_QUEUE_REFUSED : PK_QUEUE_BAULKED);
             pk_client_free_again(r->room, client, i_want, false, now);
             return PK_OK;
         }
@@ -282,7 +199,7 @@ static enum pk_status give_places(struct running *r, struct pk_station *station)
     pk_station_count_to(station, r->now);
     while (status == PK_OK && station->waiting > 0 && pk_station_free(station) > 0) {
         const struct in_line who = pk_station_pop(station);
-        struct pk_client *client = client_at(r->room, who.i_client);
+        struct pk_client *client = pk_places_client_at(r->room, who.i_client);
         struct want *want = &client->wants[who.i_want];
         if (!client->in_use || want->phase != PHASE_WAITING || want->ticket != who.ticket)
             continue; /* stale: left the line */
@@ -301,12 +218,31 @@ static enum pk_status give_places(struct running *r, struct pk_station *station)
     return status;
 }
 
+/* There will be no more places: nobody waits for them any longer. */
+static enum pk_status dissolve(struct running *r, struct pk_station *station)
+{
+    enum pk_status status = PK_OK;
+    while (station->n_line > 0 && status == PK_OK) {
+        const struct in_line who = pk_station_pop(station);
+        struct pk_client *client = pk_places_client_at(r->room, who.i_client);
+        struct want *want = &client->wants[who.i_want];
+        if (!client->in_use || want->phase != PHASE_WAITING || want->ticket != who.ticket)
+            continue;
+        pk_station_note(station, r->now, PK_QUEUE_REFUSED);
+        station->waiting--;
+        r->queues->waited[station - r->room->stations] += r->now - want->since;
+        pk_client_free_again(r->room, client, who.i_want, false, pk_months(r->now));
+        status = plan_ahead(r, who.i_client, false);
+    }
+    return status;
+}
+
 static enum pk_status begin_client(struct running *r, const struct pk_asker *asker)
 {
     uint32_t i_client;
-    if (!new_client(r->room, &i_client))
+    if (!pk_places_client(r->room, &i_client))
         return no_memory(r);
-    struct pk_client *client = client_at(r->room, i_client);
+    struct pk_client *client = pk_places_client_at(r->room, i_client);
     struct pk_person person;
     struct pk_thing thing;
     uint32_t tickets[PK_MAX_ENROLMENTS]; /* of whoever was here before: theirs stay stale */
@@ -335,21 +271,23 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
 
 static enum pk_status handle(struct running *r, const struct pk_entry *entry)
 {
+    enum pk_status status = PK_OK;
     if ((entry->when & 3) == PK_DOING_CAPACITY) {
         struct pk_station *station = &r->room->stations[entry->i_client];
         pk_station_change(station, r->now);
         touch(r, station);
+        if (station->closed && (status = dissolve(r, station)) != PK_OK)
+            return status;
         const int64_t next = pk_station_next_change(station);
         const struct pk_entry again = {.when = pk_entry_when(next, PK_DOING_CAPACITY), .i_client = entry->i_client};
         if (next >= pk_ticks(r->plan->horizon))
             return PK_OK;
         return pk_calendar_push(&r->room->calendar, &again) ? PK_OK : no_memory(r);
     }
-    struct pk_client *client = client_at(r->room, entry->i_client);
+    struct pk_client *client = pk_places_client_at(r->room, entry->i_client);
     if (!client->in_use || client->epoch != entry->epoch)
         return PK_OK; /* stale: something was given since */
     const struct pk_thing thing = client->next;
-    enum pk_status status = PK_OK;
     if (thing.doing == PK_DOING_REQUEST)
         status = ask(r, entry->i_client, thing.i_want);
     else
@@ -428,12 +366,12 @@ enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t
     }
     r.now = pk_ticks(room->plan->horizon);
     for (size_t i = 0; i < room->n_clients && status == PK_OK; i++)
-        if (client_at(room, i)->in_use && !let_go(&r, (uint32_t)i))
+        if (pk_places_client_at(room, i)->in_use && !let_go(&r, (uint32_t)i))
             status = no_memory(&r);
     for (size_t s = 0; s < room->plan->n_stations && status == PK_OK; s++)
         if (component_of[s] == r.component)
             pk_station_count_to(&room->stations[s], r.now);
     for (size_t i = 0; i < room->n_clients; i++) /* also after an error */
-        client_at(room, i)->in_use = false;
+        pk_places_client_at(room, i)->in_use = false;
     return status;
 }

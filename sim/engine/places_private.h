@@ -97,6 +97,7 @@ struct pk_station {
     bool dirty;      /* somebody may get a place at the end of this tick */
     int64_t *counts; /* [n_steps][PK_QUEUE_COUNTS] */
     size_t n_steps;
+    bool closed; /* there is no place and there will be none */
 };
 
 void pk_station_open(struct pk_station *station, const struct pk_plan *plan, size_t i_arm, size_t i_station,
@@ -160,6 +161,15 @@ struct pk_places_room {
     uint32_t *unused; /* [n_unused] clients done with, owned */
     size_t n_unused, n_clients;
 };
+
+enum { PK_PLACES_CHUNK = 1024 /* clients */ };
+
+static inline struct pk_client *pk_places_client_at(const struct pk_places_room *room, size_t i)
+{
+    return (struct pk_client *)(void *)(room->chunks[i / PK_PLACES_CHUNK] + i % PK_PLACES_CHUNK * room->n_client);
+}
+/* Room for one more; false: no memory. */
+bool pk_places_client(struct pk_places_room *room, uint32_t *i_client);
 
 static inline void *pk_client_saved(struct pk_client *client)
 {

@@ -11,6 +11,14 @@ static uint64_t slots_in(const struct pk_station *station, size_t i_segment)
     return station->ratio == 1 ? slots : (uint64_t)floor((double)slots * station->ratio + 0.5);
 }
 
+static bool is_closed(const struct pk_station *station)
+{
+    bool closed = station->slots == 0;
+    for (size_t i = station->i_segment; i <= station->places->n_cuts; i++)
+        closed &= slots_in(station, i) == 0;
+    return closed;
+}
+
 static void begin_period(struct pk_station *station)
 {
     const bool anew = station->places->filled == PK_FILLED_ANEW;
@@ -41,6 +49,7 @@ void pk_station_open(struct pk_station *station, const struct pk_plan *plan, siz
     while (station->i_segment < station->places->n_cuts && station->places->cuts[station->i_segment] <= 0)
         station->i_segment++;
     station->slots = slots_in(station, station->i_segment);
+    station->closed = is_closed(station);
     begin_period(station);
     if (station->places->filled == PK_FILLED_EVERY || station->places->filled == PK_FILLED_ANEW)
         station->next_period = pk_ticks(station->places->period);
@@ -55,6 +64,7 @@ void pk_station_count_to(struct pk_station *station, int64_t tick)
         int64_t *counts = station->counts + step * PK_QUEUE_COUNTS;
         counts[PK_QUEUE_WAITED] += lasted * (int64_t)station->waiting;
         counts[PK_QUEUE_HELD] += lasted * (int64_t)station->held;
+        counts[PK_QUEUE_USED] += lasted * (int64_t)(station->held < station->slots ? station->held : station->slots);
         counts[PK_QUEUE_OPEN] += lasted * (int64_t)station->slots;
         station->now = end;
     }
@@ -102,6 +112,7 @@ void pk_station_change(struct pk_station *station, int64_t tick)
         else
             station->tokens -= before - station->slots < station->tokens ? before - station->slots : station->tokens;
     }
+    station->closed = is_closed(station);
     if (station->next_period <= tick) {
         begin_period(station);
         station->next_period += pk_ticks(places->period);

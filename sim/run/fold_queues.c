@@ -55,7 +55,8 @@ void pk_fold_visit_queues(struct pk_fold *fold, void (*visit)(void *part, size_t
 /* A count as people or person-months. */
 static double amount(enum pk_queue_count what, int64_t count)
 {
-    const bool time = what == PK_QUEUE_WAITED || what == PK_QUEUE_HELD || what == PK_QUEUE_OPEN;
+    const bool time =
+        what == PK_QUEUE_WAITED || what == PK_QUEUE_HELD || what == PK_QUEUE_USED || what == PK_QUEUE_OPEN;
     return time ? (double)count / PK_TICKS_PER_MONTH : (double)count;
 }
 
@@ -147,8 +148,10 @@ double pk_fold_coach_years(const struct pk_fold *fold, size_t i_arm, size_t i_se
     bool offered = false;
     for (size_t i = 0; i < plan->arms[i_arm].n_enrolments; i++)
         offered |= plan->arms[i_arm].enrolments[i].i_service == i_service;
-    if (!offered || !places->limited || isinf(ratio))
+    if (!offered || !places->limited)
         return 0;
+    if (isinf(ratio))
+        return (double)NAN; /* as many as are needed */
     for (size_t v = 0; v < places->n_stations; v++) {
         double from = 0;
         for (size_t i = 0; i <= places->n_cuts && (i_value == SIZE_MAX || i_value == v); i++) {

@@ -8,13 +8,14 @@
 static const char *const long_names[PK_QUEUE_TOTALS] = {
     [PK_QUEUE_REQUESTED] = "people who asked for a place",
     [PK_QUEUE_BAULKED] = "people who would have had to wait and did not",
-    [PK_QUEUE_REFUSED] = "people refused because the line was full",
+    [PK_QUEUE_REFUSED] = "people refused because the line was full or places have closed for good",
     [PK_QUEUE_SERVED] = "people who got a place",
     [PK_QUEUE_RENEGED] = "people who gave up waiting",
     [PK_QUEUE_LEFT] = "people who left the line by leaving the states of those who may be referred",
     [PK_QUEUE_FINISHED] = "people who gave their place back",
     [PK_QUEUE_WAITED] = "people waiting, on average",
-    [PK_QUEUE_HELD] = "places taken, on average",
+    [PK_QUEUE_HELD] = "people in places, on average, also in those that have closed",
+    [PK_QUEUE_USED] = "places taken, on average",
     [PK_QUEUE_OPEN] = "places, on average",
     [PK_QUEUE_COUNTS] = "people waiting at the horizon",
     [PK_QUEUE_COUNTS + 1] = "people served at the horizon",
@@ -22,7 +23,7 @@ static const char *const long_names[PK_QUEUE_TOTALS] = {
 
 static bool is_time(size_t what)
 {
-    return what == PK_QUEUE_WAITED || what == PK_QUEUE_HELD || what == PK_QUEUE_OPEN;
+    return what == PK_QUEUE_WAITED || what == PK_QUEUE_HELD || what == PK_QUEUE_USED || what == PK_QUEUE_OPEN;
 }
 
 struct places {
@@ -109,7 +110,7 @@ static void put_together(const struct places *p)
         double scale;
     } ratios[] = {
         {"all_line", "persons", "people waiting, mean over time", PK_QUEUE_WAITED, SIZE_MAX, 1 / (12 * years)},
-        {"all_utilisation", "1", "share of places that are taken, over time", PK_QUEUE_HELD, PK_QUEUE_OPEN, 1},
+        {"all_utilisation", "1", "share of places that are taken, over time", PK_QUEUE_USED, PK_QUEUE_OPEN, 1},
         {"all_mean_wait", "days", "mean time in line of all who asked, also of those not served", PK_QUEUE_WAITED,
          PK_QUEUE_REQUESTED, days},
     };
@@ -208,7 +209,7 @@ static void put_service(struct places *p)
         put_together(p);
         put_total(p, "total_requested", PK_QUEUE_REQUESTED, SIZE_MAX, 1, "persons", long_names[PK_QUEUE_REQUESTED]);
         put_total(p, "total_served", PK_QUEUE_SERVED, SIZE_MAX, 1, "persons", long_names[PK_QUEUE_SERVED]);
-        put_total(p, "utilisation", PK_QUEUE_HELD, PK_QUEUE_OPEN, 1, "1", "share of places that are taken, over time");
+        put_total(p, "utilisation", PK_QUEUE_USED, PK_QUEUE_OPEN, 1, "1", "share of places that are taken, over time");
         put_total(p, "mean_wait", PK_QUEUE_WAITED, PK_QUEUE_REQUESTED, 365.25 / 12, "days",
                   "mean time in line of all who asked, also of those not served");
         put_waits(p);

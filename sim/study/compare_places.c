@@ -18,7 +18,7 @@ static const struct {
     {"all_requested", "asked for a place", "asked", 1, 1, true},
     {"all_served", "got a place", "served", 1, 1, true},
     {"all_baulked", "would have had to wait, and did not", "baulked", 1, 1, false},
-    {"all_refused", "refused: the line was full", "refused", 1, 1, false},
+    {"all_refused", "refused: the line full, or places closed", "refused", 1, 1, false},
     {"all_reneged", "gave up waiting", "reneged", 1, 1, false},
     {"all_left", "left the line by other events", "left", 1, 1, false},
     {"all_waiting_at_end", "still waiting at the horizon", "waiting_at_end", 1, 1, false},
@@ -78,7 +78,8 @@ static size_t ample_of(const struct pk_comparison *c, size_t i_arm)
 {
     for (size_t a = 0; a < c->n_arms; a++)
         if (a != i_arm && isinf(c->places_ratio[a]) && !isinf(c->places_ratio[i_arm]) &&
-            (c->like[a] == (double)(i_arm + 1) || (c->like[i_arm] > 0 && c->like[a] == c->like[i_arm])))
+            (c->like[a] == (double)(i_arm + 1) || c->like[i_arm] == (double)(a + 1) ||
+             (c->like[i_arm] > 0 && c->like[a] == c->like[i_arm])))
             return a;
     return SIZE_MAX;
 }
@@ -142,7 +143,7 @@ static void put_per_coach(const struct pk_comparison *c, struct pk_text *text)
     for (size_t i = 0; i < c->n_places; i++)
         for (size_t a = 0; a < c->n_arms; a++) {
             coaches[a] += c->places[i].values[COACH_YEARS][a];
-            all += c->places[i].values[COACH_YEARS][a];
+            all += isnan(c->places[i].values[COACH_YEARS][a]) ? 0 : c->places[i].values[COACH_YEARS][a];
         }
     if (!(all > 0))
         return;
@@ -155,7 +156,7 @@ static void put_per_coach(const struct pk_comparison *c, struct pk_text *text)
             const struct pk_mean difference = pk_compare_difference(&c->main, c->pairs[p], i);
             const double scale = people(c) / c->main.scale; /* to all whom coaches are for */
             char label[128];
-            if (!(fabs(more) > 0))
+            if (!(fabs(more) > 0) || isnan(more))
                 continue;
             pk_compare_pair_label(c, c->pairs[p], label, sizeof label);
             pk_text_addf(text, "  %s, %s: %.4f (s.e. %.4f)\n", c->outcome_labels[i], label,

@@ -21,13 +21,14 @@ extern "C" {
 #define PK_QUEUE_LIST(X)                                                                                               \
     X(PK_QUEUE_REQUESTED, "requested")                                                                                 \
     X(PK_QUEUE_BAULKED, "baulked")   /* would have had to wait, and did not */                                         \
-    X(PK_QUEUE_REFUSED, "refused")   /* the line was full */                                                           \
+    X(PK_QUEUE_REFUSED, "refused")   /* the line was full, or places have closed for good */                           \
     X(PK_QUEUE_SERVED, "served")     /* got a place */                                                                 \
     X(PK_QUEUE_RENEGED, "reneged")   /* gave up waiting */                                                             \
     X(PK_QUEUE_LEFT, "left")         /* left the line by leaving the states of those who may be referred */            \
     X(PK_QUEUE_FINISHED, "finished") /* gave the place back */                                                         \
     X(PK_QUEUE_WAITED, "waiting")    /* time in line */                                                                \
     X(PK_QUEUE_HELD, "held")         /* time in places */                                                              \
+    X(PK_QUEUE_USED, "used")         /* of that, in no more places than there were: some outlast their place */        \
     X(PK_QUEUE_OPEN, "places")       /* time that places were there, taken or not */
 #define PK_QUEUE_ENUM(name, text) name,
 enum pk_queue_count { PK_QUEUE_LIST(PK_QUEUE_ENUM) PK_QUEUE_COUNTS };

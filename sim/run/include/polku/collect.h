@@ -225,7 +225,7 @@ struct pk_mean pk_fold_queue_total(const struct pk_fold *fold, size_t i_arm, siz
                                    size_t i_what, size_t i_over);
 /* The p-quantile of the days that those served had waited, interpolated within its bin; nan past the last edge. */
 double pk_fold_wait_quantile(const struct pk_fold *fold, size_t i_arm, size_t i_service, size_t i_value, double p);
-/* Coach-years that an arm has up to the horizon. */
+/* Coach-years that an arm has up to the horizon; nan where there are places for everybody. */
 double pk_fold_coach_years(const struct pk_fold *fold, size_t i_arm, size_t i_service, size_t i_value);
 
 /* Ends the folding before all units came: from then on n_units is the number folded. */
