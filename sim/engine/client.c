@@ -100,7 +100,7 @@ static void consider(struct pk_thing *thing, double time, enum pk_doing doing, s
 }
 
 /* What happens first in the stay from `now` on, before its end. */
-static void look_at_stay(const struct pk_places_room *room, const struct pk_client *client, double now, double end,
+static void look_at_stay(const struct pk_places_room *room, const struct want *wants, double now, double end,
                          struct pk_thing *thing)
 {
     const struct walk *walk = &room->walk;
@@ -108,20 +108,19 @@ static void look_at_stay(const struct pk_places_room *room, const struct pk_clie
     const double from = walk->entry > now ? walk->entry : now;
     *thing = (struct pk_thing){.time = end, .doing = PK_DOING_NOTHING};
     for (size_t i = 0; i < arm->n_enrolments; i++) {
-        const struct want *want = &client->wants[i];
         double time = PK_NEVER;
         bool reneges = false;
         enum pk_doing doing = PK_DOING_DEPART;
-        switch ((enum phase)want->phase) {
+        switch ((enum phase)wants[i].phase) {
         case PHASE_OVER:
             continue;
         case PHASE_IDLE:
             doing = PK_DOING_REQUEST;
-            time = request_time(room, want, i, end);
+            time = request_time(room, &wants[i], i, end);
             break;
         case PHASE_WAITING:
             reneges = arm->enrolments[i].referral.states >> walk->i_state & 1;
-            time = reneges ? want->reneges : from;
+            time = reneges ? wants[i].reneges : from;
             break;
         case PHASE_SERVED:
             time = pk_walk_release(walk, arm->enrolments[i].i_service, now);
@@ -133,34 +132,50 @@ static void look_at_stay(const struct pk_places_room *room, const struct pk_clie
     }
 }
 
+/* The stay is over without anything: the referrals' exponentials are spent up to there. */
+static void spend_stay(const struct pk_places_room *room, struct want *wants, double end)
+{
+    const struct walk *walk = &room->walk;
+    const struct pk_plan_arm *arm = &room->plan->arms[room->i_arm];
+    for (size_t i = 0; i < arm->n_enrolments; i++) {
+        if (wants[i].phase != PHASE_IDLE || !arm->enrolments[i].referral.by_rate)
+            continue;
+        const double from = wants[i].spent_to > walk->entry ? wants[i].spent_to : walk->entry;
+        (void)referral_time(walk, &arm->enrolments[i].referral, from, end, &wants[i].left);
+        wants[i].spent_to = end;
+    }
+}
+
 enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *client, double now, bool fresh,
                               struct pk_thing *thing, struct pk_error *error)
 {
     const struct pk_plan *plan = room->plan;
-    const struct pk_plan_arm *arm = &plan->arms[room->i_arm];
+    const size_t n = plan->arms[room->i_arm].n_enrolments;
+    struct want wants[PK_MAX_ENROLMENTS]; /* as they will be if nothing is given */
     struct walk *walk = &room->walk;
+    bool waits = false, keeps = fresh;
+    for (size_t i = 0; i < n; i++) {
+        wants[i] = client->wants[i];
+        waits |= wants[i].phase == PHASE_WAITING;
+    }
     if (fresh)
         pk_walk_begin(walk, plan, &client->person, &client->treatment, &room->life);
     else
-        pk_walk_restore(walk, plan, &client->person, &client->treatment, &room->life, pk_client_saved(client));
-    for (;;) {
+        pk_walk_restore(walk, plan, &client->person, &client->treatment, &room->life, pk_client_saved(room, client));
+    for (;; keeps = !waits || walk->entry <= now) { /* who waits may be given a place before the stays to come */
         struct candidate next;
-        pk_walk_save(walk, pk_client_saved(client));
+        if (keeps) {
+            pk_walk_save(walk, pk_client_saved(room, client));
+            memcpy(client->wants, wants, n * sizeof *wants);
+        }
         enum pk_status status = pk_walk_next(walk, &next, error);
         if (status != PK_OK)
             return status;
         const double end = walk->over ? plan->horizon : next.rounded;
-        look_at_stay(room, client, now, end, thing);
+        look_at_stay(room, wants, now, end, thing);
         if (walk->over || thing->doing != PK_DOING_NOTHING)
             return PK_OK;
-        for (size_t i = 0; i < arm->n_enrolments; i++) {
-            struct want *want = &client->wants[i];
-            if (want->phase != PHASE_IDLE || !arm->enrolments[i].referral.by_rate)
-                continue;
-            const double from = want->spent_to > walk->entry ? want->spent_to : walk->entry;
-            (void)referral_time(walk, &arm->enrolments[i].referral, from, end, &want->left);
-            want->spent_to = end;
-        }
+        spend_stay(room, wants, end);
         pk_walk_on(walk, &next);
     }
 }
@@ -190,11 +205,12 @@ double pk_client_patience(struct pk_places_room *room, struct pk_client *client,
     struct walk *walk = &room->walk;
     if (!places->reneges)
         return PK_NEVER;
-    pk_walk_restore(walk, room->plan, &client->person, &client->treatment, &room->life, pk_client_saved(client));
+    pk_walk_restore(walk, room->plan, &client->person, &client->treatment, &room->life, pk_client_saved(room, client));
     double left = pk_walk_exponential(
         pk_walk_draw(walk, (uint32_t)i_service, PK_ROLE_QUEUE, client->wants[i_want].n_requests - 1u, 0).second);
     const double time = pk_walk_spend(walk, &left, &places->renege, 1, now, now, room->plan->horizon + 1);
-    return time < PK_NEVER ? pk_tick_round(time) : time;
+    const double rounded = time < PK_NEVER ? pk_tick_round(time) : time;
+    return rounded > now ? rounded : now + PK_TICK;
 }
 
 void pk_client_free_again(const struct pk_places_room *room, struct pk_client *client, size_t i_want, bool was_served,

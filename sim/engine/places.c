@@ -91,12 +91,12 @@ static bool let_go(struct running *r, uint32_t i_client)
 }
 
 /* Into the calendar with what the person does next, if nothing is given to them before. */
-static enum pk_status plan_ahead(struct running *r, uint32_t i_client, bool fresh)
+static enum pk_status plan_ahead(struct running *r, uint32_t i_client)
 {
     struct pk_client *client = pk_places_client_at(r->room, i_client);
     struct pk_thing thing;
     *r->failed = client->person.id;
-    enum pk_status status = pk_client_look(r->room, client, pk_months(r->now), fresh, &thing, r->error);
+    enum pk_status status = pk_client_look(r->room, client, pk_months(r->now), false, &thing, r->error);
     if (status != PK_OK)
         return status;
     client->epoch++;
@@ -112,6 +112,27 @@ static enum pk_status plan_ahead(struct running *r, uint32_t i_client, bool fres
                                    .epoch = client->epoch};
     client->next = thing;
     return pk_calendar_push(&r->room->calendar, &entry) ? PK_OK : no_memory(r);
+}
+
+/* ... at the end of the instant, when it is known what is given now. */
+static enum pk_status plan_later(struct running *r, uint32_t i_client)
+{
+    struct pk_places_room *room = r->room;
+    struct pk_client *client = pk_places_client_at(room, i_client);
+    client->epoch++; /* what is in the calendar is stale */
+    if (client->to_plan)
+        return PK_OK;
+    if (room->n_to_plan == room->room_to_plan) {
+        const size_t n = room->room_to_plan ? room->room_to_plan * 2 : 64;
+        uint32_t *grown = pk_realloc(room->to_plan, n, sizeof *grown);
+        if (grown == NULL)
+            return no_memory(r);
+        room->to_plan = grown;
+        room->room_to_plan = n;
+    }
+    client->to_plan = true;
+    room->to_plan[room->n_to_plan++] = i_client;
+    return PK_OK;
 }
 
 static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
@@ -133,6 +154,11 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
         }
     struct pk_station *station = station_for(r, client, i_want);
     pk_station_note(station, r->now, PK_QUEUE_REQUESTED);
+    if (!(r->arm->enrolments[i_want].referral.states >> pk_walk_saved_state(pk_client_saved(r->room, client)) & 1)) {
+        pk_station_note(station, r->now, PK_QUEUE_LEFT); /* no longer one of those who may be referred */
+        pk_client_free_again(r->room, client, i_want, false, now);
+        return PK_OK;
+    }
     const bool must_wait = pk_station_free(station) <= station->waiting;
     if (must_wait) {
         const struct pk_rng_person rng = pk_rng_core_person(r->plan->seed, client->person.id, r->replication);
@@ -213,7 +239,7 @@ static enum pk_status give_places(struct running *r, struct pk_station *station)
         want->since = r->now;
         if (!pk_client_enrol(client, station->i_service, pk_months(r->now)))
             return no_memory(r);
-        status = plan_ahead(r, who.i_client, false);
+        status = plan_later(r, who.i_client);
     }
     return status;
 }
@@ -232,7 +258,7 @@ static enum pk_status dissolve(struct running *r, struct pk_station *station)
         station->waiting--;
         r->queues->waited[station - r->room->stations] += r->now - want->since;
         pk_client_free_again(r->room, client, who.i_want, false, pk_months(r->now));
-        status = plan_ahead(r, who.i_client, false);
+        status = plan_later(r, who.i_client);
     }
     return status;
 }
@@ -246,7 +272,7 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
     struct pk_person person;
     struct pk_thing thing;
     uint32_t tickets[PK_MAX_ENROLMENTS]; /* of whoever was here before: theirs stay stale */
-    for (size_t i = 0; i < PK_MAX_ENROLMENTS; i++)
+    for (size_t i = 0; i < r->arm->n_enrolments; i++)
         tickets[i] = client->wants[i].ticket + 1;
     pk_person_make_read(r->plan, r->replication, asker->id, &person);
     struct pk_enrolled *items = client->items;
@@ -262,11 +288,11 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
     enum pk_status status = pk_client_look_first(r->room, client, asker->lotteries, items, &thing, r->error);
     if (status != PK_OK)
         return status;
-    for (size_t i = 0; i < PK_MAX_ENROLMENTS; i++)
+    for (size_t i = 0; i < r->arm->n_enrolments; i++)
         client->wants[i].ticket = tickets[i];
     PK_ASSERT(thing.doing == PK_DOING_REQUEST && pk_ticks(thing.time) == asker->tick);
     status = ask(r, i_client, thing.i_want);
-    return status == PK_OK ? plan_ahead(r, i_client, false) : status;
+    return status == PK_OK ? plan_later(r, i_client) : status;
 }
 
 static enum pk_status handle(struct running *r, const struct pk_entry *entry)
@@ -292,7 +318,7 @@ static enum pk_status handle(struct running *r, const struct pk_entry *entry)
         status = ask(r, entry->i_client, thing.i_want);
     else
         depart(r, client, &thing);
-    return status == PK_OK ? plan_ahead(r, entry->i_client, false) : status;
+    return status == PK_OK ? plan_later(r, entry->i_client) : status;
 }
 
 static enum pk_status open_stations(struct running *r)
@@ -324,7 +350,20 @@ static enum pk_status end_instant(struct running *r)
         dirty[least] = dirty[--r->n_dirty];
         status = give_places(r, station);
     }
+    for (size_t i = 0; i < r->room->n_to_plan && status == PK_OK; i++) {
+        pk_places_client_at(r->room, r->room->to_plan[i])->to_plan = false;
+        status = plan_ahead(r, r->room->to_plan[i]);
+    }
+    r->room->n_to_plan = 0;
     return status;
+}
+
+/* Whoever is next is far away in memory. */
+static void fetch_client(const struct pk_places_room *room, uint32_t i_client)
+{
+    const char *client = (const char *)pk_places_client_at(room, i_client);
+    for (size_t i = 0; i < room->n_client; i += 64)
+        __builtin_prefetch(client + i, 1);
 }
 
 enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t replication, uint32_t component,
@@ -344,23 +383,30 @@ enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t
                         .error = error};
     struct pk_calendar *calendar = &room->calendar;
     room->i_arm = i_arm;
-    calendar->n = 0;
-    room->n_unused = room->n_clients = 0;
-    enum pk_status status = open_stations(&r);
-    for (size_t k = 0; status == PK_OK && (k < n || calendar->n > 0 || r.n_dirty > 0);) {
+    room->n_unused = room->n_clients = room->n_to_plan = 0;
+    enum pk_status status = pk_calendar_begin(calendar, pk_ticks(room->plan->horizon), n) ? PK_OK : no_memory(&r);
+    if (status == PK_OK)
+        status = open_stations(&r);
+    for (size_t k = 0; status == PK_OK;) {
+        bool refused = false;
+        const struct pk_entry *first = pk_calendar_first(calendar, &refused);
         const uint64_t asked = k < n ? pk_entry_when(askers[k].tick, PK_DOING_REQUEST) : UINT64_MAX;
-        const uint64_t due = calendar->n > 0 ? calendar->items[0].when : UINT64_MAX;
-        const bool begins = asked < due || (asked == due && askers[k].rank < calendar->items[0].rank);
-        const uint64_t when = asked < due ? asked : due;
-        if (r.n_dirty > 0 && (when == UINT64_MAX || (int64_t)(when >> 2) > r.now)) {
+        const uint64_t due = first != NULL ? first->when : UINT64_MAX, when = asked < due ? asked : due;
+        if (refused) {
+            status = no_memory(&r);
+        } else if ((r.n_dirty > 0 || room->n_to_plan > 0) && (when == UINT64_MAX || (int64_t)(when >> 2) > r.now)) {
             status = end_instant(&r);
-            continue;
-        }
-        r.now = (int64_t)(when >> 2);
-        if (begins) {
+        } else if (when == UINT64_MAX) {
+            break;
+        } else if (asked < due || (asked == due && askers[k].rank < first->rank)) {
+            r.now = (int64_t)(when >> 2);
             status = begin_client(&r, &askers[k++]);
         } else {
-            const struct pk_entry entry = pk_calendar_pop(calendar);
+            const struct pk_entry entry = *first;
+            r.now = (int64_t)(when >> 2);
+            pk_calendar_pop(calendar);
+            if (calendar->n > 0 && (calendar->heap[0].when & 3) != PK_DOING_CAPACITY)
+                fetch_client(room, calendar->heap[0].i_client);
             status = handle(&r, &entry);
         }
     }
@@ -371,7 +417,9 @@ enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t
     for (size_t s = 0; s < room->plan->n_stations && status == PK_OK; s++)
         if (component_of[s] == r.component)
             pk_station_count_to(&room->stations[s], r.now);
-    for (size_t i = 0; i < room->n_clients; i++) /* also after an error */
+    for (size_t i = 0; i < room->n_clients; i++) { /* also after an error */
         pk_places_client_at(room, i)->in_use = false;
+        pk_places_client_at(room, i)->to_plan = false;
+    }
     return status;
 }

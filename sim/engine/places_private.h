@@ -54,8 +54,8 @@ struct pk_client {
     uint64_t rank;
     bool in_use;
     struct pk_thing next;
-    struct want wants[PK_MAX_ENROLMENTS];
-    /* then the walk, saved at the beginning of a stay */
+    bool to_plan;        /* what comes next is not known until the end of the instant */
+    struct want wants[]; /* [n_wants], then the walk, saved at the beginning of a stay */
 };
 
 /* Somebody who has asked for nothing yet; false: who never can, in this arm. */
@@ -132,12 +132,27 @@ struct pk_entry {  /* of the calendar, in the order of tick, doing, rank */
     uint32_t i_client; /* capacity: station */
     uint32_t epoch;
 };
+/* Entries of the time at hand are in a heap, later ones in lists by time: most entries never see a large heap. */
 struct pk_calendar {
-    struct pk_entry *items; /* [n] a heap, owned */
+    struct pk_entry *heap; /* [n] owned */
     size_t n, room;
+    struct pk_later {
+        struct pk_entry entry;
+        uint32_t i_next; /* UINT32_MAX: none */
+    } * later;           /* [n_later] owned */
+    size_t n_later, room_later;
+    uint32_t *firsts; /* [n_buckets] in `later`, owned */
+    size_t n_buckets, room_buckets, i_bucket;
+    uint32_t i_unused; /* in `later` */
+    unsigned shift;    /* of a tick to its bucket */
 };
+/* Empty, up to a tick, for about so many entries at a time. False: no memory. */
+bool pk_calendar_begin(struct pk_calendar *calendar, int64_t horizon, size_t n);
+void pk_calendar_free(struct pk_calendar *calendar);
 bool pk_calendar_push(struct pk_calendar *calendar, const struct pk_entry *entry); /* false: no memory */
-struct pk_entry pk_calendar_pop(struct pk_calendar *calendar);
+/* The first entry; NULL: there is none, or (see failed) no memory. */
+const struct pk_entry *pk_calendar_first(struct pk_calendar *calendar, bool *failed);
+void pk_calendar_pop(struct pk_calendar *calendar);
 
 static inline uint64_t pk_entry_when(int64_t tick, enum pk_doing doing)
 {
@@ -149,12 +164,15 @@ static inline uint64_t pk_entry_when(int64_t tick, enum pk_doing doing)
 struct pk_places_room {
     const struct pk_plan *plan;
     size_t i_arm;    /* at hand */
+    size_t n_wants;  /* the most enrolments of an arm */
     size_t n_client; /* bytes of a client with its walk */
     struct walk walk;
     struct pk_life life;
     struct pk_client *scratch;
     struct pk_station *stations; /* [n_stations] */
     uint32_t *dirty;             /* [n_stations] */
+    uint32_t *to_plan;           /* clients */
+    size_t n_to_plan, room_to_plan;
     struct pk_calendar calendar;
     char **chunks; /* of clients, owned */
     size_t n_chunks, room_chunks;
@@ -171,9 +189,9 @@ static inline struct pk_client *pk_places_client_at(const struct pk_places_room 
 /* Room for one more; false: no memory. */
 bool pk_places_client(struct pk_places_room *room, uint32_t *i_client);
 
-static inline void *pk_client_saved(struct pk_client *client)
+static inline void *pk_client_saved(const struct pk_places_room *room, struct pk_client *client)
 {
-    return client + 1;
+    return &client->wants[room->n_wants];
 }
 
 #endif

@@ -1,13 +1,21 @@
 /* What a thread needs for calendars: clients come and go, their room stays. See places_private.h. */
 #include "places_private.h"
 
+static size_t bytes_of_client(const struct pk_plan *plan, size_t n_wants)
+{
+    return (sizeof(struct pk_client) + n_wants * sizeof(struct want) + pk_walk_saved_size(plan) + 63) / 64 * 64;
+}
+
 struct pk_places_room *pk_places_room_make(const struct pk_plan *plan)
 {
     struct pk_places_room *room = pk_alloc(1, sizeof *room);
     if (room == NULL)
         return NULL;
     room->plan = plan;
-    room->n_client = (sizeof(struct pk_client) + pk_walk_saved_size(plan) + 15) / 16 * 16;
+    for (size_t a = 0; a < plan->n_arms; a++)
+        if (plan->arms[a].queued && plan->arms[a].n_enrolments > room->n_wants)
+            room->n_wants = plan->arms[a].n_enrolments;
+    room->n_client = bytes_of_client(plan, room->n_wants);
     room->scratch = pk_alloc(1, room->n_client);
     room->stations = pk_alloc(plan->n_stations + 1, sizeof *room->stations);
     room->dirty = pk_alloc(plan->n_stations + 1, sizeof *room->dirty);
@@ -38,7 +46,8 @@ void pk_places_room_free(struct pk_places_room *room)
     pk_free(room->scratch);
     pk_free(room->stations);
     pk_free(room->dirty);
-    pk_free(room->calendar.items);
+    pk_calendar_free(&room->calendar);
+    pk_free(room->to_plan);
     pk_free(room->chunks);
     pk_free(room->unused);
     pk_free(room);
@@ -46,8 +55,12 @@ void pk_places_room_free(struct pk_places_room *room)
 
 size_t pk_places_bytes(const struct pk_plan *plan)
 {
-    return sizeof(struct pk_client) + pk_walk_saved_size(plan) + PK_MAX_ENROLMENTS * sizeof(struct pk_enrolled) +
-           sizeof(struct pk_entry) + sizeof(struct in_line);
+    size_t n_wants = 0;
+    for (size_t a = 0; a < plan->n_arms; a++)
+        if (plan->arms[a].queued && plan->arms[a].n_enrolments > n_wants)
+            n_wants = plan->arms[a].n_enrolments;
+    return bytes_of_client(plan, n_wants) + PK_MAX_ENROLMENTS * sizeof(struct pk_enrolled) + sizeof(struct pk_later) +
+           sizeof(struct in_line);
 }
 
 bool pk_places_client(struct pk_places_room *room, uint32_t *i_client)

@@ -18,7 +18,7 @@ enum pk_status pk_client_look_first(struct pk_places_room *room, struct pk_clien
 {
     (void)pk_lottery_treatment(room->plan, room->i_arm, lotteries, &client->person, NULL, items, &client->treatment);
     client->items = items;
-    for (size_t i = 0; i < PK_MAX_ENROLMENTS; i++)
+    for (size_t i = 0; i < room->plan->arms[room->i_arm].n_enrolments; i++)
         client->wants[i].spent_to = client->person.entry;
     return pk_client_look(room, client, 0, true, thing, error);
 }
