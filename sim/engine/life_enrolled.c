@@ -20,16 +20,22 @@ static double planned_release(const struct walk *walk, size_t i_service, uint32_
     return release > from ? release : from + PK_TICK;
 }
 
+/* Of several enrolments within the stay the latest counts. */
 double pk_walk_release(const struct walk *walk, size_t i_service, double now)
 {
     const uint16_t *enters = walk->plan->services[i_service].enters;
-    for (size_t i = walk->i_next; i < walk->treatment->n && walk->treatment->items[i].from <= now; i++)
-        if (walk->treatment->items[i].i_service == i_service)
-            return enters != NULL && enters[walk->i_state] != UINT16_MAX
-                       ? PK_NEVER
-                       : planned_release(walk, i_service, walk->enrolments[i_service].n,
-                                         walk->treatment->items[i].from);
-    return walk->enrolments[i_service].release;
+    uint32_t n = walk->enrolments[i_service].n;
+    double from = PK_NEVER;
+    for (size_t i = walk->i_next; i < walk->treatment->n && walk->treatment->items[i].from <= now; i++) {
+        if (walk->treatment->items[i].i_service != i_service)
+            continue;
+        from = walk->treatment->items[i].from;
+        n++;
+    }
+    if (!(from < PK_NEVER))
+        return walk->enrolments[i_service].release;
+    return enters != NULL && enters[walk->i_state] != UINT16_MAX ? PK_NEVER
+                                                                 : planned_release(walk, i_service, n - 1, from);
 }
 
 double pk_walk_effects_end(const struct walk *walk, size_t i_item)
