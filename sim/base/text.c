@@ -236,3 +236,13 @@ size_t pk_text_columns(const char *utf8)
         columns += ((unsigned char)*c & 0xc0) != 0x80;
     return columns;
 }
+
+enum pk_status pk_text_unknown(struct pk_error *error, const char *kind, const char *name, const char *const *names,
+                               size_t n)
+{
+    const char *nearest = pk_text_nearest(name, names, n);
+    pk_error_set(error, PK_BAD_INPUT, "no %s is called \"%s\"", kind, name);
+    if (nearest != NULL && error != NULL)
+        snprintf(error->hint, sizeof error->hint, "did you mean \"%s\"?", nearest);
+    return PK_BAD_INPUT;
+}

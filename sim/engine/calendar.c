@@ -3,12 +3,12 @@
 
 #include "places_private.h"
 
-enum { CHILDREN = 4, MOST_BUCKETS = 1 << 14, PER_BUCKET = 4 };
+enum { CHILDREN = 4, MOST_BUCKETS = 1 << 17, EACH = 4 };
 #define NONE UINT32_MAX
 
 bool pk_calendar_begin(struct pk_calendar *calendar, int64_t horizon, size_t n)
 {
-    const size_t wanted = n / PER_BUCKET + 16 < MOST_BUCKETS ? n / PER_BUCKET + 16 : MOST_BUCKETS;
+    const size_t wanted = n * EACH + 16 < MOST_BUCKETS ? n * EACH + 16 : MOST_BUCKETS;
     calendar->shift = 0;
     while ((uint64_t)horizon >> calendar->shift >= wanted)
         calendar->shift++;

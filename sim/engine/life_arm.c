@@ -38,7 +38,12 @@ size_t pk_walk_list_active(const struct walk *walk, double until, struct active 
     for (size_t i = walk->i_next; i < treatment->n && treatment->items[i].from < until; i++) {
         const double from = treatment->items[i].from;
         const struct pk_plan_service *service = &plan->services[treatment->items[i].i_service];
-        fits &= list_effects(walk, service, 0, from, pk_walk_effects_end(walk, i), active, &n, guards);
+        if (service->n_effects == 0)
+            continue;
+        uint32_t i_time = walk->enrolments[treatment->items[i].i_service].n;
+        for (size_t k = walk->i_next; k < i && service->while_held; k++)
+            i_time += treatment->items[k].i_service == treatment->items[i].i_service;
+        fits &= list_effects(walk, service, 0, from, pk_walk_effects_end(walk, i, i_time), active, &n, guards);
     }
     return fits ? n : SIZE_MAX;
 }

@@ -38,20 +38,13 @@ double pk_walk_release(const struct walk *walk, size_t i_service, double now)
                                                                  : planned_release(walk, i_service, n - 1, from);
 }
 
-double pk_walk_effects_end(const struct walk *walk, size_t i_item)
+double pk_walk_effects_end(const struct walk *walk, size_t i_item, uint32_t i_time)
 {
     const size_t i_service = walk->treatment->items[i_item].i_service;
     const struct pk_plan_service *service = &walk->plan->services[i_service];
-    const double from = walk->treatment->items[i_item].from;
-    double to = from + service->window;
-    if (service->while_held) {
-        uint32_t n = walk->enrolments[i_service].n;
-        for (size_t i = walk->i_next; i < i_item; i++)
-            n += walk->treatment->items[i].i_service == i_service;
-        const double release = planned_release(walk, i_service, n, from);
-        to = release < to ? release : to;
-    }
-    return to;
+    const double from = walk->treatment->items[i_item].from, to = from + service->window;
+    const double release = service->while_held ? planned_release(walk, i_service, i_time, from) : PK_NEVER;
+    return release < to ? release : to;
 }
 
 /* What works on an arc gives way to a service that begins to. */

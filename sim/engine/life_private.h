@@ -197,8 +197,9 @@ void pk_walk_begin_services(struct walk *walk, double until);
 void pk_walk_arrive(struct walk *walk);
 /* When the place of a service is given back by what is known in the present stay; of an enrolment up to now. */
 double pk_walk_release(const struct walk *walk, size_t i_service, double now);
-/* When the effects of an item that has not begun end, unless an event ends them before. */
-double pk_walk_effects_end(const struct walk *walk, size_t i_item);
+/* When the effects of an item that has not begun end, unless an event ends them before; the person was enrolled in its
+ * service i_time times before. */
+double pk_walk_effects_end(const struct walk *walk, size_t i_item, uint32_t i_time);
 /* Whether no service can change the rest of the life. */
 bool pk_walk_is_left_alone(const struct walk *walk);
 

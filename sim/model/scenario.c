@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "polku/text.h"
+
 const char *const pk_measure_names[PK_MEASURE_COUNT] = {"occupancy", "person_years", "transitions", "first_entry",
                                                         "spells",    "mean_spell",   "reward"};
 const char *const pk_quantity_names[4] = {"person_years", "spells", "spell_length", "first_entry"};
@@ -25,6 +27,30 @@ void pk_scenario_free(struct pk_scenario *scenario)
         return;
     pk_arena_free(&scenario->arena);
     pk_scenario_init(scenario);
+}
+
+enum pk_status pk_scenario_arm(const struct pk_scenario *scenario, const char *name, size_t *i_arm,
+                               struct pk_error *error)
+{
+    const char *names[PK_MAX_ARMS];
+    for (*i_arm = 0; *i_arm < scenario->n_arms; ++*i_arm) {
+        names[*i_arm] = scenario->arms[*i_arm].name;
+        if (strcmp(names[*i_arm], name) == 0)
+            return PK_OK;
+    }
+    return pk_text_unknown(error, "arm", name, names, scenario->n_arms);
+}
+
+enum pk_status pk_scenario_outcome(const struct pk_scenario *scenario, const char *name, size_t *i_outcome,
+                                   struct pk_error *error)
+{
+    const char *names[PK_MAX_OUTCOMES];
+    for (*i_outcome = 0; *i_outcome < scenario->n_outcomes; ++*i_outcome) {
+        names[*i_outcome] = scenario->outcomes[*i_outcome].name;
+        if (strcmp(names[*i_outcome], name) == 0)
+            return PK_OK;
+    }
+    return pk_text_unknown(error, "outcome", name, names, scenario->n_outcomes);
 }
 
 void pk_scenario_date(int64_t day, int64_t *year, int *month, int *day_of_month)

@@ -240,10 +240,7 @@ static void choose_pairs(struct pk_compare_reading *reading, const char *against
         if (strcmp(c->arm_names[a], against) == 0)
             i_against = a;
     if (against != NULL && i_against == SIZE_MAX) {
-        reading->status = pk_error_set(reading->error, PK_BAD_INPUT, "no arm is called \"%s\"", against);
-        const char *nearest = pk_text_nearest(against, (const char *const *)c->arm_names, c->n_arms);
-        if (nearest != NULL && reading->error != NULL)
-            snprintf(reading->error->hint, sizeof reading->error->hint, "did you mean \"%s\"?", nearest);
+        reading->status = pk_text_unknown(reading->error, "arm", against, (const char *const *)c->arm_names, c->n_arms);
         return;
     }
     for (size_t b = 0; b < c->n_arms; b++) /* every arm against the ones before it, the first arm first */

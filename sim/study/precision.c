@@ -7,21 +7,6 @@
 
 enum { PROBE = 16 }; /* replications: the error of an error is then 18 % */
 
-static size_t find_outcome(const struct pk_scenario *scenario, const char *name, struct pk_error *error)
-{
-    const char *names[PK_MAX_OUTCOMES];
-    for (size_t i = 0; i < scenario->n_outcomes; i++) {
-        names[i] = scenario->outcomes[i].name;
-        if (strcmp(names[i], name) == 0)
-            return i;
-    }
-    pk_error_set(error, PK_BAD_INPUT, "no outcome is called \"%s\"", name);
-    const char *nearest = pk_text_nearest(name, names, scenario->n_outcomes);
-    if (nearest != NULL)
-        snprintf(error->hint, sizeof error->hint, "did you mean \"%s\"?", nearest);
-    return SIZE_MAX;
-}
-
 static void add_row(struct pk_text *text, const struct pk_run *run, const struct pk_plan *plan, const char *what,
                     double se, double wanted)
 {
@@ -43,16 +28,17 @@ enum pk_status pk_precision_tell(const struct pk_plan *plan, const struct pk_mod
 {
     struct pk_scenario simple = *scenario;
     struct pk_run run;
-    const size_t i_outcome = find_outcome(scenario, outcome, error);
-    if (i_outcome == SIZE_MAX)
-        return PK_BAD_INPUT;
+    size_t i_outcome;
+    enum pk_status status = pk_scenario_outcome(scenario, outcome, &i_outcome, error);
+    if (status != PK_OK)
+        return status;
     if (!(wanted > 0))
         return pk_error_set(error, PK_BAD_INPUT, "the wanted error of %s must be above 0", outcome);
     simple.n_tables = simple.n_histograms = 0;
     simple.precision.i_outcome = SIZE_MAX;
     const struct pk_run_options options = {.n_replications =
                                                scenario->replications < PROBE ? scenario->replications : PROBE};
-    enum pk_status status = pk_run_simulate(&run, plan, model, &simple, values, &options, error);
+    status = pk_run_simulate(&run, plan, model, &simple, values, &options, error);
     if (status != PK_OK)
         return status;
     pk_text_addf(text,

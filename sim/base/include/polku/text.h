@@ -40,6 +40,9 @@ bool pk_text_to_day(const char *string, int64_t *day);
 
 /* The candidate nearest to `name` if near enough to suggest (edit distance with transposition), else NULL. */
 const char *pk_text_nearest(const char *name, const char *const *candidates, size_t n_candidates);
+/* Sets the error "no KIND is called NAME", PK_BAD_INPUT, with the nearest of the names as a hint. */
+enum pk_status pk_text_unknown(struct pk_error *error, const char *kind, const char *name, const char *const *names,
+                               size_t n);
 
 /* How many terminal columns a UTF-8 text takes (one a code point). */
 size_t pk_text_columns(const char *utf8);

@@ -246,6 +246,12 @@ struct pk_scenario {
 void pk_scenario_init(struct pk_scenario *scenario);
 void pk_scenario_free(struct pk_scenario *scenario);
 
+/* The place of an arm or an outcome by name. Errors: PK_BAD_INPUT, with the nearest name. */
+PK_CHECKED enum pk_status pk_scenario_arm(const struct pk_scenario *scenario, const char *name, size_t *i_arm,
+                                          struct pk_error *error);
+PK_CHECKED enum pk_status pk_scenario_outcome(const struct pk_scenario *scenario, const char *name, size_t *i_outcome,
+                                              struct pk_error *error);
+
 /* The date of a day since 1970-01-01; months and days count from 1. */
 void pk_scenario_date(int64_t day, int64_t *year, int *month, int *day_of_month);
 /* Months since year 0 of a day since 1970-01-01; a day is its share of its month. */
