@@ -103,7 +103,42 @@ static enum pk_status check_model(const char *path, bool quiet, struct pk_proble
     return status;
 }
 
-static void print_scenario(const struct pk_scenario *scenario, const struct pk_plan *plan,
+/* Places of each service that somebody may ask for, as they change: all, and the least and the most of one region. */
+static void print_places(const struct pk_plan *plan, const struct pk_model *model)
+{
+    for (size_t i = 0; i < plan->n_services; i++) {
+        const struct pk_plan_places *places = &plan->services[i].places;
+        if (plan->services[i].first_station == SIZE_MAX || !places->limited)
+            continue;
+        printf("  places of %s%s%s:", model->services[i].name, places->i_by == SIZE_MAX ? "" : " by ",
+               places->i_by == SIZE_MAX ? "" : model->attributes[places->i_by].name);
+        for (size_t t = 0; t <= places->n_cuts; t++) {
+            uint64_t all = 0, least = UINT64_MAX, most = 0;
+            double coaches = 0;
+            for (size_t v = 0; v < places->n_stations; v++) {
+                const size_t at = v * (places->n_cuts + 1) + t;
+                all += places->slots[at];
+                least = places->slots[at] < least ? places->slots[at] : least;
+                most = places->slots[at] > most ? places->slots[at] : most;
+                coaches += places->coaches[at];
+            }
+            if (t < places->n_cuts && places->cuts[t] <= 0)
+                continue; /* before the start */
+            if (t > 0 && places->cuts[t - 1] > 0)
+                printf("; from %.6g months", places->cuts[t - 1]);
+            printf(" %llu of %g coaches", (unsigned long long)all, coaches);
+            if (places->n_stations > 1 && all > 0)
+                printf(" (%llu to %llu each)", (unsigned long long)least, (unsigned long long)most);
+        }
+        printf("\n");
+    }
+    if (plan->n_stations > 0)
+        printf("  %zu stations where people may ask; %zu bytes for each who has asked and may wait, be served or ask "
+               "again, %zu for each who will ask\n",
+               plan->n_stations, pk_places_bytes(plan), sizeof(struct pk_asker));
+}
+
+static void print_scenario(const struct pk_model *model, const struct pk_scenario *scenario, const struct pk_plan *plan,
                            const struct pk_collection *collection)
 {
     printf("%s: scenario %s, %llu people, %lld replications, %g years from the start, %zu arms\n", scenario->file,
@@ -120,6 +155,7 @@ static void print_scenario(const struct pk_scenario *scenario, const struct pk_p
                table->measure == PK_MEASURE_TRANSITIONS ? "transitions" : "states", n_columns,
                (long long)table->step_months, plan->n_arms * shape->n_groups * n_rows * n_columns);
     }
+    print_places(plan, model);
     printf("  tallies %.1f MiB a unit of work; plan %016llx; strata: %zu, variants: %zu\n",
            (double)pk_collection_bytes(collection) / 1048576, (unsigned long long)pk_plan_digest(plan), plan->n_strata,
            scenario->n_variants);
@@ -156,7 +192,7 @@ static enum pk_status check_scenario(const char *path, bool quiet, const struct 
                               (double)pk_collection_bytes(&collection) / 1073741824);
     if (status == PK_OK && !quiet) {
         print_model(&model, &values);
-        print_scenario(&scenario, &plan, &collection);
+        print_scenario(&model, &scenario, &plan, &collection);
     }
     if (status == PK_OK && pk_variants_lowering(&plan, &model, &lines) > 0)
         fprintf(stderr, "warning: %s: %s", path, pk_text_string(&lines));

@@ -75,12 +75,35 @@ static void mix_hazards(uint64_t *digest, const struct pk_plan *plan)
     }
 }
 
+static void mix_places(uint64_t *digest, const struct pk_plan *plan, const struct pk_plan_service *service)
+{
+    const struct pk_plan_places *places = &service->places;
+    const size_t n = places->n_stations * (places->n_cuts + 1);
+    MIX_WHOLE(digest, service->while_held, service->random_length, service->held_in, places->limited);
+    MIX_REAL(digest, service->length);
+    mix_doubles(digest, service->support, plan->n_states);
+    mix_rate(digest, &service->length_rate);
+    if (service->enters != NULL)
+        pk_hash_mix(digest, service->enters, plan->n_states * sizeof *service->enters);
+    if (!places->limited)
+        return;
+    MIX_WHOLE(digest, places->i_by, places->n_stations, places->n_cuts, places->filled, places->by_lot);
+    MIX_WHOLE(digest, places->i_priority, places->line, places->reneges, places->again);
+    MIX_REAL(digest, places->period, places->baulk);
+    mix_doubles(digest, places->cuts, places->n_cuts);
+    pk_hash_mix(digest, places->slots, n * sizeof *places->slots);
+    mix_rate(digest, &places->renege);
+    if (places->i_priority != SIZE_MAX)
+        mix_doubles(digest, places->ahead, places->n_ahead);
+}
+
 static void mix_services(uint64_t *digest, const struct pk_plan *plan)
 {
     for (size_t i = 0; i < plan->n_services; i++) {
         const struct pk_plan_service *service = &plan->services[i];
         MIX_WHOLE(digest, service->first_job_only, service->n_effects);
         MIX_REAL(digest, service->window);
+        mix_places(digest, plan, service);
         for (size_t k = 0; k < service->n_effects; k++) {
             const struct pk_plan_effect *effect = &service->effects[k];
             MIX_WHOLE(digest, effect->arc, effect->mode, effect->i_prevention, effect->i_diverted);
@@ -151,6 +174,17 @@ static void mix_people(uint64_t *digest, const struct pk_plan *plan)
     mix_origin(digest, plan, &plan->inflow.origin);
 }
 
+static void mix_referral(uint64_t *digest, const struct pk_plan_enrolment *enrolment)
+{
+    const struct pk_plan_referral *referral = &enrolment->referral;
+    if (!enrolment->queued)
+        return;
+    MIX_WHOLE(digest, referral->by_rate, referral->states, referral->stream, referral->ordinal);
+    MIX_REAL(digest, referral->from, referral->to, referral->age_low, referral->age_high);
+    if (referral->by_rate)
+        mix_rate(digest, &referral->rate);
+}
+
 static void mix_arms(uint64_t *digest, const struct pk_plan *plan)
 {
     for (size_t i = 0; i < plan->n_targets; i++) {
@@ -160,7 +194,8 @@ static void mix_arms(uint64_t *digest, const struct pk_plan *plan)
     }
     for (size_t i = 0; i < plan->n_lotteries; i++) {
         const struct pk_plan_lottery *lottery = &plan->lotteries[i];
-        MIX_WHOLE(digest, lottery->i_target, lottery->by_share, lottery->persons, lottery->at_entry);
+        MIX_WHOLE(digest, lottery->i_target, lottery->by_share, lottery->persons, lottery->at_entry, lottery->asked,
+                  lottery->displaced);
         MIX_REAL(digest, lottery->share);
     }
     for (size_t a = 0; a < plan->n_arms; a++) {
@@ -169,6 +204,11 @@ static void mix_arms(uint64_t *digest, const struct pk_plan *plan)
         for (size_t i = 0; i < arm->n_enrolments; i++) {
             MIX_WHOLE(digest, arm->enrolments[i].i_service, arm->enrolments[i].i_lottery);
             MIX_REAL(digest, arm->enrolments[i].at);
+            mix_referral(digest, &arm->enrolments[i]);
+        }
+        if (arm->queued) {
+            MIX_WHOLE(digest, arm->i_displaced, arm->i_displaced_by);
+            MIX_REAL(digest, arm->displaced, arm->ample);
         }
         if (arm->has_start)
             mix_choice(digest, &arm->start_state);

@@ -97,6 +97,7 @@ void pk_compile_places(struct pk_compile *compile, const struct pk_service *serv
         for (size_t v = 0; v < n && ahead != NULL; v++)
             ahead[v] = used_months(compile, places->i_ahead[v], 0);
         made->ahead = ahead;
+        made->n_ahead = n;
     }
     made->baulk = places->i_baulk == SIZE_MAX ? 0 : pk_compile_used(compile, places->i_baulk);
     if (places->i_line != SIZE_MAX)

@@ -31,6 +31,13 @@ static void mark_origin(unsigned char *uses, const struct pk_model *model, const
         mark_distribution(uses, &origin->elapsed[s]);
 }
 
+static void mark_enrolment(unsigned char *uses, const struct pk_enrolment *enrolment)
+{
+    mark_number(uses, &enrolment->persons);
+    for (size_t i = 0; i < enrolment->rate.n_factors; i++)
+        pk_uses_mark(uses, enrolment->rate.i_factors[i], PK_USE_ELSEWHERE);
+}
+
 static void mark_scenario(unsigned char *uses, const struct pk_model *model, const struct pk_scenario *scenario)
 {
     const struct pk_population *population = &scenario->population;
@@ -45,14 +52,20 @@ static void mark_scenario(unsigned char *uses, const struct pk_model *model, con
     for (size_t a = 0; a < scenario->n_arms; a++) {
         const struct pk_arm *arm = &scenario->arms[a];
         for (size_t i = 0; i < arm->n_enrolments; i++)
-            mark_number(uses, &arm->enrolments[i].persons);
+            mark_enrolment(uses, &arm->enrolments[i]);
+        if (arm->changes_places)
+            mark_number(uses, &arm->places_ratio);
+        if (arm->displaces)
+            mark_number(uses, &arm->displaced_share);
         for (size_t s = 0; arm->state_shares != NULL && s < model->n_states; s++)
             mark_number(uses, &arm->state_shares[s]);
         for (size_t i = 0; arm->price_ratios != NULL && i < model->n_rewards; i++)
             pk_uses_mark(uses, arm->price_ratios[i].i_parameter, PK_USE_PRICE);
     }
-    for (size_t i = 0; i < scenario->n_outcomes; i++)
+    for (size_t i = 0; i < scenario->n_outcomes; i++) {
         mark_number(uses, &scenario->outcomes[i].discount.rate);
+        mark_number(uses, &scenario->outcomes[i].displacement);
+    }
     mark_number(uses, &scenario->per_persons);
 }
 

@@ -140,10 +140,11 @@ struct pk_plan_places {
     const uint32_t *slots; /* [n_stations][n_cuts + 1] places */
     const double *coaches; /* [n_stations][n_cuts + 1] */
     enum pk_filled filled;
-    double period;       /* months, a multiple of a tick; every, anew */
-    bool by_lot;         /* who waits is served in the order of keyed numbers; else first come, first served */
-    size_t i_priority;   /* attribute; SIZE_MAX: none */
-    const double *ahead; /* [n_values] months that count as waited already; may be infinite */
+    double period;     /* months, a multiple of a tick; every, anew */
+    bool by_lot;       /* who waits is served in the order of keyed numbers; else first come, first served */
+    size_t i_priority; /* attribute; SIZE_MAX: none */
+    size_t n_ahead;
+    const double *ahead; /* [n_ahead] months that count as waited already; may be infinite */
     double baulk;        /* share of those who would have to wait that do not */
     uint64_t line;       /* at most so many wait at a station; UINT64_MAX: no limit */
     bool reneges;
