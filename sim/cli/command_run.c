@@ -153,6 +153,14 @@ static void tell_stages(const struct request *request, const struct pk_stages *s
     }
     pk_text_addf(text, request->json ? "\"other\": %.3f, \"write\": %.3f}" : " other %.2f, write %.2f\n",
                  other * per_event, done->write_seconds * per_event);
+    if (stages->n_calendar == 0)
+        return;
+    const double calendar = (double)stages->spent[PK_STAGE_PLACES] / done->ticks_per_second;
+    pk_text_addf(text,
+                 request->json ? ", \"calendar_events\": %llu, \"calendar_ns\": %.3f"
+                               : "calendars: %llu events (requests, places given, departures, transitions in between), "
+                                 "%.1f ns each\n",
+                 (unsigned long long)stages->n_calendar, 1e9 * calendar / (double)stages->n_calendar);
 }
 
 static void tell(const struct request *request, const char *output, const struct pk_stages *stages,

@@ -83,9 +83,10 @@ bool pk_calendar_push(struct pk_calendar *calendar, const struct pk_entry *entry
     return true;
 }
 
-const struct pk_entry *pk_calendar_first(struct pk_calendar *calendar, bool *failed)
+const struct pk_entry *pk_calendar_first(struct pk_calendar *calendar, int64_t until, bool *failed)
 {
-    while (calendar->n == 0 && calendar->i_bucket + 1 < calendar->n_buckets) {
+    const uint64_t last = (uint64_t)until >> calendar->shift;
+    while (calendar->n == 0 && calendar->i_bucket + 1 < calendar->n_buckets && calendar->i_bucket < last) {
         uint32_t i = calendar->firsts[++calendar->i_bucket];
         calendar->firsts[calendar->i_bucket] = NONE;
         for (uint32_t next; i != NONE; i = next) {

@@ -77,16 +77,17 @@ static double referral_time(const struct walk *walk, const struct pk_plan_referr
     return pk_walk_spend(walk, left, &referral->rate, 1, 0, from, until);
 }
 
-/* When an idle want asks within the stay, which ends at `end`. */
-static double request_time(const struct pk_places_room *room, const struct want *want, size_t i_want, double end)
+/* When an idle want asks within the stay, which ends at `end`; *left: of the exponential at the end. */
+static double request_time(const struct pk_places_room *room, const struct want *want, size_t i_want, double end,
+                           double *left)
 {
     const struct walk *walk = &room->walk;
     const struct pk_plan_enrolment *enrolment = enrolment_of(room, i_want);
+    *left = want->left;
     if (!enrolment->referral.by_rate)
         return walk->person->entry + enrolment->at;
     const double from = want->spent_to > walk->entry ? want->spent_to : walk->entry;
-    double left = want->left;
-    const double time = referral_time(walk, &enrolment->referral, from, end, &left);
+    const double time = referral_time(walk, &enrolment->referral, from, end, left);
     if (!(time < end))
         return PK_NEVER;
     const double rounded = pk_tick_round(time);
@@ -101,7 +102,7 @@ static void consider(struct pk_thing *thing, double time, enum pk_doing doing, s
 
 /* What happens first in the stay from `now` on, before its end. */
 static void look_at_stay(const struct pk_places_room *room, const struct want *wants, double now, double end,
-                         struct pk_thing *thing)
+                         double *lefts, struct pk_thing *thing)
 {
     const struct walk *walk = &room->walk;
     const struct pk_plan_arm *arm = &room->plan->arms[room->i_arm];
@@ -116,7 +117,7 @@ static void look_at_stay(const struct pk_places_room *room, const struct want *w
             continue;
         case PHASE_IDLE:
             doing = PK_DOING_REQUEST;
-            time = request_time(room, &wants[i], i, end);
+            time = request_time(room, &wants[i], i, end, &lefts[i]);
             break;
         case PHASE_WAITING:
             reneges = arm->enrolments[i].referral.states >> walk->i_state & 1;
@@ -132,26 +133,13 @@ static void look_at_stay(const struct pk_places_room *room, const struct want *w
     }
 }
 
-/* The stay is over without anything: the referrals' exponentials are spent up to there. */
-static void spend_stay(const struct pk_places_room *room, struct want *wants, double end)
-{
-    const struct walk *walk = &room->walk;
-    const struct pk_plan_arm *arm = &room->plan->arms[room->i_arm];
-    for (size_t i = 0; i < arm->n_enrolments; i++) {
-        if (wants[i].phase != PHASE_IDLE || !arm->enrolments[i].referral.by_rate)
-            continue;
-        const double from = wants[i].spent_to > walk->entry ? wants[i].spent_to : walk->entry;
-        (void)referral_time(walk, &arm->enrolments[i].referral, from, end, &wants[i].left);
-        wants[i].spent_to = end;
-    }
-}
-
 enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *client, double now, bool fresh,
                               struct pk_thing *thing, struct pk_error *error)
 {
     const struct pk_plan *plan = room->plan;
     const size_t n = plan->arms[room->i_arm].n_enrolments;
     struct want wants[PK_MAX_ENROLMENTS]; /* as they will be if nothing is given */
+    double lefts[PK_MAX_ENROLMENTS];
     struct walk *walk = &room->walk;
     bool waits = false, keeps = fresh;
     for (size_t i = 0; i < n; i++) {
@@ -172,11 +160,16 @@ enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *cli
         if (status != PK_OK)
             return status;
         const double end = walk->over ? plan->horizon : next.rounded;
-        look_at_stay(room, wants, now, end, thing);
+        look_at_stay(room, wants, now, end, lefts, thing);
         if (walk->over || thing->doing != PK_DOING_NOTHING)
             return PK_OK;
-        spend_stay(room, wants, end);
+        for (size_t i = 0; i < n; i++) /* referrals' exponentials are spent up to there */
+            if (wants[i].phase == PHASE_IDLE) {
+                wants[i].left = lefts[i];
+                wants[i].spent_to = end;
+            }
         pk_walk_on(walk, &next);
+        room->n_events += !waits || walk->entry <= now; /* others are lived again */
     }
 }
 
@@ -198,17 +191,19 @@ bool pk_client_enrol(struct pk_client *client, size_t i_service, double now)
     return true;
 }
 
-double pk_client_patience(struct pk_places_room *room, struct pk_client *client, size_t i_want, double now)
+double pk_client_patience(const struct pk_places_room *room, const struct pk_client *client, size_t i_want, double now)
 {
     const size_t i_service = enrolment_of(room, i_want)->i_service;
     const struct pk_plan_places *places = &room->plan->services[i_service].places;
-    struct walk *walk = &room->walk;
+    const struct pk_person *person = &client->person;
     if (!places->reneges)
         return PK_NEVER;
-    pk_walk_restore(walk, room->plan, &client->person, &client->treatment, &room->life, pk_client_saved(room, client));
+    const struct pk_rng_person rng = pk_rng_core_person(room->plan->seed, person->id, person->replication);
     double left = pk_walk_exponential(
-        pk_walk_draw(walk, (uint32_t)i_service, PK_ROLE_QUEUE, client->wants[i_want].n_requests - 1u, 0).second);
-    const double time = pk_walk_spend(walk, &left, &places->renege, 1, now, now, room->plan->horizon + 1);
+        pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE, client->wants[i_want].n_requests - 1u, 0).second);
+    const enum pk_clock clock = places->renege.clock;
+    const double zero = clock == PK_CLOCK_AGE ? -person->age : clock == PK_CLOCK_ENROLMENT ? now : 0;
+    const double time = pk_spell_spend_alone(&places->renege, zero, 1, now, room->plan->horizon + 1, &left);
     const double rounded = time < PK_NEVER ? pk_tick_round(time) : time;
     return rounded > now ? rounded : now + PK_TICK;
 }

@@ -31,14 +31,14 @@ size_t pk_walk_list_active(const struct walk *walk, double until, struct active 
     for (uint64_t left = walk->enrolled; left != 0; left &= left - 1) { /* no two of them work on the same arc */
         const size_t s = (size_t)__builtin_ctzll(left);
         const struct enrolment *enrolment = &walk->enrolments[s];
-        if (enrolment->to > walk->entry)
+        if (enrolment->to > walk->entry && (plan->services[s].works_in >> walk->i_state & 1))
             fits &= list_effects(walk, &plan->services[s], enrolment->done, enrolment->from, enrolment->to, active, &n,
                                  guards);
     }
     for (size_t i = walk->i_next; i < treatment->n && treatment->items[i].from < until; i++) {
         const double from = treatment->items[i].from;
         const struct pk_plan_service *service = &plan->services[treatment->items[i].i_service];
-        if (service->n_effects == 0)
+        if (!(service->works_in >> walk->i_state & 1))
             continue;
         uint32_t i_time = walk->enrolments[treatment->items[i].i_service].n;
         for (size_t k = walk->i_next; k < i && service->while_held; k++)

@@ -24,11 +24,15 @@ struct head {
 #define WALK ((struct walk *)0)
 #define SIZE(part, n) size += (n) * sizeof *WALK->part;
 #define SAVE(part, n)                                                                                                  \
-    memcpy(to, walk->part, (n) * sizeof *walk->part);                                                                  \
-    to += (n) * sizeof *walk->part;
+    if ((n) > 0) { /* most plans have few of the parts */                                                              \
+        memcpy(to, walk->part, (n) * sizeof *walk->part);                                                              \
+        to += (n) * sizeof *walk->part;                                                                                \
+    }
 #define RESTORE(part, n)                                                                                               \
-    memcpy(walk->part, from, (n) * sizeof *walk->part);                                                                \
-    from += (n) * sizeof *walk->part;
+    if ((n) > 0) {                                                                                                     \
+        memcpy(walk->part, from, (n) * sizeof *walk->part);                                                            \
+        from += (n) * sizeof *walk->part;                                                                              \
+    }
 
 size_t pk_walk_saved_size(const struct pk_plan *plan)
 {

@@ -229,6 +229,7 @@ static enum pk_status give_places(struct running *r, struct pk_station *station)
         struct want *want = &client->wants[who.i_want];
         if (!client->in_use || want->phase != PHASE_WAITING || want->ticket != who.ticket)
             continue; /* stale: left the line */
+        r->room->n_events++;
         pk_station_note(station, r->now, PK_QUEUE_SERVED);
         r->queues->waits[i_station * PK_WAIT_BINS + wait_bin(r->now - want->since)]++;
         r->queues->waited[i_station] += r->now - want->since;
@@ -291,6 +292,7 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
     for (size_t i = 0; i < r->arm->n_enrolments; i++)
         client->wants[i].ticket = tickets[i];
     PK_ASSERT(thing.doing == PK_DOING_REQUEST && pk_ticks(thing.time) == asker->tick);
+    r->room->n_events++;
     status = ask(r, i_client, thing.i_want);
     return status == PK_OK ? plan_later(r, i_client) : status;
 }
@@ -313,6 +315,7 @@ static enum pk_status handle(struct running *r, const struct pk_entry *entry)
     struct pk_client *client = pk_places_client_at(r->room, entry->i_client);
     if (!client->in_use || client->epoch != entry->epoch)
         return PK_OK; /* stale: something was given since */
+    r->room->n_events++;
     const struct pk_thing thing = client->next;
     if (thing.doing == PK_DOING_REQUEST)
         status = ask(r, entry->i_client, thing.i_want);
@@ -389,7 +392,8 @@ enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t
         status = open_stations(&r);
     for (size_t k = 0; status == PK_OK;) {
         bool refused = false;
-        const struct pk_entry *first = pk_calendar_first(calendar, &refused);
+        const int64_t until = r.n_dirty > 0 || room->n_to_plan > 0 ? r.now : k < n ? askers[k].tick : INT64_MAX;
+        const struct pk_entry *first = pk_calendar_first(calendar, until, &refused);
         const uint64_t asked = k < n ? pk_entry_when(askers[k].tick, PK_DOING_REQUEST) : UINT64_MAX;
         const uint64_t due = first != NULL ? first->when : UINT64_MAX, when = asked < due ? asked : due;
         if (refused) {

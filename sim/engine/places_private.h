@@ -67,7 +67,7 @@ enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *cli
 /* Enrolled now. False: no memory. */
 bool pk_client_enrol(struct pk_client *client, size_t i_service, double now);
 /* When a person who begins to wait now gives up; PK_NEVER. */
-double pk_client_patience(struct pk_places_room *room, struct pk_client *client, size_t i_want, double now);
+double pk_client_patience(const struct pk_places_room *room, const struct pk_client *client, size_t i_want, double now);
 /* May ask again from now on, or not. */
 void pk_client_free_again(const struct pk_places_room *room, struct pk_client *client, size_t i_want, bool was_served,
                           double now);
@@ -150,8 +150,9 @@ struct pk_calendar {
 bool pk_calendar_begin(struct pk_calendar *calendar, int64_t horizon, size_t n);
 void pk_calendar_free(struct pk_calendar *calendar);
 bool pk_calendar_push(struct pk_calendar *calendar, const struct pk_entry *entry); /* false: no memory */
-/* The first entry; NULL: there is none, or (see failed) no memory. */
-const struct pk_entry *pk_calendar_first(struct pk_calendar *calendar, bool *failed);
+/* The first entry, if it is not after a tick; NULL: there is none, or (see failed) no memory. May return a later one.
+ */
+const struct pk_entry *pk_calendar_first(struct pk_calendar *calendar, int64_t until, bool *failed);
 void pk_calendar_pop(struct pk_calendar *calendar);
 
 static inline uint64_t pk_entry_when(int64_t tick, enum pk_doing doing)
@@ -178,6 +179,7 @@ struct pk_places_room {
     size_t n_chunks, room_chunks;
     uint32_t *unused; /* [n_unused] clients done with, owned */
     size_t n_unused, n_clients;
+    uint64_t n_events; /* decisions, and transitions lived */
 };
 
 enum { PK_PLACES_CHUNK = 1024 /* clients */ };

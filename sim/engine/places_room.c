@@ -1,6 +1,11 @@
 /* What a thread needs for calendars: clients come and go, their room stays. See places_private.h. */
 #include "places_private.h"
 
+uint64_t pk_places_events(const struct pk_places_room *room)
+{
+    return room->n_events;
+}
+
 static size_t bytes_of_client(const struct pk_plan *plan, size_t n_wants)
 {
     return (sizeof(struct pk_client) + n_wants * sizeof(struct want) + pk_walk_saved_size(plan) + 63) / 64 * 64;

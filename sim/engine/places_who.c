@@ -28,6 +28,7 @@ enum pk_status pk_places_scan(struct pk_places_room *room, size_t i_arm, const s
                               struct pk_error *error)
 {
     const struct pk_plan *plan = room->plan;
+    const uint64_t n_events = room->n_events; /* lived again in the calendar */
     room->i_arm = i_arm;
     for (size_t i = 0; i < persons->n; i++) {
         struct pk_enrolled items[PK_MAX_ENROLMENTS];
@@ -57,6 +58,7 @@ enum pk_status pk_places_scan(struct pk_places_room *room, size_t i_arm, const s
                                                        .id = person.id,
                                                        .lotteries = lotteries[i]};
     }
+    room->n_events = n_events;
     return PK_OK;
 }
 

@@ -129,6 +129,8 @@ void pk_compile_services(struct pk_compile *compile)
         planned->cost_euros = service->i_cost == SIZE_MAX ? 0 : pk_compile_used(compile, service->i_cost);
         for (size_t k = 0; k < service->n_effects && compile->status == PK_OK; k++)
             compile_effect(compile, i, &service->effects[k], planned);
+        for (size_t k = 0; k < planned->n_effects; k++)
+            planned->works_in |= UINT64_C(1) << plan->arcs[planned->effects[k].arc].i_from;
     }
 }
 

@@ -230,10 +230,13 @@ static enum pk_status place_wave(struct wave *wave, uint32_t n_replications, str
     for (uint32_t r = 0; r < n_replications; r++) {
         struct pk_error own;
         uint64_t person = 0;
+        struct pk_worker *worker = &wave->workers[side_by_side ? omp_get_thread_num() : 0];
+        uint64_t since = worker->stages.on ? pk_stages_now() : 0;
         if (pk_place_people(wave->placing, &wave->crowds[r], wave->winners + r * wave->plan->n_lotteries,
                             wave->first_replication + r, side_by_side ? omp_get_thread_num() : -1, &wave->placed[r],
                             &person, &own) != PK_OK)
             fail(wave, wave->first_replication + r, person, &own);
+        pk_stages_lap(&worker->stages, &since, PK_STAGE_PLACES);
     }
     if (wave->status != PK_OK)
         *error = wave->error;
@@ -389,6 +392,8 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
         pk_fold_stop(&run->fold);
         run->n_replications = (int64_t)done / run->n_batches;
     }
+    if (options->stages != NULL && wave.placing != NULL)
+        options->stages->n_calendar = pk_placing_events(wave.placing);
     for (int t = 0; wave.workers != NULL && t < run->n_threads; t++) {
         for (size_t s = 0; options->stages != NULL && s < PK_STAGE_COUNT; s++)
             options->stages->spent[s] += wave.workers[t].stages.spent[s];

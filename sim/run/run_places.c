@@ -89,6 +89,14 @@ void pk_placing_free(struct pk_placing *placing)
     pk_free(placing);
 }
 
+uint64_t pk_placing_events(const struct pk_placing *placing)
+{
+    uint64_t n = 0;
+    for (int t = 0; t < placing->n_threads; t++)
+        n += pk_places_events(placing->rooms[t]);
+    return n;
+}
+
 void pk_placed_free(struct pk_placed *placed, const struct pk_plan *plan)
 {
     for (size_t a = 0; a < plan->n_arms; a++) {

@@ -93,6 +93,7 @@ PK_CHECKED enum pk_status pk_run_lotteries(const struct pk_plan *plan, uint32_t 
 struct pk_placing;
 struct pk_placing *pk_placing_make(const struct pk_plan *plan, int n_threads, enum pk_vectors vectors);
 void pk_placing_free(struct pk_placing *placing);
+uint64_t pk_placing_events(const struct pk_placing *placing);
 
 /* Of one replication. */
 struct pk_placed {

@@ -17,6 +17,7 @@ enum pk_stage {
     PK_STAGE_COMMON, /* hazards common to all states, their excess, fixed times */
     PK_STAGE_MOVE,   /* to the tick, into the log, on to the next state; the next person */
     PK_STAGE_TALLY,
+    PK_STAGE_PLACES, /* who gets a place, and when: the calendar */
     PK_STAGE_LIVES, /* lives put together; lives one after another; lives in the arms */
     PK_STAGE_COUNT
 };
@@ -25,6 +26,7 @@ extern const char *const pk_stage_names[PK_STAGE_COUNT];
 struct pk_stages {
     bool on;
     uint64_t spent[PK_STAGE_COUNT]; /* in ticks of the processor's clock */
+    uint64_t n_calendar; /* decisions of calendars (requests, places given, departures) and transitions in between */
 };
 
 static inline uint64_t pk_stages_now(void)

@@ -71,6 +71,8 @@ struct pk_askers {
 struct pk_places_room;
 struct pk_places_room *pk_places_room_make(const struct pk_plan *plan); /* NULL: no memory */
 void pk_places_room_free(struct pk_places_room *room);
+/* Decisions of the calendars run so far, and transitions lived in between. */
+uint64_t pk_places_events(const struct pk_places_room *room);
 /* Bytes for each person in line, in a place, or who may still ask again; others cost sizeof(struct pk_asker). */
 size_t pk_places_bytes(const struct pk_plan *plan);
 

@@ -160,6 +160,7 @@ struct pk_plan_service {
     double cost_euros; /* per person enrolled */
     size_t n_effects;
     struct pk_plan_effect *effects;
+    uint64_t works_in; /* bit per state: some effect is on an arc from there */
     /* how long a place is held */
     double length; /* months, may be infinite */
     bool random_length;
