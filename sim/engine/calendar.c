@@ -61,7 +61,7 @@ static bool push_soon(struct pk_calendar *calendar, const struct pk_entry *entry
 
 bool pk_calendar_push(struct pk_calendar *calendar, const struct pk_entry *entry)
 {
-    const size_t i_bucket = (size_t)(entry->when >> 2 >> calendar->shift);
+    const size_t i_bucket = (size_t)((uint64_t)pk_entry_tick(entry->when) >> calendar->shift);
     uint32_t i = calendar->i_unused;
     if (i_bucket <= calendar->i_bucket)
         return push_soon(calendar, entry);

@@ -74,6 +74,14 @@ static double referral_time(const struct walk *walk, const struct pk_plan_referr
     from = born + referral->age_low > from ? born + referral->age_low : from;
     until = referral->to < until ? referral->to : until;
     until = born + referral->age_high < until ? born + referral->age_high : until;
+    const struct pk_rate *rate = &referral->rate;
+    if (!rate->smooth && rate->n_cuts == 0) { /* a constant, as most are */
+        const double used = from < until ? rate->levels[0] * (until - from) : 0;
+        if (*left < used)
+            return from + *left / rate->levels[0];
+        *left -= used;
+        return PK_NEVER;
+    }
     return pk_walk_spend(walk, left, &referral->rate, 1, 0, from, until);
 }
 
@@ -142,6 +150,7 @@ enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *cli
     double lefts[PK_MAX_ENROLMENTS];
     struct walk *walk = &room->walk;
     bool waits = false, keeps = fresh;
+    room->n_releases = 0;
     for (size_t i = 0; i < n; i++) {
         wants[i] = client->wants[i];
         waits |= wants[i].phase == PHASE_WAITING;
@@ -161,6 +170,14 @@ enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *cli
             return status;
         const double end = walk->over ? plan->horizon : next.rounded;
         look_at_stay(room, wants, now, end, lefts, thing);
+        while (!waits && thing->doing == PK_DOING_DEPART) { /* who does not wait is given nothing before they ask */
+            struct want *want = &wants[thing->i_want];
+            const double then = thing->time;
+            room->releases[room->n_releases++] = *thing;
+            pk_client_free_again(room, &client->person, want, thing->i_want, true, then);
+            client->wants[thing->i_want] = *want;
+            look_at_stay(room, wants, then, end, lefts, thing);
+        }
         if (walk->over || thing->doing != PK_DOING_NOTHING)
             return PK_OK;
         for (size_t i = 0; i < n; i++) /* referrals' exponentials are spent up to there */
@@ -208,17 +225,16 @@ double pk_client_patience(const struct pk_places_room *room, const struct pk_cli
     return rounded > now ? rounded : now + PK_TICK;
 }
 
-void pk_client_free_again(const struct pk_places_room *room, struct pk_client *client, size_t i_want, bool was_served,
-                          double now)
+void pk_client_free_again(const struct pk_places_room *room, const struct pk_person *person, struct want *want,
+                          size_t i_want, bool was_served, double now)
 {
     const struct pk_plan_enrolment *enrolment = enrolment_of(room, i_want);
     const enum pk_requests again = room->plan->services[enrolment->i_service].places.again;
-    struct want *want = &client->wants[i_want];
     want->ticket++;
     want->phase = PHASE_OVER;
     if (!enrolment->referral.by_rate || again == PK_REQUESTS_ONCE || (was_served && again == PK_REQUESTS_UNTIL_SERVED))
         return;
     want->phase = PHASE_IDLE;
-    want->left = draw_referral(room->plan, &client->person, &enrolment->referral, want->n_requests);
+    want->left = draw_referral(room->plan, person, &enrolment->referral, want->n_requests);
     want->spent_to = now;
 }

@@ -190,7 +190,7 @@ static enum pk_status next_event(struct walk *walk, uint32_t i_stay, struct cand
     struct active active[PK_MAX_ACTIVE];
     bool guards = false;
     size_t n_active = 0;
-    if (walk->treatment != NULL) {
+    if (walk->treatment != NULL && (walk->enrolled != 0 || walk->i_next < walk->treatment->n)) {
         pk_walk_placement(walk, best);
         n_active = pk_walk_list_active(walk, best->time, active, &guards);
         if (n_active == SIZE_MAX)

@@ -100,16 +100,22 @@ static enum pk_status plan_ahead(struct running *r, uint32_t i_client)
     if (status != PK_OK)
         return status;
     client->epoch++;
+    struct pk_entry entry = {.rank = client->rank, .i_client = i_client, .epoch = client->epoch};
+    for (size_t i = 0; i < r->room->n_releases; i++) {
+        const struct pk_thing *release = &r->room->releases[i];
+        entry.when = pk_entry_when(pk_ticks(release->time), PK_DOING_DEPART, 1 + release->i_want);
+        client->n_releasing++;
+        if (!pk_calendar_push(&r->room->calendar, &entry))
+            return no_memory(r);
+    }
     if (thing.doing == PK_DOING_NOTHING) {
         bool waits = false;
         for (size_t i = 0; i < r->arm->n_enrolments; i++)
             waits |= client->wants[i].phase == PHASE_WAITING;
-        return waits || let_go(r, i_client) ? PK_OK : no_memory(r);
+        client->done = !waits;
+        return waits || client->n_releasing > 0 || let_go(r, i_client) ? PK_OK : no_memory(r);
     }
-    const struct pk_entry entry = {.when = pk_entry_when(pk_ticks(thing.time), thing.doing),
-                                   .rank = client->rank,
-                                   .i_client = i_client,
-                                   .epoch = client->epoch};
+    entry.when = pk_entry_when(pk_ticks(thing.time), thing.doing, 0);
     client->next = thing;
     return pk_calendar_push(&r->room->calendar, &entry) ? PK_OK : no_memory(r);
 }
@@ -149,14 +155,14 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
     for (size_t i = 0; i < r->arm->n_enrolments; i++)
         if (i != i_want && r->arm->enrolments[i].i_service == i_service &&
             (client->wants[i].phase == PHASE_WAITING || client->wants[i].phase == PHASE_SERVED)) {
-            pk_client_free_again(r->room, client, i_want, false, now); /* is in already */
+            pk_client_free_again(r->room, &client->person, want, i_want, false, now); /* is in already */
             return PK_OK;
         }
     struct pk_station *station = station_for(r, client, i_want);
     pk_station_note(station, r->now, PK_QUEUE_REQUESTED);
     if (!(r->arm->enrolments[i_want].referral.states >> pk_walk_saved_state(pk_client_saved(r->room, client)) & 1)) {
         pk_station_note(station, r->now, PK_QUEUE_LEFT); /* no longer one of those who may be referred */
-        pk_client_free_again(r->room, client, i_want, false, now);
+        pk_client_free_again(r->room, &client->person, want, i_want, false, now);
         return PK_OK;
     }
     const bool must_wait = pk_station_free(station) <= station->waiting;
@@ -168,7 +174,7 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
         if (baulks || station->closed || station->waiting >= places->line) {
             const bool refused = station->closed || !baulks;
             pk_station_note(station, r->now, refused ? PK_QUEUE_REFUSED : PK_QUEUE_BAULKED);
-            pk_client_free_again(r->room, client, i_want, false, now);
+            pk_client_free_again(r->room, &client->person, want, i_want, false, now);
             return PK_OK;
         }
     }
@@ -188,6 +194,16 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
     return pk_station_push(station, &who) ? PK_OK : no_memory(r);
 }
 
+/* A place is given back. */
+static void release(struct running *r, struct pk_client *client, size_t i_want)
+{
+    struct pk_station *station = station_for(r, client, i_want);
+    pk_station_note(station, r->now, PK_QUEUE_FINISHED);
+    station->held--;
+    r->queues->held[station - r->room->stations] += r->now - client->wants[i_want].since;
+    touch(r, station);
+}
+
 static void depart(struct running *r, struct pk_client *client, const struct pk_thing *thing)
 {
     struct want *want = &client->wants[thing->i_want];
@@ -195,16 +211,13 @@ static void depart(struct running *r, struct pk_client *client, const struct pk_
     const size_t i_station = (size_t)(station - r->room->stations);
     const bool was_served = want->phase == PHASE_SERVED;
     if (was_served) {
-        pk_station_note(station, r->now, PK_QUEUE_FINISHED);
-        station->held--;
-        r->queues->held[i_station] += r->now - want->since;
-        touch(r, station);
+        release(r, client, thing->i_want);
     } else {
         pk_station_note(station, r->now, thing->reneges ? PK_QUEUE_RENEGED : PK_QUEUE_LEFT);
         station->waiting--;
         r->queues->waited[i_station] += r->now - want->since;
     }
-    pk_client_free_again(r->room, client, thing->i_want, was_served, pk_months(r->now));
+    pk_client_free_again(r->room, &client->person, want, thing->i_want, was_served, pk_months(r->now));
 }
 
 static size_t wait_bin(int64_t ticks)
@@ -258,7 +271,7 @@ static enum pk_status dissolve(struct running *r, struct pk_station *station)
         pk_station_note(station, r->now, PK_QUEUE_REFUSED);
         station->waiting--;
         r->queues->waited[station - r->room->stations] += r->now - want->since;
-        pk_client_free_again(r->room, client, who.i_want, false, pk_months(r->now));
+        pk_client_free_again(r->room, &client->person, want, who.i_want, false, pk_months(r->now));
         status = plan_later(r, who.i_client);
     }
     return status;
@@ -285,6 +298,8 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
     client->n_room = n_room;
     client->rank = asker->rank;
     client->in_use = true;
+    client->done = false;
+    client->n_releasing = 0;
     *r->failed = asker->id;
     enum pk_status status = pk_client_look_first(r->room, client, asker->lotteries, items, &thing, r->error);
     if (status != PK_OK)
@@ -300,14 +315,14 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
 static enum pk_status handle(struct running *r, const struct pk_entry *entry)
 {
     enum pk_status status = PK_OK;
-    if ((entry->when & 3) == PK_DOING_CAPACITY) {
+    if (pk_entry_doing(entry->when) == PK_DOING_CAPACITY) {
         struct pk_station *station = &r->room->stations[entry->i_client];
         pk_station_change(station, r->now);
         touch(r, station);
         if (station->closed && (status = dissolve(r, station)) != PK_OK)
             return status;
         const int64_t next = pk_station_next_change(station);
-        const struct pk_entry again = {.when = pk_entry_when(next, PK_DOING_CAPACITY), .i_client = entry->i_client};
+        const struct pk_entry again = {.when = pk_entry_when(next, PK_DOING_CAPACITY, 0), .i_client = entry->i_client};
         if (next >= pk_ticks(r->plan->horizon))
             return PK_OK;
         return pk_calendar_push(&r->room->calendar, &again) ? PK_OK : no_memory(r);
@@ -316,6 +331,12 @@ static enum pk_status handle(struct running *r, const struct pk_entry *entry)
     if (!client->in_use || client->epoch != entry->epoch)
         return PK_OK; /* stale: something was given since */
     r->room->n_events++;
+    const size_t what = entry->when & 15;
+    if (what > 0) {
+        release(r, client, what - 1);
+        client->n_releasing--;
+        return !client->done || client->n_releasing > 0 || let_go(r, entry->i_client) ? PK_OK : no_memory(r);
+    }
     const struct pk_thing thing = client->next;
     if (thing.doing == PK_DOING_REQUEST)
         status = ask(r, entry->i_client, thing.i_want);
@@ -332,7 +353,7 @@ static enum pk_status open_stations(struct running *r)
             continue;
         pk_station_open(station, r->plan, r->room->i_arm, s, r->queues);
         const int64_t next = pk_station_next_change(station);
-        const struct pk_entry entry = {.when = pk_entry_when(next, PK_DOING_CAPACITY), .i_client = (uint32_t)s};
+        const struct pk_entry entry = {.when = pk_entry_when(next, PK_DOING_CAPACITY, 0), .i_client = (uint32_t)s};
         if (next < pk_ticks(r->plan->horizon) && !pk_calendar_push(&r->room->calendar, &entry))
             return no_memory(r);
     }
@@ -394,22 +415,22 @@ enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t
         bool refused = false;
         const int64_t until = r.n_dirty > 0 || room->n_to_plan > 0 ? r.now : k < n ? askers[k].tick : INT64_MAX;
         const struct pk_entry *first = pk_calendar_first(calendar, until, &refused);
-        const uint64_t asked = k < n ? pk_entry_when(askers[k].tick, PK_DOING_REQUEST) : UINT64_MAX;
+        const uint64_t asked = k < n ? pk_entry_when(askers[k].tick, PK_DOING_REQUEST, 0) : UINT64_MAX;
         const uint64_t due = first != NULL ? first->when : UINT64_MAX, when = asked < due ? asked : due;
         if (refused) {
             status = no_memory(&r);
-        } else if ((r.n_dirty > 0 || room->n_to_plan > 0) && (when == UINT64_MAX || (int64_t)(when >> 2) > r.now)) {
+        } else if ((r.n_dirty > 0 || room->n_to_plan > 0) && (when == UINT64_MAX || pk_entry_tick(when) > r.now)) {
             status = end_instant(&r);
         } else if (when == UINT64_MAX) {
             break;
         } else if (asked < due || (asked == due && askers[k].rank < first->rank)) {
-            r.now = (int64_t)(when >> 2);
+            r.now = pk_entry_tick(when);
             status = begin_client(&r, &askers[k++]);
         } else {
             const struct pk_entry entry = *first;
-            r.now = (int64_t)(when >> 2);
+            r.now = pk_entry_tick(when);
             pk_calendar_pop(calendar);
-            if (calendar->n > 0 && (calendar->heap[0].when & 3) != PK_DOING_CAPACITY)
+            if (calendar->n > 0 && pk_entry_doing(calendar->heap[0].when) != PK_DOING_CAPACITY)
                 fetch_client(room, calendar->heap[0].i_client);
             status = handle(&r, &entry);
         }

@@ -54,14 +54,17 @@ struct pk_client {
     uint64_t rank;
     bool in_use;
     struct pk_thing next;
-    bool to_plan;        /* what comes next is not known until the end of the instant */
-    struct want wants[]; /* [n_wants], then the walk, saved at the beginning of a stay */
+    uint32_t n_releasing; /* places that will be given back, as is known already */
+    bool done;            /* does nothing else any more */
+    bool to_plan;         /* what comes next is not known until the end of the instant */
+    struct want wants[];  /* [n_wants], then the walk, saved at the beginning of a stay */
 };
 
 /* Somebody who has asked for nothing yet; false: who never can, in this arm. */
 bool pk_client_begin(const struct pk_plan *plan, size_t i_arm, const struct pk_person *person, uint64_t lotteries,
                      struct pk_client *client);
-/* The first thing from `now` on, and what had to be lived up to then. fresh: the life has not begun. */
+/* The first thing from `now` on that others may have a part in, and what had to be lived up to then. Places given back
+ * before are in room->releases: nothing that anybody does can change them. fresh: the life has not begun. */
 enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *client, double now, bool fresh,
                               struct pk_thing *thing, struct pk_error *error);
 /* Enrolled now. False: no memory. */
@@ -69,8 +72,8 @@ bool pk_client_enrol(struct pk_client *client, size_t i_service, double now);
 /* When a person who begins to wait now gives up; PK_NEVER. */
 double pk_client_patience(const struct pk_places_room *room, const struct pk_client *client, size_t i_want, double now);
 /* May ask again from now on, or not. */
-void pk_client_free_again(const struct pk_places_room *room, struct pk_client *client, size_t i_want, bool was_served,
-                          double now);
+void pk_client_free_again(const struct pk_places_room *room, const struct pk_person *person, struct want *want,
+                          size_t i_want, bool was_served, double now);
 
 /* ---- station.c: places and who waits for them --------------------------------------------------------------------
  */
@@ -127,7 +130,7 @@ size_t pk_places_station(const struct pk_plan *plan, size_t i_service, const str
  */
 
 struct pk_entry {  /* of the calendar, in the order of tick, doing, rank */
-    uint64_t when; /* tick * 4 + doing */
+    uint64_t when; /* see pk_entry_when */
     uint64_t rank;
     uint32_t i_client; /* capacity: station */
     uint32_t epoch;
@@ -155,9 +158,18 @@ bool pk_calendar_push(struct pk_calendar *calendar, const struct pk_entry *entry
 const struct pk_entry *pk_calendar_first(struct pk_calendar *calendar, int64_t until, bool *failed);
 void pk_calendar_pop(struct pk_calendar *calendar);
 
-static inline uint64_t pk_entry_when(int64_t tick, enum pk_doing doing)
+/* what: of things at the same tick that a person does; 0, or 1 + the want whose place is given back. */
+static inline uint64_t pk_entry_when(int64_t tick, enum pk_doing doing, size_t what)
 {
-    return (uint64_t)tick << 2 | (uint64_t)doing;
+    return (uint64_t)tick << 6 | (uint64_t)doing << 4 | (uint64_t)what;
+}
+static inline int64_t pk_entry_tick(uint64_t when)
+{
+    return (int64_t)(when >> 6);
+}
+static inline enum pk_doing pk_entry_doing(uint64_t when)
+{
+    return (enum pk_doing)(when >> 4 & 3);
 }
 
 /* ---- a thread's own ---- */
@@ -180,6 +192,8 @@ struct pk_places_room {
     uint32_t *unused; /* [n_unused] clients done with, owned */
     size_t n_unused, n_clients;
     uint64_t n_events; /* decisions, and transitions lived */
+    size_t n_releases; /* of the last look */
+    struct pk_thing releases[PK_MAX_ENROLMENTS];
 };
 
 enum { PK_PLACES_CHUNK = 1024 /* clients */ };
