@@ -131,7 +131,7 @@ static void check_service(const struct pk_model *model, const struct pk_service 
 void pk_model_check_unused(const struct pk_model *model, struct pk_problems *problems)
 {
     unsigned char uses[PK_MAX_PARAMETERS] = {0};
-    pk_uses_mark_model(uses, model);
+    pk_uses_mark_model(uses, model, NULL);
     for (size_t i = 0; i < model->n_parameters; i++)
         if (!uses[i])
             report(model, problems, model->parameters[i].line, model->parameters[i].column, "parameters",

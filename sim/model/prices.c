@@ -72,10 +72,24 @@ static void mark_scenario(unsigned char *uses, const struct pk_model *model, con
 void pk_prices_find(const struct pk_model *model, const struct pk_scenario *scenario, enum pk_price *uses)
 {
     unsigned char marks[PK_MAX_PARAMETERS] = {0};
-    pk_uses_mark_model(marks, model);
+    pk_uses_mark_model(marks, model, NULL);
     mark_scenario(marks, model, scenario);
     for (size_t i = 0; i < model->n_parameters; i++)
         uses[i] = !(marks[i] & PK_USE_PRICE)    ? PK_PRICE_NONE
                   : marks[i] & PK_USE_ELSEWHERE ? PK_PRICE_MORE
                                                 : PK_PRICE_ONLY;
+}
+
+void pk_prices_idle(const struct pk_model *model, const struct pk_scenario *scenario, bool *idle)
+{
+    unsigned char all[PK_MAX_PARAMETERS] = {0}, here[PK_MAX_PARAMETERS] = {0};
+    bool enrolled[PK_MAX_SERVICES] = {false};
+    for (size_t a = 0; a < scenario->n_arms; a++)
+        for (size_t i = 0; i < scenario->arms[a].n_enrolments; i++)
+            enrolled[scenario->arms[a].enrolments[i].i_service] = true;
+    pk_uses_mark_model(all, model, NULL);
+    mark_scenario(here, model, scenario);
+    pk_uses_mark_model(here, model, enrolled);
+    for (size_t i = 0; i < model->n_parameters; i++)
+        idle[i] = all[i] != 0 && here[i] == 0;
 }

@@ -61,16 +61,17 @@ static void mark_service(unsigned char *uses, const struct pk_model *model, cons
     }
 }
 
-void pk_uses_mark_model(unsigned char *uses, const struct pk_model *model)
+void pk_uses_mark_model(unsigned char *uses, const struct pk_model *model, const bool *services)
 {
     for (size_t i = 0; i < model->n_transitions; i++)
         mark_transition(uses, &model->transitions[i]);
     for (size_t i = 0; i < model->n_services; i++)
-        mark_service(uses, model, &model->services[i]);
+        if (services == NULL || services[i])
+            mark_service(uses, model, &model->services[i]);
     for (size_t i = 0; i < model->n_frailties; i++)
         pk_uses_mark(uses, model->frailties[i].i_variance, PK_USE_ELSEWHERE);
     for (size_t i = 0; i < model->n_parameters; i++)
-        if (model->parameters[i].given == PK_GIVEN_PROBABILITY)
+        if (model->parameters[i].given == PK_GIVEN_PROBABILITY && (services == NULL || uses[i] != 0))
             pk_uses_mark(uses, model->parameters[i].i_by, PK_USE_ELSEWHERE);
     for (size_t i = 0; i < model->n_rewards; i++) {
         const struct pk_reward *reward = &model->rewards[i];

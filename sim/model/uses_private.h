@@ -12,7 +12,7 @@ enum {                       /* bits */
 
 /* uses[PK_MAX_PARAMETERS] |= how; nothing for SIZE_MAX. */
 void pk_uses_mark(unsigned char *uses, size_t i_parameter, int how);
-/* All uses within a model. */
-void pk_uses_mark_model(unsigned char *uses, const struct pk_model *model);
+/* All uses within a model. services [n_services]: but for services that are left out; NULL: none is. */
+void pk_uses_mark_model(unsigned char *uses, const struct pk_model *model, const bool *services);
 
 #endif

@@ -147,7 +147,7 @@ static void put_per_coach(const struct pk_comparison *c, struct pk_text *text)
         }
     if (!(all > 0))
         return;
-    pk_text_put(text, "\nmore for each coach-year more (all services together) ...\n");
+    bool said = false;
     for (size_t i = 0; i < c->n_outcomes; i++) {
         if (!pk_compare_has_flag(c, i, PK_FLAG_EUROS))
             continue;
@@ -158,6 +158,9 @@ static void put_per_coach(const struct pk_comparison *c, struct pk_text *text)
             char label[128];
             if (!(fabs(more) > 0) || isnan(more))
                 continue;
+            if (!said)
+                pk_text_put(text, "\nmore for each coach-year more (all services together) ...\n");
+            said = true;
             pk_compare_pair_label(c, c->pairs[p], label, sizeof label);
             pk_text_addf(text, "  %s, %s: %.4f (s.e. %.4f)\n", c->outcome_labels[i], label,
                          difference.mean * scale / more, difference.standard_error * scale / fabs(more));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "polku/convert.h"
+#include "polku/prices.h"
 
 /* The values as given: the scenario's sets, then sets, then extra; hazards are not converted yet. */
 static enum pk_status given_values(struct pk_values *values, const struct pk_model *model,
@@ -168,12 +169,13 @@ static enum pk_status run_variant(struct pk_variants *variants, const struct pk_
     return status;
 }
 
-/* The ends of a parameter's range that differ from the value in use. */
-static size_t range_ends(const struct pk_values *values, const struct pk_model *model, size_t i, double ends[2])
+/* The ends of a parameter's range that differ from the value in use; none where nothing in the scenario uses it. */
+static size_t range_ends(const struct pk_values *values, const struct pk_model *model, const bool *idle, size_t i,
+                         double ends[2])
 {
     const struct pk_parameter *parameter = &model->parameters[i];
     size_t n = 0;
-    if (!parameter->has_range)
+    if (!parameter->has_range || idle[i])
         return 0;
     if (parameter->low != values->given[i])
         ends[n++] = parameter->low;
@@ -204,8 +206,10 @@ enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_mod
         return status;
     size_t n_most = scenario->n_variants + (scenario->ranges ? 2 * model->n_parameters : 0), n_all = 0;
     double ends[2];
+    bool idle[PK_MAX_PARAMETERS];
+    pk_prices_idle(model, scenario, idle);
     for (size_t i = 0; scenario->ranges && i < model->n_parameters; i++)
-        n_all += range_ends(&main_values, model, i, ends);
+        n_all += range_ends(&main_values, model, idle, i, ends);
     n_all += scenario->n_variants;
     variants->items = pk_arena_alloc(&variants->arena, n_most, sizeof *variants->items);
     if (variants->items == NULL)
@@ -227,7 +231,7 @@ enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_mod
             options->progress((double)variants->n / (double)n_all, options->progress_data);
     }
     for (size_t i = 0; scenario->ranges && i < model->n_parameters && status == PK_OK; i++) {
-        size_t n_ends = range_ends(&main_values, model, i, ends);
+        size_t n_ends = range_ends(&main_values, model, idle, i, ends);
         for (size_t k = 0; k < n_ends && status == PK_OK; k++) {
             struct pk_variant_result *result = &variants->items[variants->n++];
             char to[40];

@@ -17,6 +17,9 @@ enum pk_price {
 /* uses[n_parameters] of the model. */
 void pk_prices_find(const struct pk_model *model, const struct pk_scenario *scenario, enum pk_price *uses);
 
+/* idle[n_parameters]: used only by services that no arm enrols in. */
+void pk_prices_idle(const struct pk_model *model, const struct pk_scenario *scenario, bool *idle);
+
 #ifdef __cplusplus
 }
 #endif
