@@ -111,7 +111,7 @@ static void put_together(const struct places *p)
     } ratios[] = {
         {"all_line", "persons", "people waiting, mean over time", PK_QUEUE_WAITED, SIZE_MAX, 1 / (12 * years)},
         {"all_utilisation", "1", "share of places that are taken, over time", PK_QUEUE_USED, PK_QUEUE_OPEN, 1},
-        {"all_mean_wait", "days", "mean time in line of all who asked, also of those not served", PK_QUEUE_WAITED,
+        {"all_mean_wait", "day", "mean time in line of all who asked, also of those not served", PK_QUEUE_WAITED,
          PK_QUEUE_REQUESTED, days},
     };
     for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
@@ -144,16 +144,15 @@ static void put_waits(const struct places *p)
     const size_t first = p->store->plan->services[p->i_service].first_station;
     const char *dims[] = {"arm", p->region, "wait_bin"}, *of_quantiles[] = {"arm", p->region, "quantile"},
                *of_all[] = {"arm", "quantile"};
-    double lows[PK_WAIT_BINS];
+    double ends[PK_WAIT_BINS];
     size_t k = 0;
     for (size_t i = 0; i < PK_WAIT_BINS; i++)
-        lows[i] = i == 0 ? 0 : pk_wait_edges[i - 1];
-    pk_out_digest(p->out, p->group, "wait_bin", lows, sizeof lows);
+        ends[i] = i < PK_WAIT_EDGES ? pk_wait_edges[i] : (double)INFINITY;
+    pk_out_digest(p->out, p->group, "wait_bin", ends, sizeof ends);
     if (p->out->status == PK_OK)
-        p->out->status = pk_results_axis_doubles(p->out->results, p->group, "wait_bin", PK_WAIT_BINS, lows, "days",
-                                                 "days waited: the first bin not at all, others longer than this, at "
-                                                 "most the next",
-                                                 p->out->error);
+        p->out->status =
+            pk_results_axis_doubles(p->out->results, p->group, "wait_bin", PK_WAIT_BINS, ends, "day",
+                                    "days waited: at most so many, and more than in the bin before", p->out->error);
     pk_out_digest(p->out, p->group, "quantile", asked, sizeof asked);
     if (p->out->status == PK_OK)
         p->out->status = pk_results_axis_doubles(p->out->results, p->group, "quantile", 3, asked, "1",
@@ -170,13 +169,13 @@ static void put_waits(const struct places *p)
         for (size_t v = 0; v < p->n_places; v++)
             for (size_t i = 0; i < 3; i++)
                 p->values[k++] = pk_fold_wait_quantile(p->fold, a, p->i_service, v, asked[i]);
-    pk_out_array_doubles(p->out, p->group, "wait_quantile", of_quantiles, 3, k, p->values, "days",
+    pk_out_array_doubles(p->out, p->group, "wait_quantile", of_quantiles, 3, k, p->values, "day",
                          "days that those served had waited, over all replications; nan: nobody, or over 10 years");
     k = 0;
     for (size_t a = 0; a < p->n_arms; a++)
         for (size_t i = 0; i < 3; i++)
             p->values[k++] = pk_fold_wait_quantile(p->fold, a, p->i_service, SIZE_MAX, asked[i]);
-    pk_out_array_doubles(p->out, p->group, "all_wait_quantile", of_all, 2, k, p->values, "days",
+    pk_out_array_doubles(p->out, p->group, "all_wait_quantile", of_all, 2, k, p->values, "day",
                          "days that those served had waited, over all replications; nan: nobody, or over 10 years");
 }
 
@@ -210,7 +209,7 @@ static void put_service(struct places *p)
         put_total(p, "total_requested", PK_QUEUE_REQUESTED, SIZE_MAX, 1, "persons", long_names[PK_QUEUE_REQUESTED]);
         put_total(p, "total_served", PK_QUEUE_SERVED, SIZE_MAX, 1, "persons", long_names[PK_QUEUE_SERVED]);
         put_total(p, "utilisation", PK_QUEUE_USED, PK_QUEUE_OPEN, 1, "1", "share of places that are taken, over time");
-        put_total(p, "mean_wait", PK_QUEUE_WAITED, PK_QUEUE_REQUESTED, 365.25 / 12, "days",
+        put_total(p, "mean_wait", PK_QUEUE_WAITED, PK_QUEUE_REQUESTED, 365.25 / 12, "day",
                   "mean time in line of all who asked, also of those not served");
         put_waits(p);
     }

@@ -9,6 +9,7 @@
 
 #include "polku/file.h"
 #include "polku/memory.h"
+#include "polku/places.h"
 #include "polku/results.h"
 #include "polku/text.h"
 
@@ -185,6 +186,29 @@ static void export_histogram(struct exporting *e, const char *group)
     pk_text_free(&text);
 }
 
+/* A service's places: by month and region; over the whole time by region; and how long people waited. */
+static void export_places(struct exporting *e, const char *group)
+{
+    static const char *const totals[] = {"total_requested", "total_served", "mean_wait", "utilisation"};
+    char name[256];
+    struct pk_text text;
+    pk_text_init(&text);
+    for (size_t i = 0; i < PK_QUEUE_COUNTS; i++)
+        add_measure(e, group, pk_queue_names[i], i == 0, &text);
+    file_name(group, "", name, sizeof name);
+    write_csv(e, name, &text);
+    pk_text_free(&text);
+    for (size_t i = 0; i < sizeof totals / sizeof *totals; i++)
+        add_measure(e, group, totals[i], i == 0, &text);
+    file_name(group, "_totals", name, sizeof name);
+    write_csv(e, name, &text);
+    pk_text_free(&text);
+    add_measure(e, group, "waits", true, &text);
+    file_name(group, "_waits", name, sizeof name);
+    write_csv(e, name, &text);
+    pk_text_free(&text);
+}
+
 static void export_outcomes(struct exporting *e, const char *group, const char *name)
 {
     struct pk_text text;
@@ -236,12 +260,14 @@ struct groups {
     bool failed;
 };
 
-/* Remembers the group of every dataset that is called time: those are tables; of every share: those are histograms. */
+/* Remembers the group of every dataset that is called time: those are tables; of every share: those are histograms;
+ * of every wait_bin: those are places. */
 static bool find_groups(const char *path, void *data)
 {
     struct groups *groups = data;
     const char *slash = strrchr(path, '/');
-    if (slash == NULL || (strcmp(slash, "/time") != 0 && strcmp(slash, "/share") != 0) ||
+    if (slash == NULL ||
+        (strcmp(slash, "/time") != 0 && strcmp(slash, "/share") != 0 && strcmp(slash, "/wait_bin") != 0) ||
         (size_t)(slash - path) >= sizeof groups->names[0])
         return true;
     if (groups->n == groups->room) {
@@ -319,8 +345,9 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
     static const char *const parameters[] = {"parameter", "value",      "unit",        "given",       "given_unit",
                                              "low",       "high",       "overridden",  "source_kind", "source",
                                              "caveat",    "conversion", "description", "price"};
-    static const char *const arms[] = {"arm",     "label_fi", "label_sv", "label_en",        "note",
-                                       "assumes", "enrolled", "changed",  "cost_per_person", "cohort"};
+    static const char *const arms[] = {"arm",     "label_fi", "label_sv",    "label_en",        "note",
+                                       "assumes", "enrolled", "changed",     "cost_per_person", "cohort",
+                                       "touched", "like",     "places_ratio"};
     static const char *const rewards[] = {"reward", "label_fi", "label_sv", "label_en", "unit", "payer", "kind"};
     static const char *const variants[] = {"variant", "topic", "name", "changed", "warning"};
     struct exporting e = {.directory = directory, .told = told, .error = error};
@@ -337,6 +364,8 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
         for (size_t i = 0; i < groups.n && e.status == PK_OK; i++)
             if (strstr(groups.names[i], "/histograms/") != NULL)
                 export_histogram(&e, groups.names[i]);
+            else if (strncmp(groups.names[i], "/places/", 8) == 0)
+                export_places(&e, groups.names[i]);
             else
                 export_table(&e, groups.names[i]);
         export_outcomes(&e, "/outcomes", "outcomes");

@@ -89,6 +89,13 @@ def main():
         check_axes(path, "person_years", ("arm", "sex", "region", "state", "time"),
                    {"sex": ["woman", "man"], "region": ["north", "south"]})
 
+        path = os.path.join(folder, "places.h5")
+        expect(0, "", "run", os.path.join(GOOD, "places.yaml"), "-o", path)
+        check_file(path)
+        with xarray.open_dataset(path, engine="h5netcdf", group="places/coaching") as dataset:
+            check(dataset["served"].dims == ("arm", "region", "month"), "places are told by arm, region and month")
+            check(dataset["waits"].dims == ("arm", "region", "wait_bin"), "waits are told in bins")
+
         path = os.path.join(folder, "told.h5")
         expect(0, "", "run", os.path.join(GOOD, "told.yaml"), "-o", path)
         check_file(path)
@@ -136,7 +143,7 @@ def main():
         path = os.path.join(folder, "ips.h5")
         expect(0, "", "run", os.path.join(SOURCE, "configs", "ips-vs-typ.yaml"), "-r", "4", "--no-variants", "-o", path)
         check_file(path)
-        states = ["unemployed", "employed", "rehabilitation_subsidy", "disability_pension", "old_age", "dead"]
+        states = ["unemployed", "employed", "rehabilitation_subsidy", "disability_pension", "old_age", "dead", "supported_work"]
         check_axes(path, "occupancy", ("arm", "state", "time"), {"arm": ["none", "typ", "ips"], "state": states})
         table = check_axes(path, "person_years", ("arm", "sex", "diagnosis", "state", "time"),
                            {"arm": ["none", "typ", "ips"], "sex": ["female", "male"], "state": states,

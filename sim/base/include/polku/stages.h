@@ -18,7 +18,7 @@ enum pk_stage {
     PK_STAGE_MOVE,   /* to the tick, into the log, on to the next state; the next person */
     PK_STAGE_TALLY,
     PK_STAGE_PLACES, /* who gets a place, and when: the calendar */
-    PK_STAGE_LIVES, /* lives put together; lives one after another; lives in the arms */
+    PK_STAGE_LIVES,  /* lives put together; lives one after another; lives in the arms */
     PK_STAGE_COUNT
 };
 extern const char *const pk_stage_names[PK_STAGE_COUNT];
