@@ -41,7 +41,9 @@ BEYOND = {
         scenario_variant scenario_joint_fit_shares scenario_table_ages scenario_joint_two_tables
         scenario_no_age scenario_table_no_age scenario_enrol_age scenario_joint_and_shares scenario_histogram_shares
         scenario_people_inflow model_joint_value model_joint_two_tables scenario_joint_of_model
-        scenario_joint_of_model_inflow""",
+        scenario_joint_of_model_inflow model_places_priority_value model_places_coaches_ratio
+        model_places_coaches_clock model_places_coaches_other_attribute model_places_enters_hazard
+        scenario_enrol_rate_unit scenario_like_below scenario_places_word""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
         model_split_shares model_switch model_table_counts model_table_cuts
@@ -51,14 +53,16 @@ BEYOND = {
         scenario_joint_again scenario_joint_sum scenario_normal_nobody scenario_normal_order
         scenario_outcome_beyond scenario_outcome_from_after_to scenario_persons scenario_persons_half scenario_size
         scenario_size_zero scenario_state_shares scenario_step scenario_table_ages_order scenario_until_before
-        scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum""",
+        scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum
+        model_places_filled_zero scenario_enrol_to_before_from""",
     "what a model or a scenario means as a whole": """
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit
         model_frailty_and_cure model_cure_at model_prevent_instead model_fidelity_replace
         scenario_conversion_cycle scenario_form_domain scenario_enrol_entry_persons scenario_histogram_twice
         scenario_ledgers_name scenario_outcome_entrants scenario_probability_unreachable
-        scenario_table_twice scenario_two_services scenario_joint_fit_zeros""",
+        scenario_table_twice scenario_two_services scenario_joint_fit_zeros model_by_service_effect model_by_service_split
+        model_places_renege_clock model_places_support_twice scenario_displacement_common""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row
