@@ -177,10 +177,11 @@ static void ask(struct slow_places *twin, struct slow_client *client, size_t i_w
     }
     slow_station_note(twin, station, PK_QUEUE_REQUESTED);
     if (slow_station_free(twin, station) <= station->waiting) {
-        const bool baulks =
-            slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, 0).first < places->baulk;
-        if (baulks || station->waiting >= places->line) {
-            slow_station_note(twin, station, baulks ? PK_QUEUE_BAULKED : PK_QUEUE_REFUSED);
+        const bool closed = slow_station_is_closed(twin, station),
+                   baulks = slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, 0).first <
+                            places->baulk;
+        if (closed || baulks || station->waiting >= places->line) {
+            slow_station_note(twin, station, baulks && !closed ? PK_QUEUE_BAULKED : PK_QUEUE_REFUSED);
             may_ask_again(twin, client, i_want, false);
             return;
         }
@@ -261,6 +262,28 @@ static void give_places(struct slow_places *twin, struct slow_station *station)
     }
 }
 
+/* Nobody waits where there will be no place. */
+static void dissolve(struct slow_places *twin, struct slow_station *station)
+{
+    for (size_t i = 0; i < twin->n; i++)
+        for (size_t k = 0; k < twin->arm->n_enrolments; k++) {
+            struct slow_client *client = &twin->clients[i];
+            if (client->wants[k].phase != SLOW_WAITING ||
+                slow_station_of(twin, twin->arm->enrolments[k].i_service, &client->person) != station)
+                continue;
+            slow_station_end(twin, station, &client->wants[k]);
+            slow_station_note(twin, station, PK_QUEUE_REFUSED);
+            may_ask_again(twin, client, k, false);
+        }
+}
+
+static void change(struct slow_places *twin, struct slow_station *station)
+{
+    slow_station_change(twin, station);
+    if (slow_station_is_closed(twin, station))
+        dissolve(twin, station);
+}
+
 /* ---- from the start to the horizon ------------------------------------------------------------------------------- */
 
 static void begin_client(struct slow_places *twin, struct slow_client *client, size_t i_arm, uint64_t id,
@@ -318,7 +341,7 @@ void slow_places_run(struct slow_places *twin, const struct pk_plan *plan, size_
         twin->now = thing.tick;
         over = false;
         if (thing.kind == SLOW_CAPACITY)
-            slow_station_change(twin, &twin->stations[thing.who]);
+            change(twin, &twin->stations[thing.who]);
         else if (thing.kind == SLOW_REQUEST)
             ask(twin, &twin->clients[thing.who], thing.i_want);
         else

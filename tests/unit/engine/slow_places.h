@@ -53,8 +53,7 @@ struct slow_client {
 struct slow_station {
     size_t i_service, i_value;
     uint64_t slots, tokens, held, waiting;
-    int64_t next_cut, next_period, open_since;
-    size_t segment;
+    int64_t next_cut, next_period, since;
 };
 
 struct slow_places {

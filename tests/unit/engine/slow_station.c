@@ -28,16 +28,36 @@ static size_t index_of(const struct slow_places *twin, const struct slow_station
     return (size_t)(station - twin->stations);
 }
 
-/* The table's places now, times the arm's ratio, to the nearest whole number. */
+/* The table's places in a segment, times the arm's ratio, to the nearest whole number. */
+static uint64_t slots_in(const struct slow_places *twin, const struct slow_station *station, size_t segment)
+{
+    const struct pk_plan_places *places = places_of(twin, station);
+    const uint32_t slots = places->slots[station->i_value * (places->n_cuts + 1) + segment];
+    return isnan(twin->arm->ample) ? slots : (uint64_t)floor(slots * twin->arm->ample + 0.5);
+}
+
 static void look_up(const struct slow_places *twin, struct slow_station *station)
 {
     const struct pk_plan_places *places = places_of(twin, station);
     size_t i = 0;
     while (i < places->n_cuts && places->cuts[i] * TICKS <= twin->now)
         i++;
-    const uint32_t slots = places->slots[station->i_value * (places->n_cuts + 1) + i];
-    station->slots = isnan(twin->arm->ample) ? slots : (uint64_t)floor(slots * twin->arm->ample + 0.5);
+    station->slots = slots_in(twin, station, i);
     station->next_cut = i < places->n_cuts ? (int64_t)(places->cuts[i] * TICKS) : SLOW_NEVER;
+}
+
+bool slow_station_is_closed(const struct slow_places *twin, const struct slow_station *station)
+{
+    const struct pk_plan_places *places = places_of(twin, station);
+    uint64_t most = 0;
+    if (is_unlimited(twin, station))
+        return false;
+    for (size_t i = 0; i <= places->n_cuts; i++) {
+        const uint64_t slots = slots_in(twin, station, i);
+        if ((i == places->n_cuts || places->cuts[i] * TICKS > twin->now) && slots > most)
+            most = slots;
+    }
+    return most == 0;
 }
 
 /* A new period. */
@@ -118,15 +138,18 @@ static void add_time(struct slow_places *twin, const struct slow_station *statio
     }
 }
 
-static void count_open(struct slow_places *twin, struct slow_station *station)
+/* The places there were, and those taken, since there were others. */
+static void count_places(struct slow_places *twin, struct slow_station *station)
 {
-    add_time(twin, station, PK_QUEUE_OPEN, station->open_since, station->slots);
-    station->open_since = twin->now;
+    add_time(twin, station, PK_QUEUE_OPEN, station->since, station->slots);
+    add_time(twin, station, PK_QUEUE_USED, station->since,
+             station->held < station->slots ? station->held : station->slots);
+    station->since = twin->now;
 }
 
 void slow_station_change(struct slow_places *twin, struct slow_station *station)
 {
-    count_open(twin, station);
+    count_places(twin, station);
     if (station->next_cut == twin->now) {
         const uint64_t before = station->slots;
         look_up(twin, station);
@@ -150,6 +173,7 @@ void slow_station_note(struct slow_places *twin, const struct slow_station *stat
 void slow_station_end(struct slow_places *twin, struct slow_station *station, const struct slow_want *want)
 {
     const bool waits = want->phase == SLOW_WAITING;
+    count_places(twin, station);
     add_time(twin, station, waits ? PK_QUEUE_WAITED : PK_QUEUE_HELD, want->since, 1);
     (waits ? twin->queues.waited : twin->queues.held)[index_of(twin, station)] += twin->now - want->since;
     *(waits ? &station->waiting : &station->held) -= 1;
@@ -161,6 +185,7 @@ void slow_station_serve(struct slow_places *twin, struct slow_station *station, 
     size_t bin = PK_WAIT_EDGES;
     while (bin > 0 && days <= pk_wait_edges[bin - 1])
         bin--;
+    count_places(twin, station);
     slow_station_note(twin, station, PK_QUEUE_SERVED);
     twin->queues.waits[index_of(twin, station) * PK_WAIT_BINS + bin]++;
     station->held++;
@@ -181,5 +206,5 @@ void slow_station_close(struct slow_places *twin)
             (phase == SLOW_WAITING ? twin->queues.waiting_at_end : twin->queues.held_at_end)[index_of(twin, station)]++;
         }
     for (size_t s = 0; s < twin->plan->n_stations; s++)
-        count_open(twin, &twin->stations[s]);
+        count_places(twin, &twin->stations[s]);
 }
