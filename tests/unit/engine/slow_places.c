@@ -142,20 +142,28 @@ static void may_ask_again(struct slow_places *twin, struct slow_client *client, 
     }
 }
 
+static size_t stay_now(const struct slow_places *twin, const struct slow_client *client)
+{
+    size_t s = 0;
+    while (client->stays[s].to <= twin->now)
+        s++;
+    return s;
+}
+
 static int64_t patience_of(const struct slow_places *twin, const struct slow_client *client, size_t i_service,
                            unsigned i_request)
 {
     const struct pk_plan_places *places = &twin->plan->services[i_service].places;
-    size_t s = 0;
+    const size_t s = stay_now(twin, client);
     if (!places->reneges)
         return SLOW_NEVER;
-    while (client->stays[s].to <= twin->now)
-        s++;
     long double left = -logl(slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, 0).second);
     const long double zero = slow_zero_of(&places->renege, &client->person, &client->treatment, &client->stays[s],
                                           s == 0, twin->now / TICKS);
     const long double time = slow_spend_one(&places->renege, zero, &left, twin->now / TICKS, twin->plan->horizon + 1);
-    return isinf(time) ? SLOW_NEVER : (int64_t)rintl(time * TICKS);
+    if (isinf(time))
+        return SLOW_NEVER;
+    return rintl(time * TICKS) > twin->now ? (int64_t)rintl(time * TICKS) : twin->now + 1;
 }
 
 static void ask(struct slow_places *twin, struct slow_client *client, size_t i_want)
@@ -176,6 +184,11 @@ static void ask(struct slow_places *twin, struct slow_client *client, size_t i_w
         }
     }
     slow_station_note(twin, station, PK_QUEUE_REQUESTED);
+    if (!(twin->arm->enrolments[i_want].referral.states >> client->stays[stay_now(twin, client)].state & 1)) {
+        slow_station_note(twin, station, PK_QUEUE_LEFT);
+        may_ask_again(twin, client, i_want, false);
+        return;
+    }
     if (slow_station_free(twin, station) <= station->waiting) {
         const bool closed = slow_station_is_closed(twin, station),
                    baulks = slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, 0).first <
