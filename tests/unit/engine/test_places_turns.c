@@ -15,8 +15,9 @@
     PARAMETER("r", "1.31", "per_year")                                                                                 \
     PARAMETER("often", "0.87", "per_year")                                                                             \
     PARAMETER("die", "0.21", "per_year")                                                                               \
-    PARAMETER("some", "4", "persons") PARAMETER("term", "0.197", "years") PARAMETER("life", "life", "years")           \
-        PARAMETER("double", "2.2", "ratio") PARAMETER("year", "0.9", "years")
+    PARAMETER("some", "4", "persons")                                                                                  \
+    PARAMETER("term", "0.197", "years")                                                                                \
+    PARAMETER("life", "life", "years") PARAMETER("double", "2.2", "ratio") PARAMETER("year", "0.9", "years")
 #define TRANSITIONS                                                                                                    \
     "transitions:\n  ab: {from: a, to: b, hazard: r}\n  ba: {from: b, to: a, hazard: often}\n"                         \
     "  die: {from: any, to: dead, hazard: die}\n"
