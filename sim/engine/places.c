@@ -160,7 +160,7 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
         }
     struct pk_station *station = station_for(r, client, i_want);
     pk_station_note(station, r->now, PK_QUEUE_REQUESTED);
-    if (!(r->arm->enrolments[i_want].referral.states >> pk_walk_saved_state(pk_client_saved(r->room, client)) & 1)) {
+    if (!(r->arm->enrolments[i_want].referral.states >> client->next.i_state & 1)) {
         pk_station_note(station, r->now, PK_QUEUE_LEFT); /* no longer one of those who may be referred */
         pk_client_free_again(r->room, &client->person, want, i_want, false, now);
         return PK_OK;
@@ -308,6 +308,7 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
         client->wants[i].ticket = tickets[i];
     PK_ASSERT(thing.doing == PK_DOING_REQUEST && pk_ticks(thing.time) == asker->tick);
     r->room->n_events++;
+    client->next = thing;
     status = ask(r, i_client, thing.i_want);
     return status == PK_OK ? plan_later(r, i_client) : status;
 }

@@ -42,7 +42,9 @@ struct pk_thing {
     double time; /* months, a multiple of a tick */
     enum pk_doing doing;
     size_t i_want;
-    bool reneges; /* departs from the line by giving up */
+    bool reneges;      /* departs from the line by giving up */
+    size_t i_state;    /* in the stay that it is in ... */
+    double state_zero; /* ... and where its clock time_in_state was 0 */
 };
 
 struct pk_client {
