@@ -118,6 +118,10 @@ void pk_station_change(struct pk_station *station, int64_t tick);
 bool pk_station_push(struct pk_station *station, const struct in_line *who);
 struct in_line pk_station_pop(struct pk_station *station);
 
+/* ---- queues.c ---- */
+
+size_t pk_queues_wait_bin(int64_t ticks);
+
 /* ---- places_who.c ---- */
 
 /* A number of 64 bits: the random ones of a uniform, then some of the id. */
@@ -203,6 +207,13 @@ enum { PK_PLACES_CHUNK = 1024 /* clients */ };
 static inline struct pk_client *pk_places_client_at(const struct pk_places_room *room, size_t i)
 {
     return (struct pk_client *)(void *)(room->chunks[i / PK_PLACES_CHUNK] + i % PK_PLACES_CHUNK * room->n_client);
+}
+/* Whoever is next is far away in memory. */
+static inline void pk_places_fetch_client(const struct pk_places_room *room, uint32_t i_client)
+{
+    const char *client = (const char *)pk_places_client_at(room, i_client);
+    for (size_t i = 0; i < room->n_client; i += 64)
+        __builtin_prefetch(client + i, 1);
 }
 /* Room for one more; false: no memory. */
 bool pk_places_client(struct pk_places_room *room, uint32_t *i_client);
