@@ -178,12 +178,14 @@ enum pk_status pk_client_look(struct pk_places_room *room, struct pk_client *cli
             client->wants[thing->i_want] = *want;
             look_at_stay(room, wants, then, end, lefts, thing);
         }
+        thing->i_state = walk->i_state;
+        thing->state_zero = walk->state_zero;
         if (walk->over || thing->doing != PK_DOING_NOTHING)
             return PK_OK;
         for (size_t i = 0; i < n; i++) /* referrals' exponentials are spent up to there */
             if (wants[i].phase == PHASE_IDLE) {
                 wants[i].left = lefts[i];
-                wants[i].spent_to = end;
+                wants[i].spent_to = end > wants[i].spent_to ? end : wants[i].spent_to; /* asked since, later */
             }
         pk_walk_on(walk, &next);
         room->n_events += !waits || walk->entry <= now; /* others are lived again */
@@ -219,7 +221,10 @@ double pk_client_patience(const struct pk_places_room *room, const struct pk_cli
     double left = pk_walk_exponential(
         pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE, client->wants[i_want].n_requests - 1u, 0).second);
     const enum pk_clock clock = places->renege.clock;
-    const double zero = clock == PK_CLOCK_AGE ? -person->age : clock == PK_CLOCK_ENROLMENT ? now : 0;
+    const double zero = clock == PK_CLOCK_AGE         ? -person->age
+                        : clock == PK_CLOCK_STATE     ? client->next.state_zero
+                        : clock == PK_CLOCK_ENROLMENT ? now
+                                                      : 0;
     const double time = pk_spell_spend_alone(&places->renege, zero, 1, now, room->plan->horizon + 1, &left);
     const double rounded = time < PK_NEVER ? pk_tick_round(time) : time;
     return rounded > now ? rounded : now + PK_TICK;

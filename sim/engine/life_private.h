@@ -208,7 +208,6 @@ bool pk_walk_is_left_alone(const struct walk *walk);
 
 size_t pk_walk_saved_size(const struct pk_plan *plan);
 void pk_walk_save(const struct walk *walk, void *saved);
-size_t pk_walk_saved_state(const void *saved);
 /* person, treatment and life as at pk_walk_begin; the treatment's items that have begun must be the same. */
 void pk_walk_restore(struct walk *walk, const struct pk_plan *plan, const struct pk_person *person,
                      const struct pk_treatment *treatment, struct pk_life *life, const void *saved);

@@ -41,13 +41,6 @@ size_t pk_walk_saved_size(const struct pk_plan *plan)
     return size;
 }
 
-size_t pk_walk_saved_state(const void *saved)
-{
-    struct head head;
-    memcpy(&head, saved, sizeof head);
-    return head.i_state;
-}
-
 void pk_walk_save(const struct walk *walk, void *saved)
 {
     const struct pk_plan *plan = walk->plan;

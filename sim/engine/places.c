@@ -96,6 +96,7 @@ static enum pk_status plan_ahead(struct running *r, uint32_t i_client)
     struct pk_client *client = pk_places_client_at(r->room, i_client);
     struct pk_thing thing;
     *r->failed = client->person.id;
+    client->to_plan = false;
     enum pk_status status = pk_client_look(r->room, client, pk_months(r->now), false, &thing, r->error);
     if (status != PK_OK)
         return status;
@@ -141,6 +142,17 @@ static enum pk_status plan_later(struct running *r, uint32_t i_client)
     return PK_OK;
 }
 
+/* After something about one of their wants: at once where the others may be next at the same tick, since all that
+ * people do then comes before places are given. */
+static enum pk_status plan_on(struct running *r, uint32_t i_client, size_t i_want)
+{
+    const struct pk_client *client = pk_places_client_at(r->room, i_client);
+    bool others = false;
+    for (size_t i = 0; i < r->arm->n_enrolments; i++)
+        others |= i != i_want && client->wants[i].phase != PHASE_OVER;
+    return others ? plan_ahead(r, i_client) : plan_later(r, i_client);
+}
+
 static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
 {
     struct pk_client *client = pk_places_client_at(r->room, i_client);
@@ -160,7 +172,7 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
         }
     struct pk_station *station = station_for(r, client, i_want);
     pk_station_note(station, r->now, PK_QUEUE_REQUESTED);
-    if (!(r->arm->enrolments[i_want].referral.states >> pk_walk_saved_state(pk_client_saved(r->room, client)) & 1)) {
+    if (!(r->arm->enrolments[i_want].referral.states >> client->next.i_state & 1)) {
         pk_station_note(station, r->now, PK_QUEUE_LEFT); /* no longer one of those who may be referred */
         pk_client_free_again(r->room, &client->person, want, i_want, false, now);
         return PK_OK;
@@ -220,15 +232,6 @@ static void depart(struct running *r, struct pk_client *client, const struct pk_
     pk_client_free_again(r->room, &client->person, want, thing->i_want, was_served, pk_months(r->now));
 }
 
-static size_t wait_bin(int64_t ticks)
-{
-    const double days = pk_months(ticks) * (365.25 / 12);
-    size_t i = 0;
-    while (i < PK_WAIT_EDGES && days > pk_wait_edges[i])
-        i++;
-    return i;
-}
-
 /* Places to those first in line, while there are any. */
 static enum pk_status give_places(struct running *r, struct pk_station *station)
 {
@@ -244,7 +247,7 @@ static enum pk_status give_places(struct running *r, struct pk_station *station)
             continue; /* stale: left the line */
         r->room->n_events++;
         pk_station_note(station, r->now, PK_QUEUE_SERVED);
-        r->queues->waits[i_station * PK_WAIT_BINS + wait_bin(r->now - want->since)]++;
+        r->queues->waits[i_station * PK_WAIT_BINS + pk_queues_wait_bin(r->now - want->since)]++;
         r->queues->waited[i_station] += r->now - want->since;
         station->waiting--;
         station->held++;
@@ -272,7 +275,7 @@ static enum pk_status dissolve(struct running *r, struct pk_station *station)
         station->waiting--;
         r->queues->waited[station - r->room->stations] += r->now - want->since;
         pk_client_free_again(r->room, &client->person, want, who.i_want, false, pk_months(r->now));
-        status = plan_later(r, who.i_client);
+        status = plan_on(r, who.i_client, who.i_want);
     }
     return status;
 }
@@ -308,8 +311,9 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
         client->wants[i].ticket = tickets[i];
     PK_ASSERT(thing.doing == PK_DOING_REQUEST && pk_ticks(thing.time) == asker->tick);
     r->room->n_events++;
+    client->next = thing;
     status = ask(r, i_client, thing.i_want);
-    return status == PK_OK ? plan_later(r, i_client) : status;
+    return status == PK_OK ? plan_on(r, i_client, thing.i_want) : status;
 }
 
 static enum pk_status handle(struct running *r, const struct pk_entry *entry)
@@ -342,7 +346,7 @@ static enum pk_status handle(struct running *r, const struct pk_entry *entry)
         status = ask(r, entry->i_client, thing.i_want);
     else
         depart(r, client, &thing);
-    return status == PK_OK ? plan_later(r, entry->i_client) : status;
+    return status == PK_OK ? plan_on(r, entry->i_client, thing.i_want) : status;
 }
 
 static enum pk_status open_stations(struct running *r)
@@ -374,20 +378,11 @@ static enum pk_status end_instant(struct running *r)
         dirty[least] = dirty[--r->n_dirty];
         status = give_places(r, station);
     }
-    for (size_t i = 0; i < r->room->n_to_plan && status == PK_OK; i++) {
-        pk_places_client_at(r->room, r->room->to_plan[i])->to_plan = false;
-        status = plan_ahead(r, r->room->to_plan[i]);
-    }
+    for (size_t i = 0; i < r->room->n_to_plan && status == PK_OK; i++)
+        if (pk_places_client_at(r->room, r->room->to_plan[i])->to_plan) /* else it has been done since */
+            status = plan_ahead(r, r->room->to_plan[i]);
     r->room->n_to_plan = 0;
     return status;
-}
-
-/* Whoever is next is far away in memory. */
-static void fetch_client(const struct pk_places_room *room, uint32_t i_client)
-{
-    const char *client = (const char *)pk_places_client_at(room, i_client);
-    for (size_t i = 0; i < room->n_client; i += 64)
-        __builtin_prefetch(client + i, 1);
 }
 
 enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t replication, uint32_t component,
@@ -431,7 +426,7 @@ enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t
             r.now = pk_entry_tick(when);
             pk_calendar_pop(calendar);
             if (calendar->n > 0 && pk_entry_doing(calendar->heap[0].when) != PK_DOING_CAPACITY)
-                fetch_client(room, calendar->heap[0].i_client);
+                pk_places_fetch_client(room, calendar->heap[0].i_client);
             status = handle(&r, &entry);
         }
     }

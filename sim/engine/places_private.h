@@ -42,7 +42,9 @@ struct pk_thing {
     double time; /* months, a multiple of a tick */
     enum pk_doing doing;
     size_t i_want;
-    bool reneges; /* departs from the line by giving up */
+    bool reneges;      /* departs from the line by giving up */
+    size_t i_state;    /* in the stay that it is in ... */
+    double state_zero; /* ... and where its clock time_in_state was 0 */
 };
 
 struct pk_client {
@@ -115,6 +117,10 @@ int64_t pk_station_next_change(const struct pk_station *station);
 void pk_station_change(struct pk_station *station, int64_t tick);
 bool pk_station_push(struct pk_station *station, const struct in_line *who);
 struct in_line pk_station_pop(struct pk_station *station);
+
+/* ---- queues.c ---- */
+
+size_t pk_queues_wait_bin(int64_t ticks);
 
 /* ---- places_who.c ---- */
 
@@ -201,6 +207,13 @@ enum { PK_PLACES_CHUNK = 1024 /* clients */ };
 static inline struct pk_client *pk_places_client_at(const struct pk_places_room *room, size_t i)
 {
     return (struct pk_client *)(void *)(room->chunks[i / PK_PLACES_CHUNK] + i % PK_PLACES_CHUNK * room->n_client);
+}
+/* Whoever is next is far away in memory. */
+static inline void pk_places_fetch_client(const struct pk_places_room *room, uint32_t i_client)
+{
+    const char *client = (const char *)pk_places_client_at(room, i_client);
+    for (size_t i = 0; i < room->n_client; i += 64)
+        __builtin_prefetch(client + i, 1);
 }
 /* Room for one more; false: no memory. */
 bool pk_places_client(struct pk_places_room *room, uint32_t *i_client);

@@ -129,7 +129,8 @@ size_t pk_places_split(const struct pk_plan *plan, size_t i_arm, uint32_t replic
         component_of[s] = parents[s] == s ? (uint32_t)n++ : component_of[parents[s]];
     for (size_t k = 0; k < askers->n; k++)
         askers->items[k].component = component_of[askers->items[k].component];
-    qsort(askers->items, askers->n, sizeof *askers->items, by_component);
+    if (askers->n > 0)
+        qsort(askers->items, askers->n, sizeof *askers->items, by_component);
     return n;
 }
 

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "polku/places.h"
+#include "places_private.h"
 
 #define TEXT(name, text) [name] = text,
 const char *const pk_queue_names[PK_QUEUE_COUNTS] = {PK_QUEUE_LIST(TEXT)};
@@ -10,6 +10,15 @@ const char *const pk_queue_names[PK_QUEUE_COUNTS] = {PK_QUEUE_LIST(TEXT)};
 
 const double pk_wait_edges[PK_WAIT_EDGES] = {0,  1,   2,   3,   5,   7,   10,  14,  21,  30,   45,   60,
                                              90, 120, 150, 180, 240, 300, 365, 548, 731, 1096, 1826, 3653};
+
+size_t pk_queues_wait_bin(int64_t ticks)
+{
+    const double days = (double)ticks * PK_TICK * (365.25 / 12);
+    size_t i = 0;
+    while (i < PK_WAIT_EDGES && days > pk_wait_edges[i])
+        i++;
+    return i;
+}
 
 enum pk_status pk_queues_init(struct pk_queues *queues, const struct pk_plan *plan, struct pk_error *error)
 {
