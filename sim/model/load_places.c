@@ -149,12 +149,8 @@ static void read_places(struct pk_load *load, const struct pk_reader *r, struct 
     if (pk_reader_find(r, "line", &child))
         (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_PERSONS), false, &places->i_line);
     places->reneges = pk_reader_find(r, "renege", &child);
-    if (places->reneges) {
+    if (places->reneges)
         read_hazard(load, &child, &places->renege);
-        if (places->renege.on_clock && places->renege.clock == PK_CLOCK_STATE)
-            pk_reader_problem(&child, "since_enrolment is the time since the person began to wait",
-                              "runs on time_in_state");
-    }
     if (pk_reader_find(r, "again", &child) && pk_reader_choice(&child, agains, 3, &i, "when one may ask again"))
         places->again = (enum pk_requests)i;
 }

@@ -62,7 +62,7 @@ BEYOND = {
         scenario_conversion_cycle scenario_form_domain scenario_enrol_entry_persons scenario_histogram_twice
         scenario_ledgers_name scenario_outcome_entrants scenario_probability_unreachable
         scenario_table_twice scenario_two_services scenario_joint_fit_zeros model_by_service_effect model_by_service_split
-        model_places_renege_clock model_places_support_twice scenario_displacement_common""",
+        model_places_support_twice scenario_displacement_common""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row
