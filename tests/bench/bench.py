@@ -26,12 +26,13 @@ PYTHON = "/usr/bin/python3"
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
 
 REF5, IPS, NATION = "configs/ref5.yaml", "configs/ips-vs-typ.yaml", "tests/bench/nation.yaml"
+PLACES = "tests/bench/places.yaml"
 # Standard deviations between people in ref5, by simulation: of person-years, and of the number of transitions.
 DEVIATION = {"unemployed": 5.430, "coaching": 1.704, "employed": 10.134, "rehab": 2.029, "pension": 14.034,
              "dead": 8.526}
 DEVIATION_TRANSITIONS = 6.53
 EXACT_TRANSITIONS = 10.77573  # a person, matrix exponential
-STAGES = ("people", "draw", "choose", "common", "move", "tally", "lives", "other", "write")
+STAGES = ("people", "draw", "choose", "common", "move", "tally", "places", "lives", "other", "write")
 
 
 # ---- running programs ------------------------------------------------------------------------------------------------
@@ -233,6 +234,14 @@ def nation(polku, runs):
                                "cannot be told below": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}
 
 
+def places(polku, runs):
+    """30,000 people in one calendar; a million who may ask, and their memory."""
+    measured = in_turn(runs, {n: lambda n=n: polku.run(PLACES, "--people", n, "--replications", 1, "--stages")
+                              for n in (30000, 1000000)})
+    return {n: {"ns_an_event": spread(m["calendar_ns"] for m in runs_of), "events": runs_of[0]["calendar_events"],
+                "memory_MB": max(m["memory"] for m in runs_of)} for n, runs_of in measured.items()}
+
+
 def start_up(polku, runs):
     def check():
         return {"wall": execute([polku.program, "check", "--quiet", ROOT / IPS])[2]}
@@ -283,6 +292,10 @@ def summary(found):
     memory = whole["peak_memory_MB"]
     peak = max(memory["nation"], memory["ref5"])
     rows.append(at_most("5.6 million people: peak memory, MB", 200, peak, text="{:.0f}"))
+    for n, m in found["places"].items():
+        rows.append(at_most(f"{n} people in one calendar: ns an event", 150, m["ns_an_event"]) if n == 30000 else
+                    row(f"{n} people in one calendar: ns an event", "", m["ns_an_event"]))
+        rows.append(row(f"{n} people in one calendar: peak memory, MB", "", m["memory_MB"], text="{:.0f}"))
     for name, wall in found["start_up_seconds"].items():
         ms = {key: 1000 * wall[key] for key in ("median", "low", "high")}
         rows.append(at_most(f"{name}: ms", 50, ms, text="{:.0f}") if "check" not in name else
@@ -342,6 +355,7 @@ def main():
     found["work_ability"] = work_ability(polku, options)
     found["stages_ns"] = stages(polku, people, found["work_ability"]["replications"], min(3, options.runs))
     found["nation"] = nation(polku, options.runs)
+    found["places"] = places(polku, options.runs)
     found["start_up_seconds"] = start_up(polku, options.runs)
     found["summary"] = summary(found)
     if options.json:

@@ -28,10 +28,13 @@ MEASURED = {
     ("ips-vs-typ", "avx2"): 1120.8,
     ("ips-vs-typ", "plain"): 1547.8,
     ("ips-vs-typ", "none"): 1839.8,
+    ("places", "avx2"): 1600.0,
 }
 # With a tenth of the people in each service, more than in the scenario, so that arms weigh.
 OPTIONS = {"ref5": ["--people", "20000"],
-           "ips-vs-typ": ["--people", "10000", "--set", "ips_clients=1000", "--no-variants"]}
+           "ips-vs-typ": ["--people", "10000", "--set", "ips_clients=1000", "--no-variants"],
+           "places": ["--people", "3000"]}
+FOLDERS = {"places": os.path.join("tests", "bench")}
 REPLICATIONS = (1, 3)
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 
@@ -57,7 +60,7 @@ def counted(valgrind, folder, scenario, vectors, replications):
     own = os.path.join(folder, f"{scenario}-{vectors}-{replications}")
     done = subprocess.run(
         [valgrind, "--tool=callgrind", f"--callgrind-out-file={own}.callgrind", POLKU, "run",
-         os.path.join(SOURCE, "configs", f"{scenario}.yaml"), *OPTIONS[scenario], "--replications", str(replications),
+         os.path.join(SOURCE, FOLDERS.get(scenario, "configs"), f"{scenario}.yaml"), *OPTIONS[scenario], "--replications", str(replications),
          "--vectors", vectors, "--threads", "1", "--json", "-o", f"{own}.h5"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=300)
     found = re.search(r"Collected : (\d+)", done.stderr)
