@@ -89,6 +89,8 @@ const struct pk_entry *pk_calendar_first(struct pk_calendar *calendar, int64_t u
     while (calendar->n == 0 && calendar->i_bucket + 1 < calendar->n_buckets && calendar->i_bucket < last) {
         uint32_t i = calendar->firsts[++calendar->i_bucket];
         calendar->firsts[calendar->i_bucket] = NONE;
+        if (calendar->i_bucket + 1 < calendar->n_buckets && calendar->firsts[calendar->i_bucket + 1] != NONE)
+            __builtin_prefetch(&calendar->later[calendar->firsts[calendar->i_bucket + 1]]);
         for (uint32_t next; i != NONE; i = next) {
             next = calendar->later[i].i_next;
             if (!push_soon(calendar, &calendar->later[i].entry)) {

@@ -93,7 +93,7 @@ static double request_time(const struct pk_places_room *room, const struct want 
     const struct pk_plan_enrolment *enrolment = enrolment_of(room, i_want);
     *left = want->left;
     if (!enrolment->referral.by_rate)
-        return walk->person->entry + enrolment->at;
+        return room->plan->states[walk->i_state].absorbing ? PK_NEVER : walk->person->entry + enrolment->at;
     const double from = want->spent_to > walk->entry ? want->spent_to : walk->entry;
     const double time = referral_time(walk, &enrolment->referral, from, end, left);
     if (!(time < end))
@@ -196,10 +196,12 @@ bool pk_client_enrol(struct pk_client *client, size_t i_service, double now)
 {
     struct pk_treatment *treatment = &client->treatment;
     if (treatment->n == client->n_room) {
-        struct pk_enrolled *grown = pk_realloc(client->items, client->n_room * 2, sizeof *grown);
+        struct pk_enrolled *grown = pk_realloc(client->many, client->n_room * 2, sizeof *grown);
         if (grown == NULL)
             return false;
-        client->items = grown;
+        if (client->many == NULL)
+            memcpy(grown, client->few, sizeof client->few);
+        client->items = client->many = grown;
         client->n_room *= 2;
         treatment->items = grown;
     }
@@ -218,8 +220,10 @@ double pk_client_patience(const struct pk_places_room *room, const struct pk_cli
     if (!places->reneges)
         return PK_NEVER;
     const struct pk_rng_person rng = pk_rng_core_person(room->plan->seed, person->id, person->replication);
-    double left = pk_walk_exponential(
-        pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE, client->wants[i_want].n_requests - 1u, 0).second);
+    double left = pk_walk_exponential(pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE,
+                                                           client->wants[i_want].n_requests - 1u,
+                                                           enrolment_of(room, i_want)->referral.turn)
+                                          .second);
     const enum pk_clock clock = places->renege.clock;
     const double zero = clock == PK_CLOCK_AGE         ? -person->age
                         : clock == PK_CLOCK_STATE     ? client->next.state_zero

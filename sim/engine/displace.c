@@ -47,7 +47,7 @@ enum pk_status pk_places_openings(const struct pk_plan *plan, size_t i_arm, cons
                 .value = arm->i_displaced_by == SIZE_MAX ? 0 : person.values[arm->i_displaced_by],
                 .wanted = touched,
                 .tick = life->events[k].tick,
-                .rank = pk_places_rank(plan, &person, (1u << 24) - 1, 0),
+                .rank = pk_places_rank(plan, &person, (1u << 24) - 1, 0, 0),
                 .id = person.id};
             status = add_opening(openings, &opening, error);
         }

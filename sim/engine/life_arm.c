@@ -55,7 +55,8 @@ void pk_walk_placement(const struct walk *walk, struct candidate *best)
         const uint16_t *enters = walk->plan->services[treatment->items[i].i_service].enters;
         const double from = treatment->items[i].from;
         if (enters != NULL && enters[walk->i_state] != UINT16_MAX)
-            pk_walk_consider(best, from > walk->entry ? from : walk->entry, enters[walk->i_state], NULL);
+            pk_walk_consider(best, from > walk->entry ? from + PK_WALK_AFTER : walk->entry, enters[walk->i_state],
+                             NULL);
     }
 }
 
@@ -186,7 +187,7 @@ enum verdict pk_walk_judge(struct walk *walk, uint32_t i_used, uint32_t i_candid
     }
     for (size_t i = 0; i < n_active; i++) {
         const struct pk_plan_effect *effect = active[i].effect;
-        if (effect->arc != *arc || x < active[i].from || x >= active[i].to)
+        if (effect->arc != *arc || x < active[i].from + PK_WALK_AFTER || x >= active[i].to)
             continue;
         if (effect->mode == PK_EFFECT_PREVENT) {
             if (x < walk->guarded[effect->i_prevention].immune_until)

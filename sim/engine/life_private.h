@@ -82,6 +82,10 @@ struct candidate {
     const struct pk_timer *timer; /* a deterministic split yet to be drawn */
 };
 
+/* Somebody is enrolled after what happens at the same tick: a calendar knows times to the tick only. Just under half a
+ * tick, so that it rounds down. */
+#define PK_WALK_AFTER (PK_TICK * 0.49951171875)
+
 enum verdict { PK_KEPT, PK_DROPPED };
 
 static inline struct pk_rng_pair pk_walk_draw(const struct walk *walk, uint32_t stream, enum pk_rng_role role,

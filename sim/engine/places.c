@@ -159,6 +159,7 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
     struct want *want = &client->wants[i_want];
     const size_t i_service = r->arm->enrolments[i_want].i_service;
     const struct pk_plan_places *places = &r->plan->services[i_service].places;
+    const uint32_t turn = r->arm->enrolments[i_want].referral.turn;
     const double now = pk_months(r->now);
     if (want->n_requests == UINT16_MAX)
         return pk_error_set(r->error, PK_NUMERICAL, "person %llu asks for places more often than can be numbered",
@@ -181,7 +182,7 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
     if (must_wait) {
         const struct pk_rng_person rng = pk_rng_core_person(r->plan->seed, client->person.id, r->replication);
         const bool baulks =
-            pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE, want->n_requests - 1u, 0).first <
+            pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE, want->n_requests - 1u, turn).first <
             places->baulk;
         if (baulks || station->closed || station->waiting >= places->line) {
             const bool refused = station->closed || !baulks;
@@ -190,7 +191,7 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
             return PK_OK;
         }
     }
-    const uint64_t rank = pk_places_rank(r->plan, &client->person, (uint32_t)i_service, want->n_requests);
+    const uint64_t rank = pk_places_rank(r->plan, &client->person, (uint32_t)i_service, want->n_requests - 1u, turn);
     const double ahead = places->i_priority == SIZE_MAX ? 0 : places->ahead[client->person.values[places->i_priority]];
     const int64_t lead = ahead < 0x1p40 ? pk_ticks(ahead) : INT64_MAX / 4;
     struct in_line who = {.key = (places->by_lot ? 0 : r->now) - lead,
@@ -292,10 +293,7 @@ static enum pk_status begin_client(struct running *r, const struct pk_asker *ask
     for (size_t i = 0; i < r->arm->n_enrolments; i++)
         tickets[i] = client->wants[i].ticket + 1;
     pk_person_make_read(r->plan, r->replication, asker->id, &person);
-    struct pk_enrolled *items = client->items;
-    if (items == NULL && (items = pk_alloc(PK_MAX_ENROLMENTS, sizeof *items)) == NULL)
-        return no_memory(r);
-    client->items = items;
+    struct pk_enrolled *items = client->many != NULL ? client->many : client->few;
     const uint32_t n_room = client->n_room > PK_MAX_ENROLMENTS ? client->n_room : PK_MAX_ENROLMENTS;
     (void)pk_client_begin(r->plan, r->room->i_arm, &person, asker->lotteries, client);
     client->n_room = n_room;
@@ -425,8 +423,7 @@ enum pk_status pk_places_run(struct pk_places_room *room, size_t i_arm, uint32_t
             const struct pk_entry entry = *first;
             r.now = pk_entry_tick(when);
             pk_calendar_pop(calendar);
-            if (calendar->n > 0 && pk_entry_doing(calendar->heap[0].when) != PK_DOING_CAPACITY)
-                pk_places_fetch_client(room, calendar->heap[0].i_client);
+            pk_places_fetch(room);
             status = handle(&r, &entry);
         }
     }

@@ -50,7 +50,9 @@ struct pk_thing {
 struct pk_client {
     struct pk_person person;
     struct pk_treatment treatment;
-    struct pk_enrolled *items; /* [room] the treatment's, owned */
+    struct pk_enrolled *items; /* [n_room] the treatment's: `few`, or where they are more, `many` */
+    struct pk_enrolled *many;  /* owned */
+    struct pk_enrolled few[PK_MAX_ENROLMENTS];
     uint32_t n_room;
     uint32_t epoch; /* an entry in the calendar with another one is stale */
     uint64_t rank;
@@ -125,7 +127,8 @@ size_t pk_queues_wait_bin(int64_t ticks);
 /* ---- places_who.c ---- */
 
 /* A number of 64 bits: the random ones of a uniform, then some of the id. */
-uint64_t pk_places_rank(const struct pk_plan *plan, const struct pk_person *person, uint32_t stream, uint32_t spell);
+uint64_t pk_places_rank(const struct pk_plan *plan, const struct pk_person *person, uint32_t stream, uint32_t spell,
+                        uint32_t turn);
 /* The client's life before anything is given, and the first thing they do. items [PK_MAX_ENROLMENTS] */
 enum pk_status pk_client_look_first(struct pk_places_room *room, struct pk_client *client, uint64_t lotteries,
                                     struct pk_enrolled *items, struct pk_thing *thing, struct pk_error *error);
@@ -209,9 +212,12 @@ static inline struct pk_client *pk_places_client_at(const struct pk_places_room 
     return (struct pk_client *)(void *)(room->chunks[i / PK_PLACES_CHUNK] + i % PK_PLACES_CHUNK * room->n_client);
 }
 /* Whoever is next is far away in memory. */
-static inline void pk_places_fetch_client(const struct pk_places_room *room, uint32_t i_client)
+static inline void pk_places_fetch(const struct pk_places_room *room)
 {
-    const char *client = (const char *)pk_places_client_at(room, i_client);
+    const struct pk_calendar *calendar = &room->calendar;
+    if (calendar->n == 0 || pk_entry_doing(calendar->heap[0].when) == PK_DOING_CAPACITY)
+        return;
+    const char *client = (const char *)pk_places_client_at(room, calendar->heap[0].i_client);
     for (size_t i = 0; i < room->n_client; i += 64)
         __builtin_prefetch(client + i, 1);
 }

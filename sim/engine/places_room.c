@@ -35,7 +35,7 @@ static void free_clients(struct pk_places_room *room)
 {
     for (size_t c = 0; c < room->n_chunks; c++) {
         for (size_t i = 0; i < PK_PLACES_CHUNK; i++)
-            pk_free(((struct pk_client *)(void *)(room->chunks[c] + i * room->n_client))->items);
+            pk_free(((struct pk_client *)(void *)(room->chunks[c] + i * room->n_client))->many);
         pk_free(room->chunks[c]);
     }
     room->n_chunks = room->n_clients = room->n_unused = 0;

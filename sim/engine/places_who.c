@@ -6,10 +6,11 @@
 
 /* ---- who asks ------------------------------------------------------------------------------------------------- */
 
-uint64_t pk_places_rank(const struct pk_plan *plan, const struct pk_person *person, uint32_t stream, uint32_t spell)
+uint64_t pk_places_rank(const struct pk_plan *plan, const struct pk_person *person, uint32_t stream, uint32_t spell,
+                        uint32_t turn)
 {
     const struct pk_rng_person rng = pk_rng_core_person(plan->seed, person->id, person->replication);
-    const double u = pk_rng_core_uniforms(rng, stream, PK_ROLE_RANK, spell & UINT16_MAX, 0).first;
+    const double u = pk_rng_core_uniforms(rng, stream, PK_ROLE_RANK, spell & UINT16_MAX, turn).first;
     return ((uint64_t)(u * 0x1p52) << 12) | (person->id & 0xfff);
 }
 
@@ -54,7 +55,7 @@ enum pk_status pk_places_scan(struct pk_places_room *room, size_t i_arm, const s
             askers->room = n_room;
         }
         askers->items[askers->n++] = (struct pk_asker){.tick = pk_ticks(thing.time),
-                                                       .rank = pk_places_rank(plan, &person, (1u << 24) - 1, 0),
+                                                       .rank = pk_places_rank(plan, &person, (1u << 24) - 1, 0, 0),
                                                        .id = person.id,
                                                        .lotteries = lotteries[i]};
     }

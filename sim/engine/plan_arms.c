@@ -87,6 +87,9 @@ static void check_overlap(struct pk_compile *compile, const struct pk_arm *arm)
         for (size_t j = 0; j < i; j++) {
             const struct pk_service *a = &compile->model->services[arm->enrolments[i].i_service];
             const struct pk_service *b = &compile->model->services[arm->enrolments[j].i_service];
+            if (a == b && !a->places.limited && arm->enrolments[i].by_rate != arm->enrolments[j].by_rate)
+                pk_compile_refuse(compile, "the arm %s enrols in the service %s both by rate and otherwise", arm->name,
+                                  a->name);
             if (arm->enrolments[i].by_rate || arm->enrolments[j].by_rate || a->places.limited || b->places.limited)
                 continue; /* which of them comes later is decided by places */
             for (size_t k = 0; k < a->n_effects; k++)
@@ -128,8 +131,10 @@ static void compile_referral(struct pk_compile *compile, const struct pk_enrolme
                                           .age_high = target->age_high,
                                           .states = target->states,
                                           .stream = (uint32_t)plan->lotteries[member->i_lottery].i_target};
-    for (size_t j = 0; j < i; j++)
+    for (size_t j = 0; j < i; j++) {
         referral->ordinal += members[j].queued && members[j].referral.stream == referral->stream;
+        referral->turn += members[j].queued && members[j].i_service == member->i_service;
+    }
     if (!enrolment->by_rate)
         return;
     pk_compile_rate(compile, &enrolment->rate, 1, 0, &referral->rate);

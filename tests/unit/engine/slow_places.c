@@ -10,9 +10,10 @@
 
 #define TICKS 1048576.0L
 
-static uint64_t rank_of(const struct pk_plan *plan, const struct pk_person *person, size_t stream, size_t spell)
+static uint64_t rank_of(const struct pk_plan *plan, const struct pk_person *person, size_t stream, size_t spell,
+                        size_t turn)
 {
-    const double u = slow_draw_of(plan, person, stream, PK_ROLE_RANK, spell, 0).first;
+    const double u = slow_draw_of(plan, person, stream, PK_ROLE_RANK, spell, turn).first;
     return (uint64_t)ldexp(u, 52) * 4096 + person->id % 4096;
 }
 
@@ -70,6 +71,15 @@ static int64_t leaves_at(const struct slow_places *twin, const struct slow_clien
     return SLOW_NEVER;
 }
 
+/* Nobody asks once they are in a state without end. */
+static int64_t asks_at(const struct slow_places *twin, const struct slow_client *client, int64_t tick)
+{
+    size_t s = 0;
+    while (s + 1 < client->n_stays && client->stays[s].to <= tick)
+        s++;
+    return twin->plan->states[client->stays[s].state].absorbing ? SLOW_NEVER : tick;
+}
+
 static struct slow_thing thing_of(const struct slow_places *twin, const struct slow_client *client, size_t i_want)
 {
     const struct slow_want *want = &client->wants[i_want];
@@ -82,7 +92,7 @@ static struct slow_thing thing_of(const struct slow_places *twin, const struct s
     if (want->phase == SLOW_IDLE && enrolment->referral.by_rate)
         thing.tick = referred_at(client, want, &enrolment->referral);
     else if (want->phase == SLOW_IDLE)
-        thing.tick = (int64_t)((client->person.entry + enrolment->at) * TICKS);
+        thing.tick = asks_at(twin, client, (int64_t)((client->person.entry + enrolment->at) * TICKS));
     else if (want->phase == SLOW_WAITING)
         thing.tick = leaves_at(twin, client, want, &enrolment->referral, &thing.reneges);
     else if (want->phase == SLOW_SERVED)
@@ -151,13 +161,14 @@ static size_t stay_now(const struct slow_places *twin, const struct slow_client 
 }
 
 static int64_t patience_of(const struct slow_places *twin, const struct slow_client *client, size_t i_service,
-                           unsigned i_request)
+                           unsigned i_request, size_t turn)
 {
     const struct pk_plan_places *places = &twin->plan->services[i_service].places;
     const size_t s = stay_now(twin, client);
     if (!places->reneges)
         return SLOW_NEVER;
-    long double left = -logl(slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, 0).second);
+    long double left =
+        -logl(slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, turn).second);
     const long double zero = slow_zero_of(&places->renege, &client->person, &client->treatment, &client->stays[s],
                                           s == 0, twin->now / TICKS);
     const long double time = slow_spend_one(&places->renege, zero, &left, twin->now / TICKS, twin->plan->horizon + 1);
@@ -173,6 +184,9 @@ static void ask(struct slow_places *twin, struct slow_client *client, size_t i_w
     const struct pk_plan_places *places = &twin->plan->services[i_service].places;
     struct slow_station *station = slow_station_of(twin, i_service, &client->person);
     const unsigned i_request = want->n_requests++;
+    size_t turn = 0;
+    for (size_t k = 0; k < i_want; k++)
+        turn += twin->arm->enrolments[k].queued && twin->arm->enrolments[k].i_service == i_service;
     client->asked = true;
     twin->n_requests++;
     for (size_t k = 0; k < twin->arm->n_enrolments; k++) {
@@ -191,7 +205,7 @@ static void ask(struct slow_places *twin, struct slow_client *client, size_t i_w
     }
     if (slow_station_free(twin, station) <= station->waiting) {
         const bool closed = slow_station_is_closed(twin, station),
-                   baulks = slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, 0).first <
+                   baulks = slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, turn).first <
                             places->baulk;
         if (closed || baulks || station->waiting >= places->line) {
             slow_station_note(twin, station, baulks && !closed ? PK_QUEUE_BAULKED : PK_QUEUE_REFUSED);
@@ -201,8 +215,8 @@ static void ask(struct slow_places *twin, struct slow_client *client, size_t i_w
     }
     want->phase = SLOW_WAITING;
     want->since = twin->now;
-    want->patience = patience_of(twin, client, i_service, i_request);
-    want->rank = rank_of(twin->plan, &client->person, i_service, i_request + 1);
+    want->patience = patience_of(twin, client, i_service, i_request, turn);
+    want->rank = rank_of(twin->plan, &client->person, i_service, i_request, turn);
     client->known = false;
     station->waiting++;
 }
@@ -307,7 +321,7 @@ static void begin_client(struct slow_places *twin, struct slow_client *client, s
     client->items = pk_alloc(PK_MAX_ENROLMENTS, sizeof *client->items);
     cr_assert_not_null(client->items);
     (void)pk_lottery_treatment(plan, i_arm, lotteries, &client->person, NULL, client->items, &client->treatment);
-    client->rank = rank_of(plan, &client->person, (1u << 24) - 1, 0);
+    client->rank = rank_of(plan, &client->person, (1u << 24) - 1, 0, 0);
     client->given = -1;
     for (size_t k = 0; k < twin->arm->n_enrolments; k++) {
         const struct pk_plan_enrolment *enrolment = &twin->arm->enrolments[k];

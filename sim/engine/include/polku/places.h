@@ -83,7 +83,8 @@ PK_CHECKED enum pk_status pk_places_scan(struct pk_places_room *room, size_t i_a
                                          struct pk_error *error);
 
 /* Numbers the components that the arm's askers make of the stations (0, 1, ... by their first station) and orders the
- * askers by component, then time. component_of [n_stations]: UINT32_MAX where nobody asks. Returns how many. */
+ * askers by component, then time. component_of [n_stations]: where nobody asks a station is one by itself. Returns how
+ * many. */
 size_t pk_places_split(const struct pk_plan *plan, size_t i_arm, uint32_t replication, struct pk_askers *askers,
                        uint32_t *component_of);
 

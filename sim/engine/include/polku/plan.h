@@ -238,6 +238,7 @@ struct pk_plan_referral {
     double age_low, age_high; /* months, by rate: of age at the time */
     uint64_t states;          /* bit per state: who leaves them leaves the line */
     uint32_t stream, ordinal; /* of the key: target group, and which of an arm's referrals of it */
+    uint32_t turn;            /* of the key: which of an arm's referrals to the service */
 };
 
 struct pk_plan_enrolment {

@@ -34,8 +34,9 @@ enum pk_rng_role {
     PK_ROLE_INFLOW = 12,    /* person: 0; stream: year; how many flow in */
     PK_ROLE_REFERRAL = 13,  /* stream: target group; spell: requests before; candidate: which of its referrals */
     PK_ROLE_LENGTH = 14,    /* stream: service; spell: enrolments in it before; how long the place is held */
-    PK_ROLE_QUEUE = 15,     /* stream: service; spell: requests before; first: baulking, second: giving up */
-    PK_ROLE_RANK = 16,      /* stream: service; spell: requests before; who is first of those alike */
+    PK_ROLE_QUEUE = 15,     /* stream: service; spell: requests before; candidate: which of the arm's referrals to it;
+                             * first: baulking, second: giving up */
+    PK_ROLE_RANK = 16,      /* the same; who is first of those alike */
     PK_ROLE_DISPLACED = 17, /* stream: transition; spell: added events before; whether one takes somebody's place */
     PK_ROLE_COUNT
 };
