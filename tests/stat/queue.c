@@ -243,7 +243,7 @@ double queue_chain_start(const struct queue_chain *chain, const double *f)
 
 void queue_expect_at_once(const struct queue_runs *runs, const struct queue_chain *chain, const double *asks)
 {
-    double f[QUEUE_MAX_CHAIN], y[QUEUE_REPLICATIONS], x[QUEUE_REPLICATIONS];
+    double f[QUEUE_MAX_CHAIN] = {0}, y[QUEUE_REPLICATIONS], x[QUEUE_REPLICATIONS];
     for (size_t n = 0; n < chain->n; n++)
         f[n] = n < runs->queue->servers ? asks[n] : 0;
     const double n_served = queue_chain_mean(chain, f) * QUEUE_YEARS + queue_chain_start(chain, f);
