@@ -29,6 +29,9 @@ static void hazard_text(const struct pk_model *model, const struct pk_transition
     if (transition->deterministic)
         pk_text_addf(text, "at %s = %s", pk_clock_names[transition->at_clock],
                      model->parameters[transition->i_at].name);
+    for (size_t i = 0; i < model->n_services && transition->by_service; i++)
+        if (model->services[i].i_enters != SIZE_MAX && &model->transitions[model->services[i].i_enters] == transition)
+            pk_text_addf(text, "a place in %s", model->services[i].name);
     if (hazard->parametric) {
         pk_text_addf(text, "%s(", pk_hazard_form_names[hazard->form]);
         for (size_t i = 0; i < (size_t)pk_hazard_parameter_counts[hazard->form]; i++)
@@ -51,7 +54,7 @@ static void print_graph(const struct pk_model *model, size_t language)
     }
     for (size_t t = 0; t < model->n_transitions; t++) {
         const struct pk_transition *transition = &model->transitions[t];
-        bool services = false;
+        bool services = transition->by_service;
         for (size_t i = 0; i < model->n_services; i++)
             for (size_t k = 0; k < model->services[i].n_effects; k++)
                 services |= model->services[i].effects[k].i_transition == t;

@@ -21,6 +21,8 @@ bool pk_compare_has_flag(const struct pk_comparison *c, size_t i_outcome, int fl
 void pk_compare_pad(struct pk_text *text, const char *cell, int columns, bool right)
 {
     int blanks = columns - (int)pk_text_columns(cell);
+    if (right && blanks < 1 && columns > 0) /* never into the cell before */
+        blanks = 1;
     for (int i = 0; right && i < blanks; i++)
         pk_text_put(text, " ");
     pk_text_addf(text, "%s", cell);
