@@ -202,6 +202,7 @@ static enum pk_status tell_winners(struct replication *r, size_t i_lottery, stru
         }
         if (pass == 1)
             break;
+        pk_free(winners->ids);
         winners->ids = pk_alloc(n + 1, sizeof *winners->ids);
         winners->n = 0;
         if (winners->ids == NULL)

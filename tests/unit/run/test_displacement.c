@@ -235,6 +235,7 @@ Test(displacement, is_counted_among_the_touched)
                                 "transition: find}}\n"));
     support_run(&world, NULL, &run);
     double difference = 0;
+    cr_expect_eq(run.n_batches, 1, "people who may displace each other are no independent batches");
     for (size_t u = 0; u < run.fold.i_unit; u++)
         difference += run.fold.outcomes[2 * u + 1] - run.fold.outcomes[2 * u];
     cr_expect_eq(run.fold.n_touched[0], 300);
