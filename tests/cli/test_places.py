@@ -124,6 +124,19 @@ def test_told(path, folder):
     check(any("places" in name for name in os.listdir(folder_out)), f"export writes places: {os.listdir(folder_out)}")
 
 
+def test_clients(folder):
+    """The clients that there really were, by the referral rate fitted to them; places did not run short."""
+    output = os.path.join(folder, "latu.h5")
+    run(os.path.join(SOURCE, "configs", "latu.yaml"), output, "--no-variants")
+    with h5py.File(output) as file:
+        latu = file["places/latu"]
+        served, error = latu["all_served"][1], latu["all_served_se"][1]
+        check(2 < error < 5 and abs(served - 568) < 4.5 * error, f"{served} clients, s.e. {error}, expected 568")
+        check(latu["all_utilisation"][1] < 0.15 < 0.8 < latu["all_utilisation"][3], "only many more would fill places")
+        check(latu["waits"].shape[1] == 22 and len(latu["county"]) == 22, "places are told by county")
+        check(file["person_years/area"].shape == (45,), "and person-years by employment area")
+
+
 def test_coaches():
     path = os.path.join(SOURCE, "configs", "latu.yaml")
     asked = ["coaches", path, "--service", "latu", "--arm", "many", "--outcome", "work", "--replications", 4]
@@ -152,6 +165,7 @@ def main():
         test_touched(path, folder)
         test_other_arms(path, folder)
         test_told(path, folder)
+        test_clients(folder)
     test_coaches()
     finish()
 
