@@ -144,7 +144,7 @@ static void scan_range(size_t i, int i_worker, void *data)
     for (uint64_t at = (uint64_t)i * RANGE; at < end; at += PK_PEOPLE_AT_ONCE) {
         make_people(r, worker, at, end);
         for (size_t a = 0; a < placing->plan->n_arms; a++) {
-            if (!placing->plan->arms[a].queued)
+            if (!placing->plan->arms[a].queued || placing->plan->arms[a].i_like != SIZE_MAX)
                 continue;
             r->statuses[i] =
                 pk_places_scan(placing->rooms[worker], a, &placing->people[worker], placing->lotteries[worker],
@@ -367,6 +367,28 @@ static enum pk_status make_room(struct replication *r, struct pk_error *error)
     return status;
 }
 
+/* The same people ask, at first at the same times, as in another arm: what is known of them there holds here. */
+static enum pk_status ask_like(struct replication *r, size_t i_arm, size_t i_like, struct pk_error *error)
+{
+    const struct pk_askers *there = &r->askers[i_like * r->n_ranges];
+    struct pk_askers *here = &r->askers[i_arm * r->n_ranges];
+    const size_t n_stations = r->placing->plan->n_stations + 1, n = r->n_components[i_like];
+    here->items = pk_alloc(there->n + 1, sizeof *here->items);
+    r->component_of[i_arm] = pk_alloc(n_stations, sizeof **r->component_of);
+    r->first_asker[i_arm] = pk_alloc(n + 1, sizeof **r->first_asker);
+    r->parts[i_arm] = pk_alloc(n + 1, sizeof **r->parts);
+    if (!here->items || !r->component_of[i_arm] || !r->first_asker[i_arm] || !r->parts[i_arm])
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for %zu people who ask for places", there->n);
+    if (there->n > 0)
+        memcpy(here->items, there->items, there->n * sizeof *here->items);
+    memcpy(r->component_of[i_arm], r->component_of[i_like], n_stations * sizeof **r->component_of);
+    memcpy(r->first_asker[i_arm], r->first_asker[i_like], (n + 1) * sizeof **r->first_asker);
+    here->n = there->n;
+    here->room = there->n + 1;
+    r->n_components[i_arm] = n;
+    return PK_OK;
+}
+
 enum pk_status pk_place_people(struct pk_placing *placing, const struct pk_crowd *crowd, struct pk_winners *winners,
                                uint32_t replication, int i_worker, struct pk_placed *placed, uint64_t *failed,
                                struct pk_error *error)
@@ -383,9 +405,15 @@ enum pk_status pk_place_people(struct pk_placing *placing, const struct pk_crowd
     if (status == PK_OK)
         status = each(&r, r.n_ranges, scan_range, failed, error);
     for (size_t a = 0; a < plan->n_arms && status == PK_OK; a++) {
-        status = join_askers(&r, a, error);
-        if (status == PK_OK && plan->arms[a].queued)
-            status = split_arm(&r, a, error);
+        if (!plan->arms[a].queued)
+            continue;
+        if (plan->arms[a].i_like != SIZE_MAX) {
+            status = ask_like(&r, a, plan->arms[a].i_like, error);
+        } else {
+            status = join_askers(&r, a, error);
+            if (status == PK_OK)
+                status = split_arm(&r, a, error);
+        }
         n_components += r.n_components[a];
     }
     if (status == PK_OK)

@@ -253,6 +253,7 @@ struct pk_plan_arm {
     size_t n_enrolments;
     const struct pk_plan_enrolment *enrolments;
     size_t i_cohort;  /* SIZE_MAX: nobody's life is changed */
+    size_t i_like;    /* an arm before it in which the same people ask, at first at the same times; SIZE_MAX: none */
     bool queued;      /* some enrolment is, or somebody may lose an event to others */
     double displaced; /* share of the events of a transition that services add which are taken from others; 0: none */
     size_t i_displaced, i_displaced_by; /* the transition; the attribute within which, SIZE_MAX: among all */
