@@ -124,6 +124,19 @@ def test_told(path, folder):
     check(any("places" in name for name in os.listdir(folder_out)), f"export writes places: {os.listdir(folder_out)}")
 
 
+def test_line(folder):
+    """Of many who ask at the same tick, those who get a place are not in line."""
+    output = os.path.join(folder, "line.h5")
+    path = copy(folder, lambda text: re.sub(r"    enrol:\n      - {service: pilot(.*\n){3}",
+                                            "    enrol: [{service: jobs, persons: 100, states: idle}]\n", text))
+    run(path, output)
+    with h5py.File(output) as file:
+        refused = file["places/jobs/refused"][...][ARMS.index("cohort"), 0]
+        served = file["places/jobs/served"][...][ARMS.index("cohort"), 0]
+    check(served[0] >= 38 and numpy.array_equal(refused, [42] + 47 * [0]),
+          f"38 places and a line of 20 leave 42 of 100 people: {served[0]} served, {refused[0]} refused")
+
+
 def test_coaches():
     path = os.path.join(SOURCE, "configs", "latu.yaml")
     asked = ["coaches", path, "--service", "latu", "--arm", "many", "--outcome", "work", "--replications", 4]
@@ -152,6 +165,7 @@ def main():
         test_touched(path, folder)
         test_other_arms(path, folder)
         test_told(path, folder)
+        test_line(folder)
     test_coaches()
     finish()
 
