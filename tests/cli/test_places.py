@@ -148,6 +148,16 @@ def test_coaches():
     gains = [point["next_coach"] for point in told["points"]]
     check(gains[0] is None and gains[1] > gains[2] > 0, f"each gives less than the one before: {gains}")
     check(told["enough_between"] == [30, 50], f"where it is enough: {told['enough_between']}")
+    with tempfile.TemporaryDirectory() as folder:
+        done = expect(0, "", "coaches", copy(folder), "--service", "coaching", "--arm", "coached", "--against", "none",
+                      "--outcome", "work", "--coaches", "0:4:4", "--json", "--replications", 2)
+        told = json.loads(done.stdout)["points"]
+        check(told[0]["served"] == 0 and told[0]["outcome"] != 0, f"only this service has fewer coaches: {told}")
+        output = os.path.join(folder, "as_it_is.h5")
+        run(os.path.join(folder, "places.yaml"), output, "--replications", 2)
+        with h5py.File(output) as file:
+            served = file["places/coaching/all_served"][...][ARMS.index("coached")]
+        check(told[1]["served"] == served, f"as many coaches as there are: {told[1]['served']}, {served} served")
     expect(1, 'no outcome is called "wrk" (did you mean "work"?)', *asked[:6], "--outcome", "wrk", "--coaches", "1:2:1")
     expect(1, 'no arm is called "mny"', *asked[:4], "--arm", "mny", "--outcome", "work", "--coaches", "1:2:1")
     expect(1, "does not enrol in the service", *asked[:4], "--arm", "none", "--outcome", "work", "--coaches", "1:2:1")
