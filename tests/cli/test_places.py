@@ -111,7 +111,10 @@ def test_told(path, folder):
         years = file["places/coaching/coach_years"][...]
         check(numpy.allclose(years[[0, 1, 3]], [0, 4 * 1 + 2 * 3, 8 * 1 + 4 * 3]) and numpy.isnan(years[2]),
               f"coach-years: {years}")
+    run(copy(folder, lambda text: text.replace("  cohort:", "  half: {like: twice, places: 0.5}\n  cohort:")), output)
     told = expect(0, "", "compare", output, "--against", "none").stdout
+    for arm in ("coached", "twice", "half"):
+        check(re.search(rf"^  .*, {arm}: .* % of what ample gives$", told, re.M), f"compare tells what {arm} loses")
     for part in ("Places of coaching", "Lost to the queue", "net of displacement, 10 %"):
         check(part in told, f"compare tells {part!r}")
     done = expect(0, "", "verify", path, "--brief")
