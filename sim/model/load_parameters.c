@@ -4,7 +4,7 @@
 #include "load_private.h"
 #include "polku/text.h"
 
-static bool read_source(struct pk_load *load, const struct pk_reader *r, struct pk_source *source)
+bool pk_load_source(struct pk_load *load, const struct pk_reader *r, struct pk_source *source)
 {
     struct pk_reader child, text;
     size_t n_kinds = 0;
@@ -235,7 +235,7 @@ static void read_alternatives(struct pk_load *load, const struct pk_reader *r, s
         load->no_memory |= alternative->name == NULL;
         if (pk_reader_need(&item, "value", &value) &&
             value_in_unit(&value, parameter->given_unit, &alternative->value) &&
-            read_source(load, &item, &alternative->source))
+            pk_load_source(load, &item, &alternative->source))
             parameter->n_alternatives++;
     }
 }
@@ -254,7 +254,7 @@ static void read_parameter(struct pk_load *load, const struct pk_reader *r, stru
         pk_reader_need(r, "unit", &child) && pk_reader_choice(&child, pk_unit_names, PK_UNIT_COUNT, &i_unit, "a unit");
     parameter->unit = parameter->given_unit = has_unit ? (enum pk_unit)i_unit : PK_UNIT_COUNT;
     bool good = has_unit && read_value(load, r, parameter);
-    (void)read_source(load, r, &parameter->source);
+    (void)pk_load_source(load, r, &parameter->source);
     const char *text;
     if (pk_reader_find(r, "description", &child) && pk_reader_text(&child, &text)) {
         parameter->description = pk_arena_text(load->arena, text);

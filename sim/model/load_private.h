@@ -97,6 +97,8 @@ void pk_load_arms(struct pk_load *load, const struct pk_reader *root);
 
 /* Appends the parameters of a mapping to the model's; names must be new. */
 void pk_load_parameters(struct pk_load *load, const struct pk_reader *r);
+/* The keys source and caveat; false after a problem. */
+bool pk_load_source(struct pk_load *load, const struct pk_reader *r, struct pk_source *source);
 /* The file's format version, which must be one that this program knows. */
 bool pk_load_format(const struct pk_reader *root);
 
