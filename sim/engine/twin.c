@@ -343,15 +343,18 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     put_starts(grid);
     const double *times = problem->times != NULL ? problem->times : &problem->until;
     const size_t n_times = problem->times != NULL ? problem->n_times : 1;
-    double now[PK_MAX_STATES], months[PK_MAX_STATES] = {0};
+    double now[PK_MAX_STATES], months[PK_MAX_STATES] = {0}, entries[PK_MAX_STATES] = {0};
     const bool watched = person_months != NULL || problem->times != NULL; /* on the way, not at its end alone */
     size_t i_time = 0;
+    grid->entries = problem->entries != NULL ? entries : NULL;
     read_occupancy(grid, now);
     for (size_t i = 0; i <= grid->n_steps; i++) {
         for (; i_time < n_times && times[i_time] < ((double)i + 0.5) * grid->step; i_time++) {
             memcpy(occupancy + i_time * n_states, now, n_states * sizeof *now);
             if (person_months != NULL)
                 memcpy(person_months + i_time * n_states, months, n_states * sizeof *months);
+            if (problem->entries != NULL)
+                memcpy(problem->entries + i_time * n_states, entries, n_states * sizeof *entries);
         }
         if (i == grid->n_steps)
             break;

@@ -32,6 +32,7 @@ struct grid {
     double step;
     size_t n_cells[PK_MAX_STATES], first_cell[PK_MAX_STATES], n_all;
     double *mass, *next; /* [n_phases][n_all] */
+    double *entries;     /* [n_states] from other states so far; NULL: not wanted */
     size_t n_exact;
     unsigned end_bit[PK_MAX_STATES];             /* entering it ends effects for the first job */
     double end_from;                             /* ... from then on */

@@ -92,14 +92,23 @@ static void lay_ways(struct grid *grid, size_t i_state)
     grid->stale[i_state] = false;
 }
 
-/* Lets what is on the ways enter where they lead. */
-static void arrive(const struct grid *grid, double (*into)[PK_MAX_STATES])
+/* What goes from one state to another is an entry, whichever way. */
+static void count(const struct grid *grid, size_t i_from, size_t i_to, double mass)
+{
+    if (grid->entries != NULL && i_to != i_from)
+        grid->entries[i_to] += mass;
+}
+
+/* Lets what is on the ways out of the state at hand enter where they lead. */
+static void arrive(const struct grid *grid, size_t i_from, double (*into)[PK_MAX_STATES])
 {
     for (unsigned phase = 0; phase < grid->n_phases; phase++)
         for (size_t i = 0; i < grid->ways[phase].n; i++) {
             const struct way *way = &grid->ways[phase].items[i];
-            if (way->i_to != SIZE_MAX && way->moved > 0)
-                pk_twin_enter(grid, into, (phase | way->set) & ~way->clear, way->i_to, way->moved);
+            if (way->i_to == SIZE_MAX || !(way->moved > 0))
+                continue;
+            pk_twin_enter(grid, into, (phase | way->set) & ~way->clear, way->i_to, way->moved);
+            count(grid, i_from, way->i_to, way->moved);
         }
 }
 
@@ -124,9 +133,11 @@ static size_t firing_cell(const struct grid *grid, size_t i_state, const struct 
 static void fire(struct grid *grid, const struct pk_timer *timer, unsigned phase, double mass,
                  double (*into)[PK_MAX_STATES])
 {
-    for (size_t k = 0; k < timer->n_arcs; k++)
-        pk_twin_enter(grid, into, phase, grid->plan->arcs[timer->arcs[k]].i_to,
-                      mass * grid->plan->arcs[timer->arcs[k]].share);
+    for (size_t k = 0; k < timer->n_arcs; k++) {
+        const struct pk_plan_arc *arc = &grid->plan->arcs[timer->arcs[k]];
+        pk_twin_enter(grid, into, phase, arc->i_to, mass * arc->share);
+        count(grid, arc->i_from, arc->i_to, mass * arc->share);
+    }
 }
 
 /* What a timer moves at a known time begins spells that are known exactly. */
@@ -306,7 +317,7 @@ static void step_entered(struct grid *grid, size_t i_state, double (*again)[PK_M
         grid->next[(phase | grid->guard_bit) * grid->n_all + grid->first_cell[i_state]] += moved;
     }
     if (!stay)
-        arrive(grid, again);
+        arrive(grid, i_state, again);
 }
 
 void pk_twin_step(struct grid *grid, double t)
@@ -326,7 +337,7 @@ void pk_twin_step(struct grid *grid, double t)
         lay_ways(grid, s);
         step_cells(grid, s);
         step_exact(grid, s);
-        arrive(grid, grid->entered);
+        arrive(grid, s, grid->entered);
     }
     for (size_t s = 0; s < plan->n_states; s++)
         step_entered(grid, s, again);

@@ -35,6 +35,8 @@ struct pk_twin_case {
     double step;                          /* months; until is cut into whole steps of at most this */
     size_t n_times;
     const double *times; /* [n_times] ascending, whole steps, what is told at; NULL: at until only */
+    double *entries;     /* written: [n_times][n_states] expected entries from other states up to then (first entries
+                            where the state stops); NULL: not wanted; the caller's */
 };
 
 /* occupancy[n_times][n_states], and if not NULL person_months[n_times][n_states] up to then (trapezoid); n_times is 1
