@@ -138,9 +138,8 @@ static void read_free(struct study_load *s, const struct pk_reader *r)
             free->transform = (enum pk_transform)i_transform;
             if ((i_transform == PK_TRANSFORM_LOG && !(free->low > 0)) ||
                 (i_transform == PK_TRANSFORM_LOGIT && (!(free->low > 0) || !(free->high < 1)))) {
-                pk_reader_problem(&child, "move the bounds inside",
-                                  "is %s, which has no value at the bounds [%g, %g]", pk_transform_names[i_transform],
-                                  free->low, free->high);
+                pk_reader_problem(&child, "move the bounds inside", "is %s, which has no value at the bounds [%g, %g]",
+                                  pk_transform_names[i_transform], free->low, free->high);
                 continue;
             }
         }
@@ -220,12 +219,6 @@ static bool read_likelihood(const struct pk_reader *r, struct pk_calibration_tar
     return pk_reader_double_in(has_log ? &log_error : &error, 1e-12, 1e15, &target->standard_error);
 }
 
-/* Whether the outcome is a mean or a ratio by itself, which nothing divides by people. */
-static bool is_mean(const struct pk_outcome *outcome)
-{
-    return outcome->measure == PK_MEASURE_MEAN_SPELL;
-}
-
 static bool read_what(struct study_load *s, const struct pk_reader *r, struct pk_calibration_target *target)
 {
     static const char *const ways[] = {"value", "difference", "ratio"}, *const per[] = {"person", "all"},
@@ -253,12 +246,12 @@ static bool read_what(struct study_load *s, const struct pk_reader *r, struct pk
         return false;
     }
     const struct pk_outcome *outcome = &scenario->outcomes[target->i_outcome];
-    target->per_person = !is_mean(outcome) && !scenario->population.inflow.any;
+    target->per_person = !pk_measure_is_ratio(outcome->measure) && !scenario->population.inflow.any;
     if (pk_reader_find(r, "per", &child)) {
         if (!pk_reader_choice(&child, per, 2, &choice, "what the outcome is told for"))
             return false;
         target->per_person = choice == 0;
-        if (choice == 0 && is_mean(outcome))
+        if (choice == 0 && pk_measure_is_ratio(outcome->measure))
             pk_reader_problem(&child, NULL, "%s is a mean already", outcome->name);
         if (choice == 0 && scenario->population.inflow.any)
             pk_reader_problem(&child, NULL, "people flow in, so that nobody knows of how many it is the share");
@@ -275,9 +268,20 @@ static bool read_what(struct study_load *s, const struct pk_reader *r, struct pk
 
 static void read_target(struct study_load *s, const struct pk_reader *r, const char *name)
 {
-    static const char *const keys[] = {"outcome", "arm",    "against",        "as",
-                                       "per",     "people", "value",          "standard_error",
-                                       "of",      "events", "log_standard_error", "source", "caveat", NULL};
+    static const char *const keys[] = {"outcome",
+                                       "arm",
+                                       "against",
+                                       "as",
+                                       "per",
+                                       "people",
+                                       "value",
+                                       "standard_error",
+                                       "of",
+                                       "events",
+                                       "log_standard_error",
+                                       "source",
+                                       "caveat",
+                                       NULL};
     struct pk_calibration_target *target = &s->study->targets[s->study->n_targets];
     memset(target, 0, sizeof *target);
     target->name = name;
@@ -352,8 +356,8 @@ static void read_settings(struct study_load *s, const struct pk_reader *r)
 static enum pk_status read_study(struct study_load *s, const struct pk_reader *root)
 {
     static const char *const keys[] = {"polku", "study", "title", "scenario", "seed", "calibrate", NULL};
-    static const char *const of_calibrate[] = {"free",   "tied",  "targets", "objective", "replications", "starts",
-                                               "draws", "step",  "ages",    "elapsed",   "frailty",      NULL};
+    static const char *const of_calibrate[] = {"free",  "tied", "targets", "objective", "replications", "starts",
+                                               "draws", "step", "ages",    "elapsed",   "frailty",      NULL};
     struct pk_study *study = s->study;
     struct pk_reader child, part;
     const char *text;

@@ -37,19 +37,13 @@ PK_CHECKED enum pk_status pk_targets_init(struct pk_targets *targets, const stru
 void pk_targets_free(struct pk_targets *targets);
 void pk_target_room_free(struct pk_target_room *room);
 
-/* Whether a measure divides by itself, so that people do not. */
-static inline bool pk_measure_is_ratio(enum pk_measure measure)
-{
-    return measure == PK_MEASURE_MEAN_SPELL || measure == PK_MEASURE_MEAN_AGE;
-}
-
 /* The figures of a target: one, or two where it compares arms. */
 size_t pk_target_figures(const struct pk_calibration_target *target, struct pk_figure figures[2]);
 
 /* The plan at these values of the free parameters; both are the caller's to free. Errors: PK_BAD_INPUT where the model
  * has no meaning there (a probability that no hazard gives). */
-PK_CHECKED enum pk_status pk_targets_plan(const struct pk_targets *targets, const double *values,
-                                          struct pk_values *all, struct pk_plan *plan, struct pk_error *error);
+PK_CHECKED enum pk_status pk_targets_plan(const struct pk_targets *targets, const double *values, struct pk_values *all,
+                                          struct pk_plan *plan, struct pk_error *error);
 
 /* Says in obstacle (may be NULL) why the twin cannot follow some target; true: it can. */
 bool pk_targets_has_twin(const struct pk_targets *targets, const struct pk_plan *plan, const struct pk_values *values,
@@ -71,8 +65,8 @@ double pk_misfit(const struct pk_calibration_target *target, const struct pk_rea
 struct pk_scale {
     enum pk_transform transform;
     enum pk_prior prior;
-    double low, high;    /* bounds, scaled */
-    double middle, sd;   /* on the transformed scale */
+    double low, high;  /* bounds, scaled */
+    double middle, sd; /* on the transformed scale */
     double value_low, value_high;
     double prior_a, prior_b; /* normal: centre and standard deviation, scaled; beta */
 };
@@ -90,16 +84,16 @@ struct pk_search;
 struct pk_fit {
     struct pk_search *search;
     int i_worker;
-    bool prior;                  /* count the prior */
-    size_t i_fixed;              /* parameter that stays as it is; SIZE_MAX: none */
-    size_t i_left_out;           /* target; SIZE_MAX: none */
-    const double *plane_normal;  /* [n_free] NULL: none */
-    double plane_at;             /* along the normal */
+    bool prior;                 /* count the prior */
+    size_t i_fixed;             /* parameter that stays as it is; SIZE_MAX: none */
+    size_t i_left_out;          /* target; SIZE_MAX: none */
+    const double *plane_normal; /* [n_free] NULL: none */
+    double plane_at;            /* along the normal */
 };
 
 struct pk_search {
     const struct pk_targets *targets;
-    struct pk_calibration *calibration;
+    struct pk_answer *calibration;
     size_t n_free, n_targets;
     struct pk_scale scales[PK_MAX_FREE];
     int n_workers;
@@ -128,9 +122,9 @@ PK_CHECKED enum pk_status pk_calibrate_profiles(struct pk_search *search, struct
 PK_CHECKED enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *error);
 PK_CHECKED enum pk_status pk_calibrate_contradictions(struct pk_search *search, struct pk_error *error);
 PK_CHECKED enum pk_status pk_calibrate_sample(struct pk_search *search, struct pk_error *error);
-void pk_calibrate_marks(struct pk_calibration *calibration);
+void pk_calibrate_marks(struct pk_answer *calibration);
 
 /* "job_loss x 1.10 together with job_finding x 0.91" */
-void pk_calibrate_direction(const struct pk_calibration *calibration, const double *direction, struct pk_text *text);
+void pk_calibrate_direction(const struct pk_answer *calibration, const double *direction, struct pk_text *text);
 
 #endif

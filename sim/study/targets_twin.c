@@ -110,8 +110,7 @@ static enum pk_status ask(struct asking *a, struct pk_error *error)
             const size_t i_lottery =
                 figure->i_cohort_of == SIZE_MAX ? i_treated : lottery_of(a->plan, figure->i_cohort_of);
             double share = 0;
-            const enum pk_status status =
-                i_lottery == SIZE_MAX ? PK_OK : share_of(a->plan, i_lottery, &share, error);
+            const enum pk_status status = i_lottery == SIZE_MAX ? PK_OK : share_of(a->plan, i_lottery, &share, error);
             if (status != PK_OK)
                 return status;
             if (figure->i_cohort_of != SIZE_MAX) {
@@ -149,7 +148,8 @@ static void read_tables(const struct pk_outcome *outcome, const struct tables *t
 {
     const size_t from = (size_t)outcome->from_months, to = (size_t)outcome->to_months;
     const double years =
-        (sum_of(outcome, tables, tables->person_months, to) - sum_of(outcome, tables, tables->person_months, from)) / 12;
+        (sum_of(outcome, tables, tables->person_months, to) - sum_of(outcome, tables, tables->person_months, from)) /
+        12;
     const double entered =
         sum_of(outcome, tables, tables->entries, to) - sum_of(outcome, tables, tables->entries, from);
     const double begun = entered + (from == 0 ? sum_of(outcome, tables, tables->occupancy, 0) : 0);
@@ -175,8 +175,8 @@ static void read_tables(const struct pk_outcome *outcome, const struct tables *t
         break;
     default: /* mean age at first entry: those of a month enter in its middle */
         for (size_t m = from; m < to; m++) {
-            const double now = sum_of(outcome, tables, tables->entries, m + 1) -
-                               sum_of(outcome, tables, tables->entries, m);
+            const double now =
+                sum_of(outcome, tables, tables->entries, m + 1) - sum_of(outcome, tables, tables->entries, m);
             part->y += times * now * (age_months + (double)m + 0.5) / 12;
             part->x += times * now;
         }
@@ -254,7 +254,8 @@ static enum pk_status solve_job(struct asking *a, size_t i_job, struct pk_target
     for (size_t m = 0; m <= job->n_months; m++)
         times[m] = (double)m;
     filter_of(a, job, allowed, &filter);
-    const struct pk_kinds_request request = {.target = job->i_lottery == SIZE_MAX && job->among == NULL ? NULL : &filter,
+    const struct pk_kinds_request request = {.target =
+                                                 job->i_lottery == SIZE_MAX && job->among == NULL ? NULL : &filter,
                                              .n_ages = (size_t)study->n_ages,
                                              .n_elapsed = (size_t)study->n_elapsed,
                                              .n_frailty = (size_t)study->n_frailty};
@@ -265,8 +266,8 @@ static enum pk_status solve_job(struct asking *a, size_t i_job, struct pk_target
         return status;
     job->eligible = kinds.eligible;
     for (size_t k = 0; k < kinds.n && status == PK_OK; k++)
-        status = solve_kind(a, i_job, room, &kinds.items[k], job->i_arm == SIZE_MAX ? NULL : &treatment, step, times,
-                            error);
+        status =
+            solve_kind(a, i_job, room, &kinds.items[k], job->i_arm == SIZE_MAX ? NULL : &treatment, step, times, error);
     pk_kinds_free(&kinds);
     return status;
 }

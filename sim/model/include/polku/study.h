@@ -69,10 +69,10 @@ struct pk_study {
     struct pk_tied_parameter *tied;
     struct pk_calibration_target *targets;
     enum pk_objective objective;
-    int64_t replications; /* of the simulation as objective; 0: the scenario's */
-    int64_t starts;       /* of the search; 0: as many as the free parameters ask for */
-    int64_t draws;        /* of the sample */
-    double step_months;   /* of the twin */
+    int64_t replications;                 /* of the simulation as objective; 0: the scenario's */
+    int64_t starts;                       /* of the search; 0: as many as the free parameters ask for */
+    int64_t draws;                        /* of the sample */
+    double step_months;                   /* of the twin */
     int64_t n_ages, n_elapsed, n_frailty; /* points of the twin's population */
 };
 

@@ -40,7 +40,7 @@ struct pk_profile { /* deviance of the targets, all others refitted */
     bool low_open, high_open;         /* the interval ends at a bound */
 };
 
-struct pk_unseen { /* a direction that the targets hardly see */
+struct pk_unseen {                 /* a direction that the targets hardly see */
     double information;            /* of the targets, in units of the prior's; 0: nothing */
     double direction[PK_MAX_FREE]; /* of length 1, scaled */
 };
@@ -49,7 +49,7 @@ struct pk_contradiction {
     size_t i_target, i_other;
 };
 
-struct pk_calibration {
+struct pk_answer {
     const struct pk_study *study;
     const struct pk_scenario *scenario;
     const struct pk_model *model;
@@ -59,12 +59,12 @@ struct pk_calibration {
     uint64_t digest;         /* of the study, its scenario and model */
     int64_t n_evaluations;
     size_t n_modes;
-    struct pk_mode modes[PK_MAX_MODES];  /* by objective, the best first */
-    double values[PK_MAX_FREE];          /* the answer: of modes[0] */
-    double likeliest[PK_MAX_FREE];       /* where the deviance alone is least; profiles begin there */
-    double least_deviance;               /* ... and what it is there */
+    struct pk_mode modes[PK_MAX_MODES]; /* by objective, the best first */
+    double values[PK_MAX_FREE];         /* the answer: of modes[0] */
+    double likeliest[PK_MAX_FREE];      /* where the deviance alone is least; profiles begin there */
+    double least_deviance;              /* ... and what it is there */
     struct pk_profile profiles[PK_MAX_FREE];
-    double information[PK_MAX_FREE];     /* eigenvalues, ascending, in units of the prior's */
+    double information[PK_MAX_FREE];             /* eigenvalues, ascending, in units of the prior's */
     double directions[PK_MAX_FREE][PK_MAX_FREE]; /* of each */
     /* by target, at the answer */
     struct pk_reached reached[PK_MAX_TARGETS], halved[PK_MAX_TARGETS], simulated[PK_MAX_TARGETS];
@@ -73,35 +73,35 @@ struct pk_calibration {
     struct pk_contradiction contradictions[PK_MAX_TARGETS];
     /* the sample of the posterior */
     size_t n_draws, n_candidates;
-    double *draws; /* [n_draws][n_free] values */
+    double *draws;    /* [n_draws][n_free] values */
     double effective; /* draws that the weights are worth */
     size_t n_unique;
     double mean[PK_MAX_FREE], sd[PK_MAX_FREE], quantiles[PK_MAX_FREE][3]; /* of values; 2.5, 50, 97.5 % */
-    double shrinkage[PK_MAX_FREE]; /* 1 - sd after over sd before, on the transformed scale */
+    double shrinkage[PK_MAX_FREE];                /* 1 - sd after over sd before, on the transformed scale */
     double correlation[PK_MAX_FREE][PK_MAX_FREE]; /* of draws on the transformed scale */
-    struct pk_text marks; /* lines: what whoever uses the answer must know */
+    struct pk_text marks;                         /* lines: what whoever uses the answer must know */
 };
 
 struct pk_calibrate_request {
     int n_threads;
-    bool simulate; /* the answer once more, by simulation */
+    bool simulate;                                               /* the answer once more, by simulation */
     void (*progress)(const char *what, double done, void *data); /* may be NULL */
     void *progress_data;
 };
 
 /* Errors: PK_BAD_INPUT (targets that nothing can follow, no point where all are known), PK_NUMERICAL, PK_NO_MEMORY, and
  * those of runs. A study whose targets cannot be met or tell nothing is no error: see marks. On error it is freed. */
-PK_CHECKED enum pk_status pk_calibrate(struct pk_calibration *calibration, const struct pk_study *study,
+PK_CHECKED enum pk_status pk_calibrate(struct pk_answer *calibration, const struct pk_study *study,
                                        const struct pk_scenario *scenario, const struct pk_model *model,
                                        const struct pk_calibrate_request *request, struct pk_error *error);
-void pk_calibration_free(struct pk_calibration *calibration);
+void pk_answer_free(struct pk_answer *calibration);
 
 /* For people; one JSON object; a file that scenarios can name. */
-void pk_calibration_print(const struct pk_calibration *calibration, struct pk_text *text);
-void pk_calibration_json(const struct pk_calibration *calibration, struct pk_text *text);
-void pk_calibration_yaml(const struct pk_calibration *calibration, struct pk_text *text);
+void pk_answer_print(const struct pk_answer *calibration, struct pk_text *text);
+void pk_answer_json(const struct pk_answer *calibration, struct pk_text *text);
+void pk_answer_yaml(const struct pk_answer *calibration, struct pk_text *text);
 /* Sample, profiles, targets and modes as a result file. Errors: those of results.h. */
-PK_CHECKED enum pk_status pk_calibration_save(const struct pk_calibration *calibration, const char *path,
+PK_CHECKED enum pk_status pk_answer_save(const struct pk_answer *calibration, const char *path,
                                               struct pk_error *error);
 
 #ifdef __cplusplus

@@ -1,0 +1,182 @@
+/* Fitting free parameters to targets: the order of the work. See calibrate.h. */
+#include "polku/calibrate.h"
+
+#include <gsl/gsl_errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "calibrate_private.h"
+#include "polku/hash.h"
+
+static uint64_t digest_of(const struct pk_study *study, const struct pk_scenario *scenario,
+                          const struct pk_model *model)
+{
+    uint64_t digest = PK_HASH_START;
+    const struct pk_attachments *lists[] = {&scenario->attachments, &model->attachments};
+    pk_hash_mix(&digest, study->text, study->text_size);
+    pk_hash_mix(&digest, scenario->text, scenario->text_size);
+    pk_hash_mix(&digest, model->text, model->text_size);
+    for (size_t l = 0; l < 2; l++)
+        for (size_t i = 0; i < lists[l]->n; i++)
+            pk_hash_mix(&digest, lists[l]->items[i].text, lists[l]->items[i].size);
+    return digest;
+}
+
+/* Whether the twin can follow the targets, tried where the model's own values are, or in the middle. */
+static enum pk_status choose_objective(struct pk_search *search, struct pk_error *error)
+{
+    const struct pk_study *study = search->targets->study;
+    struct pk_answer *calibration = search->calibration;
+    double values[PK_MAX_FREE];
+    struct pk_values all;
+    struct pk_plan plan;
+    enum pk_status status = PK_BAD_INPUT;
+    for (int i = 0; i < 3 && status == PK_BAD_INPUT; i++) {
+        for (size_t k = 0; k < study->n_free; k++) {
+            const struct pk_scale *scale = &search->scales[k];
+            const double own = calibration->model->parameters[study->free[k].i_parameter].values[0];
+            values[k] = i == 0 && own >= study->free[k].low && own <= study->free[k].high
+                            ? own
+                            : pk_scale_from(scale, scale->low + (scale->high - scale->low) * (i == 2 ? 0.1 : 0.5));
+        }
+        status = pk_targets_plan(search->targets, values, &all, &plan, error);
+    }
+    if (status != PK_OK)
+        return status;
+    const bool has = pk_targets_has_twin(search->targets, &plan, &all, &calibration->obstacle);
+    pk_plan_free(&plan);
+    pk_values_free(&all);
+    if (study->objective == PK_OBJECTIVE_TWIN && !has)
+        return pk_error_set(error, PK_BAD_INPUT, "the study asks for the analytic twin, but %s",
+                            pk_text_string(&calibration->obstacle));
+    search->by_twin = has && study->objective != PK_OBJECTIVE_SIMULATION;
+    if (has && !search->by_twin)
+        pk_text_put(&calibration->obstacle, "the study asks for simulation");
+    calibration->by_twin = search->by_twin;
+    return PK_OK;
+}
+
+static enum pk_status begin(struct pk_search *search, struct pk_targets *targets,
+                            const struct pk_calibrate_request *request, struct pk_error *error)
+{
+    const struct pk_study *study = targets->study;
+    search->targets = targets;
+    search->n_free = study->n_free;
+    search->n_targets = study->n_targets;
+    for (size_t k = 0; k < study->n_free; k++)
+        pk_scale_make(&study->free[k], &search->scales[k]);
+    search->n_workers = pk_run_workers(request->n_threads);
+    enum pk_status status = choose_objective(search, error);
+    if (status != PK_OK)
+        return status;
+    targets->n_threads = request->n_threads;
+    if (!search->by_twin)
+        search->n_workers = 1; /* each run has all threads */
+    const size_t n = (size_t)search->n_workers;
+    search->rooms = pk_alloc(n, sizeof *search->rooms);
+    search->n_evaluations = pk_alloc(n, sizeof *search->n_evaluations);
+    search->statuses = pk_alloc(n, sizeof *search->statuses);
+    search->errors = pk_alloc(n, sizeof *search->errors);
+    if (!search->rooms || !search->n_evaluations || !search->statuses || !search->errors)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the calibration");
+    for (size_t i = 0; i < n; i++)
+        search->statuses[i] = PK_OK;
+    return PK_OK;
+}
+
+static void end(struct pk_search *search)
+{
+    for (int i = 0; search->rooms != NULL && i < search->n_workers; i++)
+        pk_target_room_free(&search->rooms[i]);
+    pk_free(search->rooms);
+    pk_free(search->n_evaluations);
+    pk_free(search->statuses);
+    pk_free(search->errors);
+}
+
+/* What the answer comes to: by the objective, by smaller steps, by simulation. */
+static enum pk_status tell_answer(struct pk_search *search, bool simulate, struct pk_error *error)
+{
+    struct pk_answer *calibration = search->calibration;
+    const struct pk_mode *mode = &calibration->modes[0];
+    enum pk_status status = PK_OK;
+    memcpy(calibration->values, mode->values, sizeof calibration->values);
+    if (!pk_search_misfits(search, 0, mode->scaled, calibration->misfits, calibration->reached))
+        return pk_error_set(error, PK_NUMERICAL, "the answer cannot be evaluated again");
+    for (size_t t = 0; t < search->n_targets; t++)
+        calibration->halved[t] = calibration->simulated[t] =
+            (struct pk_reached){.value = (double)NAN, .standard_error = (double)NAN};
+    if (search->by_twin)
+        status =
+            pk_targets_by_twin(search->targets, &search->rooms[0], calibration->values, 1, calibration->halved, error);
+    if (simulate && status == PK_OK)
+        status = pk_targets_by_run(search->targets, calibration->values, 0, calibration->simulated, error);
+    return status;
+}
+
+static void tell(const struct pk_calibrate_request *request, const char *what, double done)
+{
+    if (request->progress != NULL)
+        request->progress(what, done, request->progress_data);
+}
+
+enum pk_status pk_calibrate(struct pk_answer *calibration, const struct pk_study *study,
+                            const struct pk_scenario *scenario, const struct pk_model *model,
+                            const struct pk_calibrate_request *request, struct pk_error *error)
+{
+    struct pk_targets targets;
+    struct pk_search search;
+    memset(calibration, 0, sizeof *calibration);
+    memset(&search, 0, sizeof search);
+    pk_arena_init(&calibration->arena);
+    pk_text_init(&calibration->obstacle);
+    pk_text_init(&calibration->marks);
+    calibration->study = study;
+    calibration->scenario = scenario;
+    calibration->model = model;
+    calibration->digest = digest_of(study, scenario, model);
+    search.calibration = calibration;
+    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    enum pk_status status = pk_targets_init(&targets, study, scenario, model, error);
+    if (status == PK_OK) {
+        status = begin(&search, &targets, request, error);
+        tell(request, "searching", 0);
+        if (status == PK_OK)
+            status = pk_calibrate_modes(&search, error);
+        tell(request, "telling what the answer comes to", 0.35);
+        if (status == PK_OK)
+            status = tell_answer(&search, request->simulate, error);
+        if (status == PK_OK)
+            status = pk_calibrate_seen(&search, error);
+        if (status == PK_OK)
+            status = pk_calibrate_contradictions(&search, error);
+        tell(request, "profiles", 0.4);
+        if (status == PK_OK)
+            status = pk_calibrate_profiles(&search, error);
+        tell(request, "sampling", 0.75);
+        if (status == PK_OK)
+            status = pk_calibrate_sample(&search, error);
+        tell(request, "done", 1);
+        for (int i = 0; search.n_evaluations != NULL && i < search.n_workers; i++)
+            calibration->n_evaluations += search.n_evaluations[i];
+        end(&search);
+        pk_targets_free(&targets);
+    }
+    gsl_set_error_handler(handler);
+    if (status == PK_OK)
+        pk_calibrate_marks(calibration);
+    else
+        pk_answer_free(calibration);
+    return status;
+}
+
+void pk_answer_free(struct pk_answer *calibration)
+{
+    if (calibration == NULL)
+        return;
+    pk_arena_free(&calibration->arena);
+    pk_text_free(&calibration->obstacle);
+    pk_text_free(&calibration->marks);
+    memset(calibration, 0, sizeof *calibration);
+    pk_arena_init(&calibration->arena);
+}
