@@ -178,13 +178,13 @@ static enum pk_status ask(struct running *r, uint32_t i_client, size_t i_want)
         pk_client_free_again(r->room, &client->person, want, i_want, false, now);
         return PK_OK;
     }
-    const bool must_wait = pk_station_free(station) <= station->waiting;
-    if (must_wait) {
+    const uint64_t n_free = pk_station_free(station); /* of which those in line get theirs at the end of the instant */
+    if (n_free <= station->waiting) {
         const struct pk_rng_person rng = pk_rng_core_person(r->plan->seed, client->person.id, r->replication);
         const bool baulks =
             pk_rng_core_uniforms(rng, (uint32_t)i_service, PK_ROLE_QUEUE, want->n_requests - 1u, turn).first <
             places->baulk;
-        if (baulks || station->closed || station->waiting >= places->line) {
+        if (baulks || station->closed || station->waiting - n_free >= places->line) {
             const bool refused = station->closed || !baulks;
             pk_station_note(station, r->now, refused ? PK_QUEUE_REFUSED : PK_QUEUE_BAULKED);
             pk_client_free_again(r->room, &client->person, want, i_want, false, now);

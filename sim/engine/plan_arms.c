@@ -158,13 +158,16 @@ static uint64_t compile_enrolments(struct pk_compile *compile, const struct pk_a
     check_overlap(compile, arm);
     planned->n_enrolments = arm->n_enrolments;
     planned->enrolments = members;
-    planned->ample = (double)NAN;
     planned->i_like = SIZE_MAX;
     for (size_t like = arm->i_like; like != SIZE_MAX; like = compile->scenario->arms[like].i_like)
         if (compile->scenario->arms[like].state_shares == arm->state_shares)
             planned->i_like = like;
-    if (arm->changes_places)
-        planned->ample = arm->ample ? (double)INFINITY : pk_number_value(&arm->places_ratio, compile->values);
+    const double ratio = !arm->changes_places ? (double)NAN
+                         : arm->ample         ? (double)INFINITY
+                                              : pk_number_value(&arm->places_ratio, compile->values);
+    planned->ample = pk_compile_alloc(compile, compile->plan->n_services + 1, sizeof *planned->ample);
+    for (size_t s = 0; s < compile->plan->n_services && planned->ample != NULL; s++)
+        planned->ample[s] = ratio;
     return lotteries;
 }
 

@@ -91,7 +91,8 @@ static void mix_places(uint64_t *digest, const struct pk_plan *plan, const struc
     MIX_WHOLE(digest, places->i_priority, places->line, places->reneges, places->again);
     MIX_REAL(digest, places->period, places->baulk);
     mix_doubles(digest, places->cuts, places->n_cuts);
-    pk_hash_mix(digest, places->slots, n * sizeof *places->slots);
+    mix_doubles(digest, places->coaches, n);
+    MIX_REAL(digest, places->caseload);
     mix_rate(digest, &places->renege);
     if (places->i_priority != SIZE_MAX)
         mix_doubles(digest, places->ahead, places->n_ahead);
@@ -208,7 +209,8 @@ static void mix_arms(uint64_t *digest, const struct pk_plan *plan)
         }
         if (arm->queued) {
             MIX_WHOLE(digest, arm->i_displaced, arm->i_displaced_by);
-            MIX_REAL(digest, arm->displaced, arm->ample);
+            MIX_REAL(digest, arm->displaced);
+            mix_doubles(digest, arm->ample, plan->n_services);
         }
         if (arm->has_start)
             mix_choice(digest, &arm->start_state);

@@ -42,14 +42,20 @@ static void compile_held(struct pk_compile *compile, const struct pk_service *se
     planned->enters = enters;
 }
 
+uint64_t pk_plan_slots(const struct pk_plan_places *places, size_t i, double ratio)
+{
+    const double exact = places->coaches[i] * places->caseload * ratio;
+    return (uint64_t)floor(rint(exact * 1e6) / 1e6 + 0.5); /* 0.1 x 15 is a half */
+}
+
 /* Places and coaches of a station, in each segment of the table of coaches. */
 static void compile_slots(struct pk_compile *compile, const struct pk_service *service, struct pk_plan_places *planned)
 {
     const struct pk_places *places = &service->places;
-    const double caseload = places->i_caseload == SIZE_MAX ? 1 : pk_compile_used(compile, places->i_caseload);
     bool told = false;
     for (size_t i = 0; i < places->coaches.n_factors; i++)
         told |= compile->model->parameters[places->coaches.i_factors[i]].n_by > 0;
+    planned->caseload = places->i_caseload == SIZE_MAX ? 1 : pk_compile_used(compile, places->i_caseload);
     planned->n_stations = places->i_by == SIZE_MAX ? 1 : compile->model->attributes[places->i_by].n_values;
     uint32_t *slots = NULL;
     double *coaches = NULL;
@@ -59,21 +65,20 @@ static void compile_slots(struct pk_compile *compile, const struct pk_service *s
         const size_t n = rate.n_cuts + 1;
         if (slots == NULL) {
             slots = pk_compile_alloc(compile, planned->n_stations * n, sizeof *slots);
-            coaches = pk_compile_alloc(compile, planned->n_stations * n, sizeof *coaches);
+            planned->coaches = coaches = pk_compile_alloc(compile, planned->n_stations * n, sizeof *coaches);
         }
         for (size_t i = 0; i < n && compile->status == PK_OK; i++) {
             coaches[v * n + i] = rate.levels[i] * 12;
-            const double wanted = rint(coaches[v * n + i] * caseload * 1e6) / 1e6;
+            const double wanted = coaches[v * n + i] * planned->caseload;
             if (!(wanted >= 0 && wanted < 0x1p31))
                 pk_compile_refuse(compile, "the service %s has too many places%s", service->name, "");
             else
-                slots[v * n + i] = (uint32_t)floor(wanted + 0.5);
+                slots[v * n + i] = (uint32_t)pk_plan_slots(planned, v * n + i, 1);
         }
         planned->n_cuts = rate.n_cuts;
         planned->cuts = rate.cuts;
     }
     planned->slots = slots;
-    planned->coaches = coaches;
 }
 
 void pk_compile_places(struct pk_compile *compile, const struct pk_service *service, struct pk_plan_service *planned)

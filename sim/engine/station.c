@@ -7,8 +7,7 @@
 static uint64_t slots_in(const struct pk_station *station, size_t i_segment)
 {
     const struct pk_plan_places *places = station->places;
-    const uint32_t slots = places->slots[station->i_value * (places->n_cuts + 1) + i_segment];
-    return station->ratio == 1 ? slots : (uint64_t)floor((double)slots * station->ratio + 0.5);
+    return pk_plan_slots(places, station->i_value * (places->n_cuts + 1) + i_segment, station->ratio);
 }
 
 static bool is_closed(const struct pk_station *station)
@@ -30,7 +29,6 @@ void pk_station_open(struct pk_station *station, const struct pk_plan *plan, siz
 {
     struct in_line *line = station->line;
     const size_t room_line = station->room_line;
-    const double ample = plan->arms[i_arm].ample;
     *station = (struct pk_station){.line = line, .room_line = room_line, .next_period = INT64_MAX, .ratio = 1};
     for (size_t s = 0; s < plan->n_services; s++) {
         const size_t first = plan->services[s].first_station;
@@ -40,6 +38,7 @@ void pk_station_open(struct pk_station *station, const struct pk_plan *plan, siz
         station->i_value = i_station - first;
         station->places = &plan->services[s].places;
     }
+    const double ample = plan->arms[i_arm].ample[station->i_service];
     station->unlimited = !station->places->limited || isinf(ample);
     station->counts = queues->counts + i_station * queues->n_steps * PK_QUEUE_COUNTS;
     station->n_steps = queues->n_steps;

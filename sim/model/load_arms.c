@@ -72,6 +72,9 @@ static void read_rate(struct pk_load *load, const struct pk_reader *r, const str
     enrolment->to_months = (double)__builtin_inf();
     if (pk_reader_find(r, "from", &child))
         (void)pk_reader_duration_months(&child, &enrolment->from_months);
+    const double horizon = load->scenario->horizon_months;
+    if (horizon > 0 && enrolment->from_months >= horizon)
+        pk_reader_problem(&child, NULL, "is %g months, not before the horizon of %g", enrolment->from_months, horizon);
     if (pk_reader_find(r, "to", &child) && pk_reader_duration_months(&child, &enrolment->to_months) &&
         !(enrolment->to_months > enrolment->from_months))
         pk_reader_problem(&child, NULL, "is not after `from`, so nobody would be referred");

@@ -143,7 +143,7 @@ double pk_fold_coach_years(const struct pk_fold *fold, size_t i_arm, size_t i_se
 {
     const struct pk_plan *plan = fold->collection->plan;
     const struct pk_plan_places *places = &plan->services[i_service].places;
-    const double ratio = plan->arms[i_arm].ample;
+    const double ratio = plan->arms[i_arm].ample[i_service];
     double months = 0;
     bool offered = false;
     for (size_t i = 0; i < plan->arms[i_arm].n_enrolments; i++)

@@ -419,8 +419,7 @@ int64_t pk_run_batches(const struct pk_scenario *scenario, int64_t n_replication
     /* who imported people are is no chance, and how many flow in shows between replications only */
     if (scenario->population.people.n > 0 || (scenario->population.inflow.any && n_replications > 1))
         return 1;
-    for (size_t a = 0; a < scenario->n_arms; a++) /* people who wait for the same places are no independent batches */
-    {
+    for (size_t a = 0; a < scenario->n_arms; a++) { /* who waits for the same places, or jobs: no independent batches */
         if (scenario->arms[a].displaces)
             return 1;
         for (size_t i = 0; i < scenario->arms[a].n_enrolments; i++)

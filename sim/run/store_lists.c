@@ -194,7 +194,7 @@ void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
     for (size_t i = 0; i < n; i++) {
         const struct pk_arm *arm = &scenario->arms[i];
         numbers[i] = arm->i_like == SIZE_MAX ? 0 : (double)(arm->i_like + 1);
-        numbers[n + i] = plan->arms[i].ample;
+        numbers[n + i] = plan->n_services > 0 ? plan->arms[i].ample[0] : (double)NAN; /* the same in all */
         numbers[2 * n + i] =
             (double)store->run->fold.n_touched[i] * store->run->collection.weight / (double)store->run->n_replications;
     }

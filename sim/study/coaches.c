@@ -4,12 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Coaches of all places together, when there are most of them. */
-static double most_coaches(const struct pk_plan_places *places)
+/* Coaches of all places together, when there are most of them between the start and the horizon. */
+static double most_coaches(const struct pk_plan_places *places, double horizon)
 {
     double most = 0;
     for (size_t i = 0; i <= places->n_cuts; i++) {
         double now = 0;
+        if ((i < places->n_cuts && places->cuts[i] <= 0) || (i > 0 && places->cuts[i - 1] >= horizon))
+            continue; /* all before the start, or after the horizon */
         for (size_t v = 0; v < places->n_stations; v++)
             now += places->coaches[v * (places->n_cuts + 1) + i];
         most = now > most ? now : most;
@@ -31,7 +33,7 @@ static enum pk_status check(const struct pk_plan *plan, const struct pk_model *m
     if (!uses)
         return pk_error_set(error, PK_BAD_INPUT, "the arm %s does not enrol in the service %s",
                             scenario->arms[request->i_arm].name, service);
-    if (!(most_coaches(places) > 0))
+    if (!(most_coaches(places, plan->horizon) > 0))
         return pk_error_set(error, PK_BAD_INPUT, "the service %s has no coaches to have more or fewer of", service);
     return PK_OK;
 }
@@ -64,22 +66,20 @@ static struct pk_mean mean_of(const double *series, const double *minus, size_t 
 }
 
 static enum pk_status run_point(struct pk_coaches_point *point, double ratio, const struct pk_model *model,
-                                struct pk_scenario *scenario, const struct pk_values *values,
+                                const struct pk_scenario *scenario, const struct pk_values *values,
                                 const struct pk_coaches_request *request, double *series, struct pk_error *error)
 {
     const struct pk_run_options options = {.n_threads = request->n_threads,
                                            .n_replications = request->n_replications > 0 ? request->n_replications
                                                                                          : scenario->replications};
-    struct pk_arm *arm = &scenario->arms[request->i_arm];
     struct pk_plan plan;
     struct pk_run run;
-    arm->changes_places = true;
-    arm->ample = false;
-    arm->places_ratio = (struct pk_number){.literal = ratio, .i_parameter = SIZE_MAX};
     pk_plan_init(&plan);
     enum pk_status status = pk_plan_compile(&plan, model, scenario, values, error);
-    if (status == PK_OK)
+    if (status == PK_OK) {
+        plan.arms[request->i_arm].ample[request->i_service] = ratio; /* other services keep theirs */
         status = pk_run_simulate(&run, &plan, model, scenario, values, &options, error);
+    }
     if (status == PK_OK) {
         const size_t a = request->i_arm, s = request->i_service;
         const double euros = plan.services[s].places.coach_euros;
@@ -103,7 +103,6 @@ enum pk_status pk_coaches_run(struct pk_coaches *coaches, const struct pk_model 
                               const struct pk_coaches_request *request, struct pk_error *error)
 {
     struct pk_scenario simple = *scenario;
-    struct pk_arm *arms = pk_alloc(scenario->n_arms, sizeof *arms);
     const size_t n = (size_t)(request->n_replications > 0 ? request->n_replications : scenario->replications);
     double *series = pk_alloc(2 * n, sizeof *series), base = 0;
     struct pk_plan plan;
@@ -111,19 +110,16 @@ enum pk_status pk_coaches_run(struct pk_coaches *coaches, const struct pk_model 
     coaches->i_enough = SIZE_MAX;
     simple.n_tables = simple.n_histograms = 0;
     simple.precision.i_outcome = SIZE_MAX;
-    simple.arms = arms;
     pk_plan_init(&plan);
     enum pk_status status = PK_OK;
-    if (arms == NULL || series == NULL)
+    if (series == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the sweep");
-    if (status == PK_OK) {
-        memcpy(arms, scenario->arms, scenario->n_arms * sizeof *arms);
+    if (status == PK_OK)
         status = pk_plan_compile(&plan, model, scenario, values, error);
-    }
     if (status == PK_OK)
         status = check(&plan, model, scenario, request, error);
     if (status == PK_OK)
-        base = most_coaches(&plan.services[request->i_service].places);
+        base = most_coaches(&plan.services[request->i_service].places, plan.horizon);
     const size_t n_points = (size_t)floor((request->to - request->from) / request->step + 1e-9) + 1;
     for (size_t i = 0; i < n_points && i < PK_COACHES_MAX_POINTS && status == PK_OK; i++) {
         struct pk_coaches_point *point = &coaches->points[i];
@@ -142,7 +138,6 @@ enum pk_status pk_coaches_run(struct pk_coaches *coaches, const struct pk_model 
             request->progress((double)(i + 1) / (double)n_points, request->progress_data);
     }
     pk_plan_free(&plan);
-    pk_free(arms);
     pk_free(series);
     return status;
 }

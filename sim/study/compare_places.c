@@ -73,13 +73,20 @@ void pk_compare_read_places(struct pk_compare_reading *reading)
         read_service(reading, at, strcspn(at, "\n"), &c->places[c->n_places++]);
 }
 
+/* The arm whose enrolments these are: `like` of `like`. */
+static size_t origin_of(const struct pk_comparison *c, size_t i_arm)
+{
+    while (c->like[i_arm] >= 1 && c->like[i_arm] <= (double)i_arm) /* an arm above */
+        i_arm = (size_t)c->like[i_arm] - 1;
+    return i_arm;
+}
+
 /* The arm that this one would be if there were places for everybody; SIZE_MAX: none of the scenario's. */
 static size_t ample_of(const struct pk_comparison *c, size_t i_arm)
 {
     for (size_t a = 0; a < c->n_arms; a++)
         if (a != i_arm && isinf(c->places_ratio[a]) && !isinf(c->places_ratio[i_arm]) &&
-            (c->like[a] == (double)(i_arm + 1) || c->like[i_arm] == (double)(a + 1) ||
-             (c->like[i_arm] > 0 && c->like[a] == c->like[i_arm])))
+            origin_of(c, a) == origin_of(c, i_arm))
             return a;
     return SIZE_MAX;
 }
@@ -136,6 +143,14 @@ static double people(const struct pk_comparison *c)
     return n / c->replications;
 }
 
+static void put_error(struct pk_text *text, double standard_error, int decimals)
+{
+    if (isnan(standard_error))
+        pk_text_put(text, " (s.e. -)");
+    else
+        pk_text_addf(text, " (s.e. %.*f)", decimals, standard_error);
+}
+
 /* Additional units of an outcome for each additional coach-year. */
 static void put_per_coach(const struct pk_comparison *c, struct pk_text *text)
 {
@@ -162,8 +177,9 @@ static void put_per_coach(const struct pk_comparison *c, struct pk_text *text)
                 pk_text_put(text, "\nmore for each coach-year more (all services together) ...\n");
             said = true;
             pk_compare_pair_label(c, c->pairs[p], label, sizeof label);
-            pk_text_addf(text, "  %s, %s: %.4f (s.e. %.4f)\n", c->outcome_labels[i], label,
-                         difference.mean * scale / more, difference.standard_error * scale / fabs(more));
+            pk_text_addf(text, "  %s, %s: %.4f", c->outcome_labels[i], label, difference.mean * scale / more);
+            put_error(text, difference.standard_error * scale / fabs(more), 4);
+            pk_text_put(text, "\n");
         }
     }
 }
@@ -188,7 +204,7 @@ static void put_lost(const struct pk_comparison *c, struct pk_text *text)
             const double of = pk_compare_difference(&c->main, gain, i).mean;
             pk_text_addf(text, "  %s, %s: ", c->outcome_labels[i], c->arm_names[a]);
             pk_compare_put_number(text, mean.mean, 1, 0);
-            pk_text_addf(text, " (s.e. %.2f)", mean.standard_error);
+            put_error(text, mean.standard_error, 2);
             if (a != 0 && i_ample != 0 && fabs(of) > 0)
                 pk_text_addf(text, ", %.1f %% of what %s gives", 100 * mean.mean / of, c->arm_names[i_ample]);
             pk_text_put(text, "\n");

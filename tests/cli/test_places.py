@@ -111,7 +111,10 @@ def test_told(path, folder):
         years = file["places/coaching/coach_years"][...]
         check(numpy.allclose(years[[0, 1, 3]], [0, 4 * 1 + 2 * 3, 8 * 1 + 4 * 3]) and numpy.isnan(years[2]),
               f"coach-years: {years}")
+    run(copy(folder, lambda text: text.replace("  cohort:", "  half: {like: twice, places: 0.5}\n  cohort:")), output)
     told = expect(0, "", "compare", output, "--against", "none").stdout
+    for arm in ("coached", "twice", "half"):
+        check(re.search(rf"^  .*, {arm}: .* % of what ample gives$", told, re.M), f"compare tells what {arm} loses")
     for part in ("Places of coaching", "Lost to the queue", "net of displacement, 10 %"):
         check(part in told, f"compare tells {part!r}")
     done = expect(0, "", "verify", path, "--brief")
@@ -137,6 +140,19 @@ def test_clients(folder):
         check(file["person_years/area"].shape == (45,), "and person-years by employment area")
 
 
+def test_line(folder):
+    """Of many who ask at the same tick, those who get a place are not in line."""
+    output = os.path.join(folder, "line.h5")
+    path = copy(folder, lambda text: re.sub(r"    enrol:\n      - {service: pilot(.*\n){3}",
+                                            "    enrol: [{service: jobs, persons: 100, states: idle}]\n", text))
+    run(path, output)
+    with h5py.File(output) as file:
+        refused = file["places/jobs/refused"][...][ARMS.index("cohort"), 0]
+        served = file["places/jobs/served"][...][ARMS.index("cohort"), 0]
+    check(served[0] >= 38 and numpy.array_equal(refused, [42] + 47 * [0]),
+          f"38 places and a line of 20 leave 42 of 100 people: {served[0]} served, {refused[0]} refused")
+
+
 def test_coaches():
     path = os.path.join(SOURCE, "configs", "latu.yaml")
     asked = ["coaches", path, "--service", "latu", "--arm", "many", "--outcome", "work", "--replications", 4]
@@ -148,6 +164,16 @@ def test_coaches():
     gains = [point["next_coach"] for point in told["points"]]
     check(gains[0] is None and gains[1] > gains[2] > 0, f"each gives less than the one before: {gains}")
     check(told["enough_between"] == [30, 50], f"where it is enough: {told['enough_between']}")
+    with tempfile.TemporaryDirectory() as folder:
+        done = expect(0, "", "coaches", copy(folder), "--service", "coaching", "--arm", "coached", "--against", "none",
+                      "--outcome", "work", "--coaches", "0:4:4", "--json", "--replications", 2)
+        told = json.loads(done.stdout)["points"]
+        check(told[0]["served"] == 0 and told[0]["outcome"] != 0, f"only this service has fewer coaches: {told}")
+        output = os.path.join(folder, "as_it_is.h5")
+        run(os.path.join(folder, "places.yaml"), output, "--replications", 2)
+        with h5py.File(output) as file:
+            served = file["places/coaching/all_served"][...][ARMS.index("coached")]
+        check(told[1]["served"] == served, f"as many coaches as there are: {told[1]['served']}, {served} served")
     expect(1, 'no outcome is called "wrk" (did you mean "work"?)', *asked[:6], "--outcome", "wrk", "--coaches", "1:2:1")
     expect(1, 'no arm is called "mny"', *asked[:4], "--arm", "mny", "--outcome", "work", "--coaches", "1:2:1")
     expect(1, "does not enrol in the service", *asked[:4], "--arm", "none", "--outcome", "work", "--coaches", "1:2:1")
@@ -166,6 +192,7 @@ def main():
         test_other_arms(path, folder)
         test_told(path, folder)
         test_clients(folder)
+        test_line(folder)
     test_coaches()
     finish()
 

@@ -55,7 +55,7 @@ BEYOND = {
         scenario_outcome_beyond scenario_outcome_from_after_to scenario_persons scenario_persons_half scenario_size
         scenario_size_zero scenario_state_shares scenario_step scenario_table_ages_order scenario_until_before
         scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum
-        model_places_filled_zero scenario_enrol_to_before_from calibrated_range""",
+        model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range""",
     "what a model or a scenario means as a whole": """
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit

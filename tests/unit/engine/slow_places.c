@@ -203,11 +203,12 @@ static void ask(struct slow_places *twin, struct slow_client *client, size_t i_w
         may_ask_again(twin, client, i_want, false);
         return;
     }
-    if (slow_station_free(twin, station) <= station->waiting) {
+    const uint64_t n_free = slow_station_free(twin, station);
+    if (n_free <= station->waiting) {
         const bool closed = slow_station_is_closed(twin, station),
                    baulks = slow_draw_of(twin->plan, &client->person, i_service, PK_ROLE_QUEUE, i_request, turn).first <
                             places->baulk;
-        if (closed || baulks || station->waiting >= places->line) {
+        if (closed || baulks || station->waiting >= places->line + (places->line < UINT64_MAX ? n_free : 0)) {
             slow_station_note(twin, station, baulks && !closed ? PK_QUEUE_BAULKED : PK_QUEUE_REFUSED);
             may_ask_again(twin, client, i_want, false);
             return;

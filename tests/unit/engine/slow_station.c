@@ -15,7 +15,7 @@ static const struct pk_plan_places *places_of(const struct slow_places *twin, co
 
 static bool is_unlimited(const struct slow_places *twin, const struct slow_station *station)
 {
-    return !places_of(twin, station)->limited || isinf(twin->arm->ample);
+    return !places_of(twin, station)->limited || isinf(twin->arm->ample[station->i_service]);
 }
 
 static bool is_periodic(const struct pk_plan_places *places)
@@ -28,12 +28,14 @@ static size_t index_of(const struct slow_places *twin, const struct slow_station
     return (size_t)(station - twin->stations);
 }
 
-/* The table's places in a segment, times the arm's ratio, to the nearest whole number. */
+/* The table's coaches in a segment, times the caseload and the arm's ratio, to the nearest whole number. */
 static uint64_t slots_in(const struct slow_places *twin, const struct slow_station *station, size_t segment)
 {
     const struct pk_plan_places *places = places_of(twin, station);
-    const uint32_t slots = places->slots[station->i_value * (places->n_cuts + 1) + segment];
-    return isnan(twin->arm->ample) ? slots : (uint64_t)floor(slots * twin->arm->ample + 0.5);
+    const double ratio = twin->arm->ample[station->i_service];
+    const long double slots = (long double)places->coaches[station->i_value * (places->n_cuts + 1) + segment] *
+                              places->caseload * (isnan(ratio) ? 1 : ratio);
+    return (uint64_t)floorl(slots + 0.5L + 1e-7L);
 }
 
 static void look_up(const struct slow_places *twin, struct slow_station *station)

@@ -2,6 +2,7 @@
  * those whose turn it is, for as long as the lives lived afterwards say. */
 #include <criterion/criterion.h>
 #include <gsl/gsl_errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,13 +66,15 @@ static uint64_t slots_at(const struct pk_plan *plan, const struct pk_plan_arm *a
         const size_t first = plan->services[s].first_station;
         if (first == SIZE_MAX || i_station < first || i_station >= first + places->n_stations)
             continue;
-        *limited = places->limited && !(arm->ample > 1e300);
+        *limited = places->limited && !(arm->ample[s] > 1e300);
         *filled = places->filled;
         size_t i = 0;
         while (i < places->n_cuts && ticks(places->cuts[i]) <= tick)
             i++;
-        const double slots = *limited ? places->slots[(i_station - first) * (places->n_cuts + 1) + i] : 0;
-        return (uint64_t)(arm->ample == arm->ample ? slots * arm->ample + 0.5 : slots);
+        if (!*limited)
+            return 0;
+        const double slots = places->coaches[(i_station - first) * (places->n_cuts + 1) + i] * places->caseload;
+        return (uint64_t)(slots * (isnan(arm->ample[s]) ? 1 : arm->ample[s]) + 0.5 + 1e-7);
     }
     cr_assert_fail("no such station");
     return 0;

@@ -139,6 +139,7 @@ struct pk_plan_places {
     const double *cuts;    /* [n_cuts] months after the start, ascending, multiples of a tick */
     const uint32_t *slots; /* [n_stations][n_cuts + 1] places */
     const double *coaches; /* [n_stations][n_cuts + 1] */
+    double caseload;       /* places of a coach */
     enum pk_filled filled;
     double period;     /* months, a multiple of a tick; every, anew */
     bool by_lot;       /* who waits is served in the order of keyed numbers; else first come, first served */
@@ -257,7 +258,7 @@ struct pk_plan_arm {
     bool queued;      /* some enrolment is, or somebody may lose an event to others */
     double displaced; /* share of the events of a transition that services add which are taken from others; 0: none */
     size_t i_displaced, i_displaced_by; /* the transition; the attribute within which, SIZE_MAX: among all */
-    double ample;   /* nan, or places in this arm are this many times as many (infinite: for everybody) */
+    double *ample;  /* [n_services] nan, or so many times the places in this arm (infinite: for everybody) */
     bool has_start; /* people start in other states */
     struct pk_plan_choice start_state;
 };
@@ -346,6 +347,9 @@ double pk_plan_survived(const struct pk_plan *plan, size_t i_arc, uint32_t strat
                         double lasted);
 /* Of those still there after that cumulative hazard, the share that is cured: p / (p + (1 - p) exp(-H)). */
 double pk_plan_cured_share(const struct pk_plan_cure *cure, double survived);
+
+/* Coaches x caseload x ratio to the nearest whole number of places; i: of the table, [n_stations][n_cuts + 1]. */
+uint64_t pk_plan_slots(const struct pk_plan_places *places, size_t i, double ratio);
 
 /* To the nearest tick; |months| < 2^31. Ties to even, by IEEE addition. */
 static inline double pk_tick_round(double months)
