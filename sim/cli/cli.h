@@ -45,7 +45,10 @@ struct pk_cli_sets {
 /* Adds NAME=VALUE; false after having said what is wrong. */
 bool pk_cli_add_set(const struct pk_command *command, struct pk_cli_sets *sets, const char *text);
 
-/* Loads a scenario and its model, does the work, frees both and reports whatever is wrong; returns the exit code. */
+/* Warns of what must be told of the studies whose numbers the scenario uses. */
+void pk_cli_tell_marks(const struct pk_scenario *scenario);
+/* Loads a scenario and its model, tells its marks, does the work, frees both and reports whatever is wrong; returns the
+ * exit code. */
 int pk_cli_with_scenario(const char *path,
                          enum pk_status (*work)(struct pk_scenario *scenario, const struct pk_model *model, void *data,
                                                 struct pk_error *error),

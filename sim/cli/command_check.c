@@ -10,7 +10,8 @@
 
 static const char help[] =
     "Usage: polku check [OPTION...] FILE...\n\n"
-    "Reads models and scenarios and reports every problem with file, line, column and place. Of files that are good "
+    "Reads models, scenarios and calibrated files and reports every problem with file, line, column and place. Of "
+    "files that are good "
     "it\n"
     "prints the parameters with unit, value, range and source, the conversions made, and the size of the tables.\n\n"
     "  -q, --quiet            only problems and warnings\n"
@@ -58,9 +59,10 @@ static void print_parameter(const struct pk_model *model, const struct pk_values
         printf("  (%g to %g)", p->low, p->high);
     if (values->overridden[i])
         printf("  set by the scenario");
-    printf("\n      %s: %s\n", pk_source_names[p->source.kind], p->source.text);
-    if (p->source.caveat != NULL)
-        printf("      the source warns: %s\n", p->source.caveat);
+    const struct pk_source *source = values->source[i];
+    printf("\n      %s: %s\n", pk_source_names[source->kind], source->text);
+    if (source->caveat != NULL)
+        printf("      the source warns: %s\n", source->caveat);
     if (values->note[i] != NULL)
         printf("      converted: %s\n", values->note[i]);
     else if (p->given != PK_GIVEN_VALUE)
@@ -77,11 +79,58 @@ static void print_model(const struct pk_model *model, const struct pk_values *va
            model->n_states, model->n_transitions, model->n_attributes, model->n_services);
     for (size_t i = 0; i < model->n_parameters; i++) {
         print_parameter(model, values, i);
-        n_of_kind[model->parameters[i].source.kind]++;
+        n_of_kind[values->source[i]->kind]++;
     }
-    printf("  %zu parameters: %zu from documents, %zu derived from them, %zu from other public sources, %zu assumed\n",
+    printf("  %zu parameters: %zu from documents, %zu derived from them, %zu from other public sources, %zu assumed",
            model->n_parameters, n_of_kind[PK_SOURCE_DOCUMENT], n_of_kind[PK_SOURCE_DERIVED],
            n_of_kind[PK_SOURCE_PUBLIC], n_of_kind[PK_SOURCE_ASSUMPTION]);
+    if (n_of_kind[PK_SOURCE_CALIBRATED] > 0)
+        printf(", %zu calibrated", n_of_kind[PK_SOURCE_CALIBRATED]);
+    printf("\n");
+}
+
+static void print_marks(const struct pk_calibration *calibration)
+{
+    for (size_t i = 0; i < calibration->n_marks; i++)
+        printf("      mark: %s\n", calibration->marks[i]);
+}
+
+static void print_calibration(const struct pk_calibration *calibration)
+{
+    printf("  calibrated from %s (digest %s) by %s: %s\n     ", calibration->study, calibration->digest,
+           calibration->file, calibration->title);
+    for (size_t i = 0; i < calibration->n_parameters; i++)
+        printf(" %s", calibration->parameters[i].name);
+    printf("\n");
+    print_marks(calibration);
+}
+
+/* A calibrated file by itself. */
+static enum pk_status check_calibrated(const char *path, bool quiet, struct pk_problems *problems)
+{
+    struct pk_arena arena;
+    struct pk_calibration calibration;
+    pk_arena_init(&arena);
+    enum pk_status status = pk_load_calibrated(path, &arena, &calibration, problems);
+    if (status == PK_OK && !quiet) {
+        printf("%s: calibrated parameters of the study %s (digest %s), %zu in all: %s\n", path, calibration.study,
+               calibration.digest, calibration.n_parameters, calibration.title);
+        for (size_t i = 0; i < calibration.n_parameters; i++) {
+            const struct pk_calibrated *p = &calibration.parameters[i];
+            printf("  %-30s %.7g", p->name, p->value);
+            if (p->has_range)
+                printf("  (%g to %g)", p->low, p->high);
+            printf("\n      %s: %s\n", pk_source_names[p->source.kind], p->source.text);
+            if (p->source.caveat != NULL)
+                printf("      the source warns: %s\n", p->source.caveat);
+        }
+        print_marks(&calibration);
+        printf("  to be used by a scenario that says calibrated: %s; check that scenario to hold the values against "
+               "their units\n",
+               path);
+    }
+    pk_arena_free(&arena);
+    return status;
 }
 
 static enum pk_status check_model(const char *path, bool quiet, struct pk_problems *problems, struct pk_error *error)
@@ -155,6 +204,8 @@ static void print_scenario(const struct pk_model *model, const struct pk_scenari
                table->measure == PK_MEASURE_TRANSITIONS ? "transitions" : "states", n_columns,
                (long long)table->step_months, plan->n_arms * shape->n_groups * n_rows * n_columns);
     }
+    for (size_t i = 0; i < scenario->n_calibrations; i++)
+        print_calibration(&scenario->calibrations[i]);
     print_places(plan, model);
     printf("  tallies %.1f MiB a unit of work; plan %016llx; strata: %zu, variants: %zu\n",
            (double)pk_collection_bytes(collection) / 1048576, (unsigned long long)pk_plan_digest(plan), plan->n_strata,
@@ -252,8 +303,9 @@ static int run(int argc, char **argv)
         if (status != PK_OK)
             pk_problems_add(&problems, &error);
         else
-            status = kind == PK_FILE_MODEL ? check_model(argv[i], quiet, &problems, &error)
-                                           : check_scenario(argv[i], quiet, &wanted, &problems, &error);
+            status = kind == PK_FILE_CALIBRATED ? check_calibrated(argv[i], quiet, &problems)
+                     : kind == PK_FILE_MODEL    ? check_model(argv[i], quiet, &problems, &error)
+                                                : check_scenario(argv[i], quiet, &wanted, &problems, &error);
         if (problems.n_found > 0 || status != PK_OK) {
             int code = pk_cli_problems(&problems, status);
             worst = code > worst ? code : worst;

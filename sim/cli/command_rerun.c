@@ -127,6 +127,7 @@ static int rerun(struct origin *origin, struct pk_simulate_request *request)
                                           &origin->model_files, &origin->scenario_files, &scenario, &model, &problems);
     int code = status != PK_OK ? pk_cli_problems(&problems, status) : 0;
     if (status == PK_OK) {
+        pk_cli_tell_marks(&scenario);
         request->sets = sets;
         request->n_sets = split_overrides(origin->overrides, sets);
         request->people = origin->persons;

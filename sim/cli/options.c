@@ -103,6 +103,14 @@ bool pk_cli_add_set(const struct pk_command *command, struct pk_cli_sets *sets, 
     return true;
 }
 
+void pk_cli_tell_marks(const struct pk_scenario *scenario)
+{
+    for (size_t i = 0; i < scenario->n_calibrations; i++)
+        for (size_t k = 0; k < scenario->calibrations[i].n_marks; k++)
+            fprintf(stderr, "warning: calibrated from %s: %s\n", scenario->calibrations[i].study,
+                    scenario->calibrations[i].marks[k]);
+}
+
 int pk_cli_with_scenario(const char *path,
                          enum pk_status (*work)(struct pk_scenario *scenario, const struct pk_model *model, void *data,
                                                 struct pk_error *error),
@@ -116,6 +124,7 @@ int pk_cli_with_scenario(const char *path,
     enum pk_status status = pk_load_scenario(path, &pk_cli_load_options, &scenario, &model, &problems);
     int code = status != PK_OK || problems.n_found > 0 ? pk_cli_problems(&problems, status) : 0;
     if (status == PK_OK) {
+        pk_cli_tell_marks(&scenario);
         status = work(&scenario, &model, data, &error);
         if (status != PK_OK) {
             if (error.file[0] == '\0' && status == PK_BAD_INPUT)

@@ -11,6 +11,11 @@ bool pk_load_source(struct pk_load *load, const struct pk_reader *r, struct pk_s
     if (!pk_reader_need(r, "source", &child) || !pk_reader_expect(&child, PK_YAML_MAPPING, NULL))
         return false;
     static const char *const keys[] = {"document", "derived", "public", "assumption", NULL};
+    if (pk_reader_find(&child, pk_source_names[PK_SOURCE_CALIBRATED], &text)) { /* without the study and its marks */
+        pk_reader_problem(&text, "name the study's file in the scenario: calibrated: FILE",
+                          "only a study's own file may say that a number is calibrated");
+        return false;
+    }
     if (!pk_reader_allow(&child, keys))
         return false;
     for (size_t k = 0; k < PK_SOURCE_COUNT; k++) {

@@ -80,6 +80,9 @@ const struct pk_attachment *pk_load_attachment(struct pk_load *load, const struc
 /* A parameter's table: {file: ..., clock: ...}. */
 bool pk_load_table_file(struct pk_load *load, const struct pk_reader *r, struct pk_parameter *parameter);
 
+/* The key calibrated of a scenario: files whose numbers take the place of the model's. */
+void pk_load_calibrations(struct pk_load *load, const struct pk_reader *root);
+
 /* The people of a scenario, and its parts. */
 void pk_load_population(struct pk_load *load, const struct pk_reader *root);
 void pk_load_distribution(struct pk_load *load, const struct pk_reader *r, double most,

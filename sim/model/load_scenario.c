@@ -119,11 +119,11 @@ static void read_frame(struct pk_load *load, const struct pk_reader *root)
 
 static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader *root)
 {
-    static const char *const keys[] = {
-        "polku",    "scenario", "title",        "model",    "parameters",           "set",       "seed",
-        "start",    "horizon",  "replications", "batches",  "population",           "arms",      "tables",
-        "outcomes", "compare",  "ranges",       "variants", "variant_replications", "event_log", "histograms",
-        "ledgers",  NULL};
+    static const char *const keys[] = {"calibrated",   "polku",      "scenario",   "title",    "model",
+                                       "parameters",   "set",        "seed",       "start",    "horizon",
+                                       "replications", "batches",    "population", "arms",     "tables",
+                                       "outcomes",     "compare",    "ranges",     "variants", "variant_replications",
+                                       "event_log",    "histograms", "ledgers",    NULL};
     struct pk_reader child;
     if (!pk_reader_allow(root, keys))
         return PK_OK;
@@ -134,6 +134,7 @@ static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader
     if (pk_reader_find(root, "parameters", &child))
         pk_load_parameters(load, &child);
     load->arena = own;
+    pk_load_calibrations(load, root);
     struct pk_set *sets = pk_load_alloc(load, PK_MAX_SETS, sizeof *sets);
     if (sets == NULL)
         return PK_NO_MEMORY;
@@ -145,6 +146,15 @@ static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader
     pk_load_outcomes(load, root);
     read_precision(load, root);
     return load->no_memory ? PK_NO_MEMORY : PK_OK;
+}
+
+static enum pk_file_kind kind_of(const struct pk_reader *r)
+{
+    struct pk_reader child;
+    if (pk_reader_find(r, "scenario", &child) || pk_reader_find(r, "population", &child))
+        return PK_FILE_SCENARIO;
+    return pk_reader_find(r, "calibrated", &child) && !pk_reader_find(r, "model", &child) ? PK_FILE_CALIBRATED
+                                                                                          : PK_FILE_MODEL;
 }
 
 /* Parses the scenario; *model_path is the model it names. */
@@ -165,6 +175,11 @@ static enum pk_status parse(const char *name, const char *text, size_t size, str
     const char *model;
     if (!pk_reader_find(&r, "scenario", &child) && pk_reader_find(&r, "states", &child)) {
         pk_reader_problem(&r, NULL, "is a model, expected a scenario");
+        return PK_BAD_INPUT;
+    }
+    if (kind_of(&r) == PK_FILE_CALIBRATED) {
+        pk_reader_problem(&r, "name it in a scenario: calibrated: FILE",
+                          "is a file of calibrated parameters, expected a scenario");
         return PK_BAD_INPUT;
     }
     if (!pk_reader_expect(&r, PK_YAML_MAPPING, "a scenario") || !pk_reader_need(&r, "model", &child) ||
@@ -248,9 +263,8 @@ enum pk_status pk_load_kind(const char *path, enum pk_file_kind *kind, struct pk
     pk_arena_init(&arena);
     pk_problems_init(&problems);
     if (pk_yaml_parse(text, size, path, &arena, &root, &problems) == PK_OK) {
-        struct pk_reader r = pk_reader_root(root, path, &problems), child;
-        if (pk_reader_find(&r, "scenario", &child) || pk_reader_find(&r, "population", &child))
-            *kind = PK_FILE_SCENARIO;
+        struct pk_reader r = pk_reader_root(root, path, &problems);
+        *kind = kind_of(&r);
     }
     pk_problems_free(&problems);
     pk_arena_free(&arena);

@@ -115,13 +115,16 @@ enum pk_status pk_values_init(struct pk_values *values, const struct pk_model *m
     values->used = pk_arena_alloc(&values->arena, n, sizeof *values->used);
     values->overridden = pk_arena_alloc(&values->arena, n, sizeof *values->overridden);
     values->note = pk_arena_alloc(&values->arena, n, sizeof *values->note);
-    if (values->given == NULL || values->used == NULL || values->overridden == NULL || values->note == NULL) {
+    values->source = pk_arena_alloc(&values->arena, n, sizeof *values->source);
+    if (values->given == NULL || values->used == NULL || values->overridden == NULL || values->note == NULL ||
+        values->source == NULL) {
         pk_values_free(values);
         return pk_error_set(error, PK_NO_MEMORY, "no memory for %zu parameter values", n);
     }
     for (size_t i = 0; i < n; i++) {
         values->given[i] = model->parameters[i].values[0];
         values->used[i] = model->parameters[i].given == PK_GIVEN_VALUE ? values->given[i] : (double)NAN;
+        values->source[i] = &model->parameters[i].source;
     }
     return PK_OK;
 }
@@ -134,10 +137,40 @@ void pk_values_free(struct pk_values *values)
     memset(values, 0, sizeof *values);
 }
 
+enum pk_status pk_model_value(const struct pk_parameter *parameter, const char *to, double *value,
+                              size_t *i_alternative, struct pk_error *error)
+{
+    const char *name = parameter->name;
+    if (parameter->n_values > 1)
+        return pk_error_set(error, PK_BAD_INPUT, "%s is a table on a clock: scale it by a ratio instead", name);
+    double found = 0, low, high;
+    size_t i = index_of(parameter->alternatives, parameter->n_alternatives, sizeof *parameter->alternatives, to);
+    if (i != SIZE_MAX)
+        found = parameter->alternatives[i].value;
+    else if (parameter->given_unit == PK_UNIT_YEARS && strcmp(to, "life") == 0)
+        found = INFINITY;
+    else if (!pk_text_to_double(to, &found))
+        return pk_error_set(error, PK_BAD_INPUT, "%s: \"%s\" is neither a number nor one of its alternatives", name,
+                            to);
+    pk_unit_interval(parameter->given_unit, &low, &high);
+    if (found < low || (found > high && !isinf(found)))
+        return pk_error_set(error, PK_BAD_INPUT, "%s: %s is outside [%g, %g], which its unit %s allows", name, to, low,
+                            high, pk_unit_names[parameter->given_unit]);
+    if (parameter->given_unit == PK_UNIT_SWITCH && found != 0 && found != 1)
+        return pk_error_set(error, PK_BAD_INPUT, "%s: %s is neither 0 nor 1, as a switch is", name, to);
+    *value = found;
+    if (i_alternative != NULL)
+        *i_alternative = i;
+    return PK_OK;
+}
+
 enum pk_status pk_values_set(struct pk_values *values, const struct pk_model *model, const char *name, const char *to,
                              struct pk_error *error)
 {
-    size_t i = pk_model_parameter(model, name);
+    static const struct pk_source set_over = {
+        .kind = PK_SOURCE_ASSUMPTION,
+        .text = "set by the scenario or the command line in place of the calibrated value"};
+    size_t i = pk_model_parameter(model, name), i_alternative;
     if (i == SIZE_MAX) {
         pk_error_set(error, PK_BAD_INPUT, "no parameter is called \"%s\"", name);
         const char *names[PK_MAX_PARAMETERS];
@@ -149,25 +182,14 @@ enum pk_status pk_values_set(struct pk_values *values, const struct pk_model *mo
         return PK_BAD_INPUT;
     }
     const struct pk_parameter *parameter = &model->parameters[i];
-    if (parameter->n_values > 1)
-        return pk_error_set(error, PK_BAD_INPUT, "%s is a table on a clock: scale it by a ratio instead", name);
-    double value = 0;
-    size_t i_alternative =
-        index_of(parameter->alternatives, parameter->n_alternatives, sizeof *parameter->alternatives, to);
-    if (i_alternative != SIZE_MAX)
-        value = parameter->alternatives[i_alternative].value;
-    else if (parameter->given_unit == PK_UNIT_YEARS && strcmp(to, "life") == 0)
-        value = INFINITY;
-    else if (!pk_text_to_double(to, &value))
-        return pk_error_set(error, PK_BAD_INPUT, "%s: \"%s\" is neither a number nor one of its alternatives", name,
-                            to);
-    double low, high;
-    pk_unit_interval(parameter->given_unit, &low, &high);
-    if (value < low || (value > high && !isinf(value)))
-        return pk_error_set(error, PK_BAD_INPUT, "%s: %s is outside [%g, %g], which its unit %s allows", name, to, low,
-                            high, pk_unit_names[parameter->given_unit]);
+    double value;
+    enum pk_status status = pk_model_value(parameter, to, &value, &i_alternative, error);
+    if (status != PK_OK)
+        return status;
     values->given[i] = value;
     values->used[i] = parameter->given == PK_GIVEN_VALUE ? value : (double)NAN;
     values->overridden[i] = true;
+    if (parameter->source.kind == PK_SOURCE_CALIBRATED) /* no study found this value */
+        values->source[i] = i_alternative != SIZE_MAX ? &parameter->alternatives[i_alternative].source : &set_over;
     return PK_OK;
 }

@@ -22,16 +22,18 @@ void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store)
     do {                                                                                                               \
         for (size_t i = 0; i < n; i++) {                                                                               \
             const struct pk_parameter *p = &model->parameters[i];                                                      \
+            const struct pk_source *source = store->values->source[i];                                                 \
             (void)p;                                                                                                   \
+            (void)source;                                                                                              \
             texts[i] = expression;                                                                                     \
         }                                                                                                              \
         pk_out_array_texts(out, group, name, &dim, 1, n, texts, long_name);                                            \
     } while (0)
     PUT_TEXTS("unit", pk_unit_names[p->unit], "unit of the value in use");
     PUT_TEXTS("given_unit", pk_unit_names[p->given_unit], "unit of the value as given");
-    PUT_TEXTS("source_kind", pk_source_names[p->source.kind], "document, derived, public or assumption");
-    PUT_TEXTS("source", p->source.text ? p->source.text : "", "where the number comes from");
-    PUT_TEXTS("caveat", p->source.caveat ? p->source.caveat : "", "what the source itself warns of");
+    PUT_TEXTS("source_kind", pk_source_names[source->kind], "document, derived, public, assumption or calibrated");
+    PUT_TEXTS("source", source->text ? source->text : "", "where the number comes from");
+    PUT_TEXTS("caveat", source->caveat ? source->caveat : "", "what the source itself warns of");
     PUT_TEXTS("conversion", store->values->note[i] ? store->values->note[i] : "", "how the hazard was converted");
     PUT_TEXTS("description", p->description ? p->description : "", "what the number is");
 #undef PUT_TEXTS
@@ -75,7 +77,72 @@ void pk_store_describe_parameter(struct pk_text *text, const struct pk_store *st
     }
     if (p->has_range)
         pk_text_addf(text, " (%g to %g)", p->low, p->high);
-    pk_text_addf(text, " [%s: %s]\n", pk_source_names[p->source.kind], p->source.text);
+    const struct pk_source *source = store->values->source[i];
+    pk_text_addf(text, " [%s: %s]\n", pk_source_names[source->kind], source->text);
+}
+
+/* How many of the study's numbers the scenario or the command line sets to others. */
+static int64_t n_set_over(const struct pk_store *store, const struct pk_calibration *calibration)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < calibration->n_parameters; i++) {
+        const size_t k = pk_model_parameter(store->model, calibration->parameters[i].name);
+        n += k != SIZE_MAX && store->values->source[k]->kind != PK_SOURCE_CALIBRATED;
+    }
+    return n;
+}
+
+static void put_marks(struct pk_out *out, const char *group, const struct pk_scenario *scenario, size_t n)
+{
+    const char *dim = "mark", **texts = pk_out_room(out, n, sizeof *texts);
+    int64_t *numbers = pk_out_room(out, 2 * n, sizeof *numbers);
+    size_t used = 0;
+    for (size_t i = 0; i < scenario->n_calibrations && texts != NULL && numbers != NULL; i++)
+        for (size_t k = 0; k < scenario->calibrations[i].n_marks; k++) {
+            numbers[used] = (int64_t)used;
+            numbers[n + used] = (int64_t)i;
+            texts[used++] = scenario->calibrations[i].marks[k];
+        }
+    if (texts != NULL && numbers != NULL) {
+        pk_out_axis_integers(out, group, dim, n, numbers, "mark of a calibration");
+        pk_out_array_texts(out, group, "mark_text", &dim, 1, n, texts, "what whoever uses the numbers must be told");
+        pk_out_array_integers(out, group, "mark_calibration", &dim, 1, n, numbers + n, NULL,
+                              "place of the calibration that the mark is of");
+    }
+    pk_free(texts);
+    pk_free(numbers);
+}
+
+void pk_store_put_calibrations(struct pk_out *out, const struct pk_store *store)
+{
+    const struct pk_scenario *scenario = store->scenario;
+    const char *group = "/calibrations", *dim = "calibration", *texts[4][PK_MAX_CALIBRATIONS];
+    int64_t numbers[3][PK_MAX_CALIBRATIONS];
+    const size_t n = scenario->n_calibrations;
+    size_t n_marks = 0;
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const struct pk_calibration *calibration = &scenario->calibrations[i];
+        texts[0][i] = calibration->study;
+        texts[1][i] = calibration->title;
+        texts[2][i] = calibration->digest;
+        texts[3][i] = calibration->file;
+        numbers[0][i] = (int64_t)i;
+        numbers[1][i] = (int64_t)calibration->n_parameters;
+        numbers[2][i] = n_set_over(store, calibration);
+        n_marks += calibration->n_marks;
+    }
+    pk_out_axis_integers(out, group, dim, n, numbers[0], "file of calibrated parameters");
+    pk_out_array_texts(out, group, "study", &dim, 1, n, texts[0], "name of the study");
+    pk_out_array_texts(out, group, "study_title", &dim, 1, n, texts[1], "title of the study");
+    pk_out_array_texts(out, group, "study_digest", &dim, 1, n, texts[2], "digest of the study");
+    pk_out_array_texts(out, group, "file", &dim, 1, n, texts[3], "name as written in the scenario");
+    pk_out_array_integers(out, group, "parameters", &dim, 1, n, numbers[1], NULL, "parameters that the file gives");
+    pk_out_array_integers(out, group, "set_over", &dim, 1, n, numbers[2], NULL,
+                          "those of them that the scenario or the command line set to another value");
+    if (n_marks > 0)
+        put_marks(out, group, scenario, n_marks);
 }
 
 void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)

@@ -149,11 +149,39 @@ static void json_preventions(const struct pk_comparison *c, struct pk_text *text
     pk_text_put(text, "]");
 }
 
+static void json_calibrations(const struct pk_comparison *c, struct pk_text *text)
+{
+    pk_text_put(text, "[");
+    for (size_t i = 0; i < c->n_calibrations; i++) {
+        pk_text_addf(text, "%s{\"study\": ", i ? ", " : "");
+        pk_text_add_json_string(text, c->studies[i]);
+        pk_text_put(text, ", \"digest\": ");
+        pk_text_add_json_string(text, c->study_digests[i]);
+        pk_text_put(text, ", \"parameters\": ");
+        pk_text_add_json_number(text, c->study_parameters[i]);
+        pk_text_put(text, ", \"set_to_others\": ");
+        pk_text_add_json_number(text, c->study_others[i]);
+        pk_text_put(text, ", \"marks\": [");
+        const char *separator = "";
+        for (size_t k = 0; k < c->n_marks; k++)
+            if (c->mark_studies[k] == (double)i) {
+                pk_text_put(text, separator);
+                pk_text_add_json_string(text, c->marks[k]);
+                separator = ", ";
+            }
+        pk_text_put(text, "]}");
+    }
+    pk_text_put(text, "]");
+}
+
 void pk_compare_json(const struct pk_comparison *c, struct pk_text *text)
 {
     pk_text_put(text, "{");
     json_key(text, "title");
     pk_text_add_json_string(text, c->title);
+    pk_text_put(text, ",\n ");
+    json_key(text, "calibrated");
+    json_calibrations(c, text);
     pk_text_put(text, ",\n ");
     json_key(text, "per");
     pk_text_add_json_string(text, c->per_label);

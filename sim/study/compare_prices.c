@@ -99,6 +99,8 @@ static enum pk_status set_price(struct pk_comparison *c, const struct pk_set *se
         return pk_error_set(error, PK_BAD_INPUT, "%s: %s is outside [%g, %g], which its unit %s allows", set->parameter,
                             set->to, low, high, prices->units[i]);
     prices->values[i] = value;
+    if (strcmp(c->parameter_kinds[i], pk_source_names[PK_SOURCE_CALIBRATED]) == 0) /* no study found this value */
+        c->parameter_kinds[i] = (char *)pk_source_names[PK_SOURCE_ASSUMPTION];
     size_t used = strlen(prices->told);
     snprintf(prices->told + used, sizeof prices->told - used, "%s%s = %s", used > 0 ? ", " : "", set->parameter,
              set->to);

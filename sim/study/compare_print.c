@@ -248,14 +248,16 @@ static void put_lines(struct pk_text *text, const char *heading, const char *lin
 
 static void put_sources(const struct pk_comparison *c, struct pk_text *text)
 {
-    static const char *const kinds[] = {"document", "derived", "public", "assumption"};
+    static const char *const kinds[] = {"document", "derived", "public", "assumption", "calibrated"};
     static const char *const told[] = {"from the documents", "derived from the documents", "from other public sources",
-                                       "assumed"};
+                                       "assumed", "calibrated"};
     pk_text_put(text, "\nWhere the numbers come from (polku export writes each with its source and caveat)\n");
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < 5; k++) {
         size_t n = 0, columns = 0;
         for (size_t i = 0; i < c->n_parameters; i++)
             n += strcmp(c->parameter_kinds[i], kinds[k]) == 0;
+        if (n == 0 && k == 4) /* few results have any */
+            continue;
         pk_text_addf(text, "  %zu %s:", n, told[k]);
         columns = 200;
         for (size_t i = 0; i < c->n_parameters; i++) {
@@ -281,13 +283,30 @@ static void put_notes(struct pk_text *text)
               "ends of its\nrange. They are two different things; neither is a confidence interval of the other.\n");
 }
 
+/* Which studies the numbers come from, with what must be told of them. */
+static void put_calibrations(const struct pk_comparison *c, struct pk_text *text)
+{
+    for (size_t i = 0; i < c->n_calibrations; i++) {
+        pk_text_addf(text, "calibrated: %s (digest %s)", c->studies[i], c->study_digests[i]);
+        if (c->study_others[i] > 0)
+            pk_text_addf(text, "; %.0f of its %.0f parameters set to another value", c->study_others[i],
+                         c->study_parameters[i]);
+        pk_text_put(text, "\n");
+        for (size_t k = 0; k < c->n_marks; k++)
+            if (c->mark_studies[k] == (double)i)
+                pk_text_addf(text, "  %s\n", c->marks[k]);
+    }
+}
+
 void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)
 {
     pk_text_addf(text, "%s\n", c->title);
     pk_text_addf(text, "Figures for %s; %.0f replications of the programme; enrolled:", c->per_label, c->replications);
     for (size_t a = 0; a < c->n_arms; a++)
         pk_text_addf(text, " %s %.0f", c->arm_names[a], c->enrolled[a]);
-    pk_text_addf(text, "%s\n\n", c->whole_cohort ? "" : "; about everyone in the population");
+    pk_text_addf(text, "%s\n", c->whole_cohort ? "" : "; about everyone in the population");
+    put_calibrations(c, text);
+    pk_text_put(text, "\n");
     if (c->raw_heading[0] != '\0')
         put_lines(text, c->raw_heading, c->raw);
     bool said = c->raw_heading[0] != '\0';

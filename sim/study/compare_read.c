@@ -128,6 +128,25 @@ static bool is_ratio(const char *measure)
     return found;
 }
 
+static void read_calibrations(struct pk_compare_reading *reading)
+{
+    struct pk_comparison *c = reading->comparison;
+    if (!pk_results_has(reading->results, "/calibrations/study"))
+        return;
+    const size_t n = pk_compare_length_of(reading, "/calibrations/study");
+    c->studies = pk_compare_texts_of(reading, "/calibrations/study", n);
+    c->study_digests = pk_compare_texts_of(reading, "/calibrations/study_digest", n);
+    c->study_parameters = pk_compare_doubles_of(reading, "/calibrations/parameters", n);
+    c->study_others = pk_compare_doubles_of(reading, "/calibrations/set_over", n);
+    if (pk_results_has(reading->results, "/calibrations/mark_text")) {
+        const size_t n_marks = pk_compare_length_of(reading, "/calibrations/mark_text");
+        c->marks = pk_compare_texts_of(reading, "/calibrations/mark_text", n_marks);
+        c->mark_studies = pk_compare_doubles_of(reading, "/calibrations/mark_calibration", n_marks);
+        c->n_marks = n_marks;
+    }
+    c->n_calibrations = n;
+}
+
 static void read_sets(struct pk_compare_reading *reading)
 {
     struct pk_comparison *c = reading->comparison;
@@ -273,6 +292,8 @@ enum pk_status pk_comparison_open(struct pk_comparison *comparison, const char *
         reading.status = pk_error_set(error, PK_BAD_INPUT, "the result holds no outcomes: the scenario named none");
     if (reading.status == PK_OK)
         read_main(&reading, language);
+    if (reading.status == PK_OK)
+        read_calibrations(&reading);
     if (reading.status == PK_OK)
         read_sets(&reading);
     if (reading.status == PK_OK)

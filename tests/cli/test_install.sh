@@ -34,7 +34,7 @@ for floor in base maths model engine run study; do
     check "polku/$(basename "$header") is installed as it is" cmp "$header" "$prefix/include/polku/$(basename "$header")"
   done
 done
-for schema in models/model.schema.json configs/scenario.schema.json; do
+for schema in models/model.schema.json configs/scenario.schema.json configs/calibrated.schema.json; do
   check "$schema is installed" cmp "$POLKU_SOURCE/$schema" "$prefix/share/polku/$(basename "$schema")"
 done
 no_private() { ! find "$prefix" -name '*private*' | grep .; }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The schemas for editors, models/model.schema.json and configs/scenario.schema.json, say what the loader accepts.
+"""The schemas for editors, models/model.schema.json and those of configs/ (scenario, calibrated), say what the loader accepts.
 
 Both ways: every list of keys and words in the loader's sources is an object or an enum of a schema and the other way
 round; every key of a schema stands in some good file, where the loader knows it, and misspelt the loader names it;
@@ -21,7 +21,8 @@ from checks import SOURCE, check, finish, polku
 
 DATA = os.path.join(SOURCE, "tests", "data")
 SCHEMAS = {"model": os.path.join(SOURCE, "models", "model.schema.json"),
-           "scenario": os.path.join(SOURCE, "configs", "scenario.schema.json")}
+           "scenario": os.path.join(SOURCE, "configs", "scenario.schema.json"),
+           "calibrated": os.path.join(SOURCE, "configs", "calibrated.schema.json")}
 
 # Malformed files that a schema accepts, by what it cannot see.
 BEYOND = {
@@ -54,7 +55,7 @@ BEYOND = {
         scenario_outcome_beyond scenario_outcome_from_after_to scenario_outcome_mean_age_order scenario_persons scenario_persons_half scenario_size
         scenario_size_zero scenario_state_shares scenario_step scenario_table_ages_order scenario_until_before
         scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum
-        model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late""",
+        model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range""",
     "what a model or a scenario means as a whole": """
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit
@@ -70,7 +71,10 @@ BEYOND = {
         scenario_joint_file_header scenario_joint_file_missing scenario_model_broken scenario_no_model
         scenario_people_age scenario_people_column scenario_people_empty scenario_people_hdf5 scenario_people_latin1
         scenario_people_missing scenario_people_no_age scenario_people_semicolons scenario_people_state
-        scenario_people_weight model_joint_file_missing""",
+        scenario_people_weight model_joint_file_missing scenario_calibrated_broken scenario_calibrated_missing
+        scenario_calibrated_model scenario_calibrated_outside scenario_calibrated_range_outside
+        scenario_calibrated_scenario scenario_calibrated_shares scenario_calibrated_switch scenario_calibrated_table
+        scenario_calibrated_two_files scenario_calibrated_unknown""",
     "how a number is written; a key given twice": """
         model_number_huge model_number_octal model_parameter_twice""",
 }
@@ -79,6 +83,7 @@ BEYOND = {
 OTHER_LISTS = {
     ("load_parameters.c", "ways"): "the four ways to give a number, keys of a parameter",
     ("load_distribution.c", "needs"): "what messages expect",
+    ("model.h", "SOURCE"): "those of a model's source, and the one of a calibrated file's",
     ("reader.c", "meaning_true"): "what messages suggest",
     ("reader.c", "meaning_false"): "what messages suggest",
 }
@@ -109,8 +114,10 @@ def read_yaml(path):
 
 
 def kind_of(document):
-    """As the program tells a model from a scenario."""
-    return "scenario" if "scenario" in document or "population" in document else "model"
+    """As the program tells models, scenarios and calibrated files apart."""
+    if "scenario" in document or "population" in document:
+        return "scenario"
+    return "calibrated" if "calibrated" in document and "model" not in document else "model"
 
 
 class Schema:
@@ -333,7 +340,8 @@ def test_malformed(schemas):
         name = name[:-5]
         there.add(name)
         document = read_yaml(os.path.join(folder, name + ".yaml"))
-        refused = bool(schemas["model" if name.startswith("model_") else "scenario"].problems(document))
+        kind = name.partition("_")[0]
+        refused = bool(schemas[kind if kind in schemas else "scenario"].problems(document))
         if name in beyond:
             check(not refused, f"{name} is refused by the schema: take it off the list of those beyond it")
         else:

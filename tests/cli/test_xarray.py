@@ -96,6 +96,10 @@ def main():
             check(dataset["served"].dims == ("arm", "region", "month"), "places are told by arm, region and month")
             check(dataset["waits"].dims == ("arm", "region", "wait_bin"), "waits are told in bins")
 
+        path = os.path.join(folder, "fitted.h5")
+        expect(0, "", "run", os.path.join(GOOD, "fitted.yaml"), "-o", path)
+        check_file(path)
+
         path = os.path.join(folder, "told.h5")
         expect(0, "", "run", os.path.join(GOOD, "told.yaml"), "-o", path)
         check_file(path)

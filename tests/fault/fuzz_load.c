@@ -1,9 +1,9 @@
 /* libFuzzer entry: any text as a model beside a good scenario, or as a scenario beside a good model, or as one of the
- * tables that these name (the first byte chooses), through loading, conversion and compilation. What is found must be
- * told in clean text with its place.
+ * tables and calibrated files that these name (the first byte chooses), through loading, conversion and compilation.
+ * What is found must be told in clean text with its place.
  *
  * Seeds: models/, configs/ and tests/data, each behind a byte 0 (model), 1 (scenario), 2 and 3 (the same of the open
- * population), 4 to 6 (tables). */
+ * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it). */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,15 +18,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MODEL, SCENARIO, OPEN_MODEL, OPEN_SCENARIO, IMPORTED, DEATHS, DIAGNOSES, PEOPLE, N_FIXED };
+enum {
+    MODEL,
+    SCENARIO,
+    OPEN_MODEL,
+    OPEN_SCENARIO,
+    IMPORTED,
+    DEATHS,
+    DIAGNOSES,
+    PEOPLE,
+    FITTED,
+    RATES,
+    WINDOW,
+    N_FIXED
+};
 static char *fixed[N_FIXED]; /* good ones */
 static size_t fixed_sizes[N_FIXED];
 
 /* Beside this file in the tree. */
 static void read_fixed(void)
 {
-    static const char *const names[] = {"model.yaml",    "scenario.yaml", "mortality.yaml", "open.yaml",
-                                        "imported.yaml", "deaths.csv",    "diagnoses.csv",  "people.csv"};
+    static const char *const names[] = {"model.yaml",    "scenario.yaml",     "mortality.yaml",    "open.yaml",
+                                        "imported.yaml", "deaths.csv",        "diagnoses.csv",     "people.csv",
+                                        "fitted.yaml",   "fitted_rates.yaml", "fitted_window.yaml"};
     static const char here[] = __FILE__;
     const char *slash = strrchr(here, '/');
     for (int i = 0; i < N_FIXED; i++) {
@@ -79,12 +93,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (fixed[0] == NULL)
         read_fixed();
-    static const int models[] = {MODEL, MODEL, OPEN_MODEL, OPEN_MODEL, OPEN_MODEL, OPEN_MODEL, OPEN_MODEL};
-    static const int scenarios[] = {SCENARIO,      SCENARIO,      OPEN_SCENARIO, OPEN_SCENARIO,
-                                    OPEN_SCENARIO, OPEN_SCENARIO, IMPORTED};
-    static const int replaced[] = {MODEL, SCENARIO, OPEN_MODEL, OPEN_SCENARIO, DEATHS, DIAGNOSES, PEOPLE};
+    static const int models[] = {MODEL,      MODEL,      OPEN_MODEL, OPEN_MODEL, OPEN_MODEL,
+                                 OPEN_MODEL, OPEN_MODEL, MODEL,      MODEL};
+    static const int scenarios[] = {SCENARIO,      SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO,
+                                    OPEN_SCENARIO, IMPORTED, FITTED,        FITTED};
+    static const int replaced[] = {MODEL,     SCENARIO, OPEN_MODEL, OPEN_SCENARIO, DEATHS,
+                                   DIAGNOSES, PEOPLE,   RATES,      FITTED};
     const char *texts[N_FIXED];
-    size_t sizes[N_FIXED], which = data[0] % 7;
+    size_t sizes[N_FIXED], which = data[0] % 9;
     for (int i = 0; i < N_FIXED; i++) {
         texts[i] = fixed[i];
         sizes[i] = fixed_sizes[i];
@@ -92,9 +108,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     texts[replaced[which]] = (const char *)data + 1;
     sizes[replaced[which]] = size - 1;
     const struct pk_attachments of_model = {.n = 1, .items = {{"deaths.csv", texts[DEATHS], sizes[DEATHS]}}};
-    const struct pk_attachments of_scenario = {
-        .n = 2,
-        .items = {{"diagnoses.csv", texts[DIAGNOSES], sizes[DIAGNOSES]}, {"people.csv", texts[PEOPLE], sizes[PEOPLE]}}};
+    const struct pk_attachments of_scenario = {.n = 4,
+                                               .items = {{"diagnoses.csv", texts[DIAGNOSES], sizes[DIAGNOSES]},
+                                                         {"people.csv", texts[PEOPLE], sizes[PEOPLE]},
+                                                         {"fitted_rates.yaml", texts[RATES], sizes[RATES]},
+                                                         {"fitted_window.yaml", texts[WINDOW], sizes[WINDOW]}}};
     int i_model = models[which], i_scenario = scenarios[which];
     pk_problems_init(&problems);
     enum pk_status status = pk_load_texts("scenario", texts[i_scenario], sizes[i_scenario], "model", texts[i_model],

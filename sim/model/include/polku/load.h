@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-enum pk_file_kind { PK_FILE_MODEL, PK_FILE_SCENARIO };
+enum pk_file_kind { PK_FILE_MODEL, PK_FILE_SCENARIO, PK_FILE_CALIBRATED };
 /* What a file is, by its keys; a file that cannot be parsed counts as a model. */
 PK_CHECKED enum pk_status pk_load_kind(const char *path, enum pk_file_kind *kind, struct pk_error *error);
 
@@ -27,7 +27,8 @@ PK_CHECKED enum pk_status pk_load_model(const char *path, const struct pk_load_o
                                         struct pk_problems *problems);
 
 /* Reads a scenario and the model it names (relative to the scenario's file); the scenario's own parameters are
- * appended to the model's. Errors as above. */
+ * appended to the model's, and those that its calibrated files name have value, range and source from there. Errors as
+ * above. */
 PK_CHECKED enum pk_status pk_load_scenario(const char *path, const struct pk_load_options *options,
                                            struct pk_scenario *scenario, struct pk_model *model,
                                            struct pk_problems *problems);
@@ -39,6 +40,11 @@ PK_CHECKED enum pk_status pk_load_texts(const char *scenario_name, const char *s
                                         const struct pk_attachments *of_model, const struct pk_attachments *of_scenario,
                                         struct pk_scenario *scenario, struct pk_model *model,
                                         struct pk_problems *problems);
+
+/* Reads a calibrated file by itself, into an initialised arena: that its parameters exist and its values fit their
+ * units is seen only with a scenario. Errors as above. */
+PK_CHECKED enum pk_status pk_load_calibrated(const char *path, struct pk_arena *arena,
+                                             struct pk_calibration *calibration, struct pk_problems *problems);
 
 /* Checks that need the whole model: units of products, clocks, reachability. */
 void pk_model_check(const struct pk_model *model, struct pk_problems *problems);

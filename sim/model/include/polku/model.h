@@ -66,7 +66,8 @@ enum {
     X(PK_SOURCE_DOCUMENT, "document")                                                                                  \
     X(PK_SOURCE_DERIVED, "derived")                                                                                    \
     X(PK_SOURCE_PUBLIC, "public")                                                                                      \
-    X(PK_SOURCE_ASSUMPTION, "assumption")
+    X(PK_SOURCE_ASSUMPTION, "assumption")                                                                              \
+    X(PK_SOURCE_CALIBRATED, "calibrated") /* fitted by a study: only in its own file, see struct pk_calibration */
 
 #define PK_MODEL_ENUM(name, ...) name,
 enum pk_clock { PK_CLOCK_LIST(PK_MODEL_ENUM) PK_CLOCK_COUNT };
@@ -348,16 +349,23 @@ bool pk_model_is_person_level(const struct pk_model *model, const struct pk_tran
 /* The effective values of one run: the file's, then overrides, then conversions. */
 struct pk_values {
     size_t n;
-    double *given;     /* [n] first value as given, after overrides */
-    double *used;      /* [n] first value as used (a hazard where converted); nan until converted */
-    bool *overridden;  /* [n] */
-    const char **note; /* [n] how it was converted, NULL where it was not; owned by the values' arena */
+    double *given;                   /* [n] first value as given, after overrides */
+    double *used;                    /* [n] first value as used (a hazard where converted); nan until converted */
+    bool *overridden;                /* [n] */
+    const struct pk_source **source; /* [n] of the value as given; the model's, but a calibrated value that is set to
+                                        another has that one's. Owned by the model */
+    const char **note;               /* [n] how it was converted, NULL where it was not; owned by the values' arena */
     struct pk_arena arena;
 };
+/* What a text sets a parameter to, as given: a number ("0.12"), "life" (years: no end) or an alternative by name.
+ * *i_alternative, unless NULL: that one, or SIZE_MAX. Errors: PK_BAD_INPUT (a table, neither of these, outside what the
+ * unit allows). */
+PK_CHECKED enum pk_status pk_model_value(const struct pk_parameter *parameter, const char *to, double *value,
+                                         size_t *i_alternative, struct pk_error *error);
 PK_CHECKED enum pk_status pk_values_init(struct pk_values *values, const struct pk_model *model,
                                          struct pk_error *error);
 void pk_values_free(struct pk_values *values);
-/* Sets a parameter to a number ("0.12"), to "life" (years: no end) or to one of its alternatives by name. */
+/* Sets a parameter to what pk_model_value says. Errors: its own, and PK_BAD_INPUT: no such parameter. */
 PK_CHECKED enum pk_status pk_values_set(struct pk_values *values, const struct pk_model *model, const char *name,
                                         const char *to, struct pk_error *error);
 

@@ -17,7 +17,8 @@ enum {
     PK_MAX_OUTCOMES = 256,
     PK_MAX_SETS = 16,
     PK_MAX_HISTOGRAMS = 32,
-    PK_MAX_AGE_CUTS = 120
+    PK_MAX_AGE_CUTS = 120,
+    PK_MAX_CALIBRATIONS = 16
 };
 
 struct pk_number {
@@ -209,6 +210,25 @@ struct pk_variant { /* the same run with something changed, on the same random n
     struct pk_set sets[PK_MAX_SETS];
 };
 
+/* A number that a study found. */
+struct pk_calibrated {
+    const char *name; /* of the parameter */
+    double value;     /* as given, in the parameter's given unit */
+    bool has_range;
+    double low, high; /* 95 % interval; holds the value */
+    struct pk_source source;
+};
+
+/* What a calibrated file says. */
+struct pk_calibration {
+    const char *study, *title; /* the study's name; title: the name where it has none */
+    const char *digest;        /* of the study: 16 hexadecimal digits */
+    const char *file;          /* as written in the scenario */
+    size_t n_marks, n_parameters;
+    const char **marks; /* [n_marks] one line each: what whoever uses the numbers must be told */
+    struct pk_calibrated *parameters;
+};
+
 struct pk_scenario {
     struct pk_arena arena;
     const char *name, *title, *file, *model_file;
@@ -235,9 +255,11 @@ struct pk_scenario {
     double ledgers_from, ledgers_to;        /* ... over these months */
     struct pk_discount ledgers_discount[3]; /* by enum pk_reward_kind */
     struct pk_attachments attachments;
-    int64_t log_persons; /* people whose events are kept; 0: none; INT64_MAX: all */
-    bool log_enrolled;   /* ... of those enrolled; else of everyone */
-    bool ranges;         /* move each parameter with a range to both ends, one at a time */
+    size_t n_calibrations;
+    struct pk_calibration *calibrations; /* [n_calibrations] their values are in the model's parameters */
+    int64_t log_persons;                 /* people whose events are kept; 0: none; INT64_MAX: all */
+    bool log_enrolled;                   /* ... of those enrolled; else of everyone */
+    bool ranges;                         /* move each parameter with a range to both ends, one at a time */
     int64_t variant_replications;
     size_t *i_decides; /* [n_decides] outcomes told in the second table */
     size_t n_decides;

@@ -83,6 +83,11 @@ struct pk_comparison {
     double *enrolled, *changed; /* [n_arms] */
     char **variant_topics, **variant_names, **variant_changed, **variant_warnings;
     char **parameter_names, **parameter_kinds;
+    size_t n_calibrations, n_marks;
+    char **studies, **study_digests;               /* [n_calibrations] whose numbers are in use */
+    const double *study_parameters, *study_others; /* [n_calibrations] how many, and how many are set to others */
+    char **marks;                                  /* [n_marks] what must be told of them */
+    const double *mark_studies;                    /* [n_marks] place of the study */
     struct pk_compare_pair pairs[PK_COMPARE_MAX_PAIRS];
     struct pk_compare_set main;
     struct pk_compare_set *variants; /* [n_variants] */
