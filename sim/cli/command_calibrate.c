@@ -77,21 +77,34 @@ static void tell_progress(const char *what, double done, void *data)
 }
 
 /* Both files, the sample first: the parameters are there only with it. */
-static enum pk_status write_files(const struct pk_answer *calibration, const char *stem, struct pk_error *error)
+static enum pk_status write_files(const struct pk_answer *answer, const char *stem, struct pk_error *error)
 {
     char path[4096];
     struct pk_text text;
     snprintf(path, sizeof path, "%s.h5", stem);
-    enum pk_status status = pk_answer_save(calibration, path, error);
+    enum pk_status status = pk_answer_save(answer, path, error);
     if (status != PK_OK)
         return status;
     pk_text_init(&text);
-    pk_answer_yaml(calibration, &text);
+    pk_answer_yaml(answer, &text);
     snprintf(path, sizeof path, "%s.yaml", stem);
     status = text.failed ? pk_error_set(error, PK_NO_MEMORY, "no memory to write the calibration")
                          : pk_file_write(path, pk_text_string(&text), text.size, error);
     pk_text_free(&text);
     return status;
+}
+
+/* What stands under the name already may be an earlier answer, and nothing else. */
+static enum pk_status check_output(const char *stem, struct pk_error *error)
+{
+    char path[4096];
+    struct pk_error missing;
+    enum pk_file_kind kind;
+    snprintf(path, sizeof path, "%s.yaml", stem);
+    if (pk_load_kind(path, &kind, &missing) != PK_OK || kind == PK_FILE_CALIBRATED)
+        return PK_OK;
+    return pk_error_set(error, PK_BAD_INPUT, "%s is there and is no file of calibrated parameters: not overwritten",
+                        path);
 }
 
 static enum pk_status work(const struct request *request, struct pk_study *study, const struct pk_scenario *scenario,
@@ -103,31 +116,36 @@ static enum pk_status work(const struct request *request, struct pk_study *study
                                                .simulate = request->simulate,
                                                .progress = tell_progress,
                                                .progress_data = &progress};
-    struct pk_answer *calibration = pk_alloc(1, sizeof *calibration);
-    if (calibration == NULL)
+    struct pk_answer *answer = pk_alloc(1, sizeof *answer);
+    if (answer == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the calibration");
     study->draws = request->draws > 0 ? request->draws : study->draws;
     study->starts = request->starts > 0 ? request->starts : study->starts;
     snprintf(stem, sizeof stem, "%s%s", request->output != NULL ? "" : "outputs/",
              request->output != NULL ? request->output : study->name);
+    enum pk_status status = check_output(stem, error);
+    if (status != PK_OK) {
+        pk_free(answer);
+        return status;
+    }
     pk_progress_begin(&progress, "searching");
-    enum pk_status status = pk_calibrate(calibration, study, scenario, model, &asked, error);
+    status = pk_calibrate(answer, study, scenario, model, &asked, error);
     pk_progress_end(&progress);
     if (status == PK_OK) {
         struct pk_text text;
         pk_text_init(&text);
         if (request->json)
-            pk_answer_json(calibration, &text);
+            pk_answer_json(answer, &text);
         else
-            pk_answer_print(calibration, &text);
+            pk_answer_print(answer, &text);
         fputs(pk_text_string(&text), stdout);
         pk_text_free(&text);
-        status = write_files(calibration, stem, error);
+        status = write_files(answer, stem, error);
         if (status == PK_OK)
             fprintf(stderr, "%s.yaml and %s.h5 written\n", stem, stem);
-        pk_answer_free(calibration);
+        pk_answer_free(answer);
     }
-    pk_free(calibration);
+    pk_free(answer);
     return status;
 }
 

@@ -26,7 +26,7 @@ static uint64_t digest_of(const struct pk_study *study, const struct pk_scenario
 static enum pk_status choose_objective(struct pk_search *search, struct pk_error *error)
 {
     const struct pk_study *study = search->targets->study;
-    struct pk_answer *calibration = search->calibration;
+    struct pk_answer *answer = search->answer;
     double values[PK_MAX_FREE];
     struct pk_values all;
     struct pk_plan plan;
@@ -34,7 +34,7 @@ static enum pk_status choose_objective(struct pk_search *search, struct pk_error
     for (int i = 0; i < 3 && status == PK_BAD_INPUT; i++) {
         for (size_t k = 0; k < study->n_free; k++) {
             const struct pk_scale *scale = &search->scales[k];
-            const double own = calibration->model->parameters[study->free[k].i_parameter].values[0];
+            const double own = answer->model->parameters[study->free[k].i_parameter].values[0];
             values[k] = i == 0 && own >= study->free[k].low && own <= study->free[k].high
                             ? own
                             : pk_scale_from(scale, scale->low + (scale->high - scale->low) * (i == 2 ? 0.1 : 0.5));
@@ -43,16 +43,16 @@ static enum pk_status choose_objective(struct pk_search *search, struct pk_error
     }
     if (status != PK_OK)
         return status;
-    const bool has = pk_targets_has_twin(search->targets, &plan, &all, &calibration->obstacle);
+    const bool has = pk_targets_has_twin(search->targets, &plan, &all, &answer->obstacle);
     pk_plan_free(&plan);
     pk_values_free(&all);
     if (study->objective == PK_OBJECTIVE_TWIN && !has)
         return pk_error_set(error, PK_BAD_INPUT, "the study asks for the analytic twin, but %s",
-                            pk_text_string(&calibration->obstacle));
+                            pk_text_string(&answer->obstacle));
     search->by_twin = has && study->objective != PK_OBJECTIVE_SIMULATION;
     if (has && !search->by_twin)
-        pk_text_put(&calibration->obstacle, "the study asks for simulation");
-    calibration->by_twin = search->by_twin;
+        pk_text_put(&answer->obstacle, "the study asks for simulation");
+    answer->by_twin = search->by_twin;
     return PK_OK;
 }
 
@@ -97,20 +97,16 @@ static void end(struct pk_search *search)
 /* What the answer comes to: by the objective, by smaller steps, by simulation. */
 static enum pk_status tell_answer(struct pk_search *search, bool simulate, struct pk_error *error)
 {
-    struct pk_answer *calibration = search->calibration;
-    const struct pk_mode *mode = &calibration->modes[0];
+    struct pk_answer *answer = search->answer;
+    const struct pk_mode *mode = &answer->modes[0];
     enum pk_status status = PK_OK;
-    memcpy(calibration->values, mode->values, sizeof calibration->values);
-    if (!pk_search_misfits(search, 0, mode->scaled, calibration->misfits, calibration->reached))
+    memcpy(answer->values, mode->values, sizeof answer->values);
+    if (!pk_search_misfits(search, 0, mode->scaled, answer->misfits, answer->reached))
         return pk_error_set(error, PK_NUMERICAL, "the answer cannot be evaluated again");
     for (size_t t = 0; t < search->n_targets; t++)
-        calibration->halved[t] = calibration->simulated[t] =
-            (struct pk_reached){.value = (double)NAN, .standard_error = (double)NAN};
-    if (search->by_twin)
-        status =
-            pk_targets_by_twin(search->targets, &search->rooms[0], calibration->values, 1, calibration->halved, error);
+        answer->simulated[t] = (struct pk_reached){.value = (double)NAN, .standard_error = (double)NAN};
     if (simulate && status == PK_OK)
-        status = pk_targets_by_run(search->targets, calibration->values, 0, calibration->simulated, error);
+        status = pk_targets_by_run(search->targets, answer->values, 0, answer->simulated, error);
     return status;
 }
 
@@ -120,22 +116,22 @@ static void tell(const struct pk_calibrate_request *request, const char *what, d
         request->progress(what, done, request->progress_data);
 }
 
-enum pk_status pk_calibrate(struct pk_answer *calibration, const struct pk_study *study,
-                            const struct pk_scenario *scenario, const struct pk_model *model,
-                            const struct pk_calibrate_request *request, struct pk_error *error)
+enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *study, const struct pk_scenario *scenario,
+                            const struct pk_model *model, const struct pk_calibrate_request *request,
+                            struct pk_error *error)
 {
     struct pk_targets targets;
     struct pk_search search;
-    memset(calibration, 0, sizeof *calibration);
+    memset(answer, 0, sizeof *answer);
     memset(&search, 0, sizeof search);
-    pk_arena_init(&calibration->arena);
-    pk_text_init(&calibration->obstacle);
-    pk_text_init(&calibration->marks);
-    calibration->study = study;
-    calibration->scenario = scenario;
-    calibration->model = model;
-    calibration->digest = digest_of(study, scenario, model);
-    search.calibration = calibration;
+    pk_arena_init(&answer->arena);
+    pk_text_init(&answer->obstacle);
+    pk_text_init(&answer->marks);
+    answer->study = study;
+    answer->scenario = scenario;
+    answer->model = model;
+    answer->digest = digest_of(study, scenario, model);
+    search.answer = answer;
     gsl_error_handler_t *handler = gsl_set_error_handler_off();
     enum pk_status status = pk_targets_init(&targets, study, scenario, model, error);
     if (status == PK_OK) {
@@ -158,25 +154,25 @@ enum pk_status pk_calibrate(struct pk_answer *calibration, const struct pk_study
             status = pk_calibrate_sample(&search, error);
         tell(request, "done", 1);
         for (int i = 0; search.n_evaluations != NULL && i < search.n_workers; i++)
-            calibration->n_evaluations += search.n_evaluations[i];
+            answer->n_evaluations += search.n_evaluations[i];
         end(&search);
         pk_targets_free(&targets);
     }
     gsl_set_error_handler(handler);
     if (status == PK_OK)
-        pk_calibrate_marks(calibration);
+        pk_calibrate_marks(answer);
     else
-        pk_answer_free(calibration);
+        pk_answer_free(answer);
     return status;
 }
 
-void pk_answer_free(struct pk_answer *calibration)
+void pk_answer_free(struct pk_answer *answer)
 {
-    if (calibration == NULL)
+    if (answer == NULL)
         return;
-    pk_arena_free(&calibration->arena);
-    pk_text_free(&calibration->obstacle);
-    pk_text_free(&calibration->marks);
-    memset(calibration, 0, sizeof *calibration);
-    pk_arena_init(&calibration->arena);
+    pk_arena_free(&answer->arena);
+    pk_text_free(&answer->obstacle);
+    pk_text_free(&answer->marks);
+    memset(answer, 0, sizeof *answer);
+    pk_arena_init(&answer->arena);
 }

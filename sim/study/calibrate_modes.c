@@ -91,7 +91,7 @@ static bool connected(struct pk_search *search, const struct start *a, const str
 /* The mode whose nearest point a start is connected with, tried mode by mode. */
 static size_t find_mode(struct pk_search *search, const struct start *starts, size_t i)
 {
-    for (size_t m = 0; m < search->calibration->n_modes; m++) {
+    for (size_t m = 0; m < search->answer->n_modes; m++) {
         size_t nearest = SIZE_MAX;
         for (size_t k = 0; k < i; k++)
             if (starts[k].i_mode == m &&
@@ -116,26 +116,26 @@ static double norm(const struct pk_search *search, const double *point)
  * that fit the same. */
 static void sort_modes(struct pk_search *search, struct start *starts, size_t n)
 {
-    struct pk_answer *calibration = search->calibration;
+    struct pk_answer *answer = search->answer;
     for (size_t i = 0; i < n && starts[i].objective <= starts[0].objective + EXCLUDED; i++) {
         const size_t found = find_mode(search, starts, i);
         starts[i].i_mode = found;
         if (found == SIZE_MAX) {
-            if (calibration->n_modes == PK_MAX_MODES)
+            if (answer->n_modes == PK_MAX_MODES)
                 continue;
-            starts[i].i_mode = calibration->n_modes++;
-            calibration->modes[starts[i].i_mode].objective = starts[i].objective;
-            memcpy(calibration->modes[starts[i].i_mode].scaled, starts[i].point, sizeof starts[i].point);
+            starts[i].i_mode = answer->n_modes++;
+            answer->modes[starts[i].i_mode].objective = starts[i].objective;
+            memcpy(answer->modes[starts[i].i_mode].scaled, starts[i].point, sizeof starts[i].point);
         }
-        struct pk_mode *mode = &calibration->modes[starts[i].i_mode];
+        struct pk_mode *mode = &answer->modes[starts[i].i_mode];
         mode->n_starts++;
         if (starts[i].objective <= mode->objective + 1e-6 &&
             norm(search, starts[i].point) < norm(search, mode->scaled) - 1e-3)
             memcpy(mode->scaled, starts[i].point, sizeof mode->scaled);
     }
-    for (size_t m = 0; m < calibration->n_modes; m++) {
-        struct pk_mode *mode = &calibration->modes[m];
-        mode->best = mode->objective <= calibration->modes[0].objective + EQUALLY_GOOD;
+    for (size_t m = 0; m < answer->n_modes; m++) {
+        struct pk_mode *mode = &answer->modes[m];
+        mode->best = mode->objective <= answer->modes[0].objective + EQUALLY_GOOD;
         mode->deviance = pk_search_deviance(search, 0, mode->scaled);
         for (size_t k = 0; k < search->n_free; k++)
             mode->values[k] = pk_scale_from(&search->scales[k], mode->scaled[k]);
@@ -145,15 +145,15 @@ static void sort_modes(struct pk_search *search, struct start *starts, size_t n)
 /* Where the targets alone are met best. */
 static void find_likeliest(struct pk_search *search)
 {
-    struct pk_answer *calibration = search->calibration;
+    struct pk_answer *answer = search->answer;
     const struct pk_fit fit = {.search = search, .i_fixed = SIZE_MAX, .i_left_out = SIZE_MAX};
     bool flat = true;
     for (size_t k = 0; k < search->n_free; k++)
         flat &= search->scales[k].prior == PK_PRIOR_FLAT;
-    memcpy(calibration->likeliest, calibration->modes[0].scaled, sizeof calibration->likeliest);
-    calibration->least_deviance = calibration->modes[0].deviance;
+    memcpy(answer->likeliest, answer->modes[0].scaled, sizeof answer->likeliest);
+    answer->least_deviance = answer->modes[0].deviance;
     if (!flat)
-        calibration->least_deviance = pk_fit_descend(&fit, calibration->likeliest, !search->by_twin);
+        answer->least_deviance = pk_fit_descend(&fit, answer->likeliest, !search->by_twin);
 }
 
 enum pk_status pk_calibrate_modes(struct pk_search *search, struct pk_error *error)

@@ -49,10 +49,9 @@ PK_CHECKED enum pk_status pk_targets_plan(const struct pk_targets *targets, cons
 bool pk_targets_has_twin(const struct pk_targets *targets, const struct pk_plan *plan, const struct pk_values *values,
                          struct pk_text *obstacle);
 
-/* reached[n_targets] at values[n_free], by the twin with steps of step months / halvings, or by simulation. */
+/* reached[n_targets] at values[n_free]: by the twin, extrapolated from steps and half steps, or by simulation. */
 PK_CHECKED enum pk_status pk_targets_by_twin(const struct pk_targets *targets, struct pk_target_room *room,
-                                             const double *values, unsigned halvings, struct pk_reached *reached,
-                                             struct pk_error *error);
+                                             const double *values, struct pk_reached *reached, struct pk_error *error);
 PK_CHECKED enum pk_status pk_targets_by_run(const struct pk_targets *targets, const double *values,
                                             int64_t n_replications, struct pk_reached *reached, struct pk_error *error);
 
@@ -93,7 +92,7 @@ struct pk_fit {
 
 struct pk_search {
     const struct pk_targets *targets;
-    struct pk_answer *calibration;
+    struct pk_answer *answer;
     size_t n_free, n_targets;
     struct pk_scale scales[PK_MAX_FREE];
     int n_workers;
@@ -122,9 +121,9 @@ PK_CHECKED enum pk_status pk_calibrate_profiles(struct pk_search *search, struct
 PK_CHECKED enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *error);
 PK_CHECKED enum pk_status pk_calibrate_contradictions(struct pk_search *search, struct pk_error *error);
 PK_CHECKED enum pk_status pk_calibrate_sample(struct pk_search *search, struct pk_error *error);
-void pk_calibrate_marks(struct pk_answer *calibration);
+void pk_calibrate_marks(struct pk_answer *answer);
 
 /* "job_loss x 1.10 together with job_finding x 0.91" */
-void pk_calibrate_direction(const struct pk_answer *calibration, const double *direction, struct pk_text *text);
+void pk_calibrate_direction(const struct pk_answer *answer, const double *direction, struct pk_text *text);
 
 #endif

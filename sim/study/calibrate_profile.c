@@ -23,7 +23,7 @@ struct walk {
 /* The least deviance with the parameter at a value, from the nearest point known and from the other answers. */
 static struct point *look(struct walk *walk, double at)
 {
-    const struct pk_answer *calibration = walk->search->calibration;
+    const struct pk_answer *answer = walk->search->answer;
     struct point *point = &walk->points[walk->n];
     size_t nearest = 0;
     for (size_t i = 1; i < walk->n; i++)
@@ -32,9 +32,9 @@ static struct point *look(struct walk *walk, double at)
     memcpy(point->all, walk->points[nearest].all, sizeof point->all);
     point->all[walk->i_parameter] = at;
     double least = pk_fit_descend(&walk->fit, point->all, false);
-    for (size_t m = 1; m < calibration->n_modes && m < 3; m++) {
+    for (size_t m = 1; m < answer->n_modes && m < 3; m++) {
         double other[PK_MAX_FREE];
-        memcpy(other, calibration->modes[m].scaled, sizeof other);
+        memcpy(other, answer->modes[m].scaled, sizeof other);
         other[walk->i_parameter] = at;
         const double there = pk_fit_descend(&walk->fit, other, false);
         if (there < least) {
@@ -43,7 +43,7 @@ static struct point *look(struct walk *walk, double at)
         }
     }
     point->at = at;
-    point->excess = fmax(least - calibration->least_deviance, 0);
+    point->excess = fmax(least - answer->least_deviance, 0);
     walk->n++;
     return point;
 }
@@ -111,8 +111,8 @@ static int by_place(const void *a, const void *b)
 static void profile_of(size_t i_parameter, int i_worker, void *data)
 {
     struct pk_search *search = data;
-    struct pk_answer *calibration = search->calibration;
-    struct pk_profile *profile = &calibration->profiles[i_parameter];
+    struct pk_answer *answer = search->answer;
+    struct pk_profile *profile = &answer->profiles[i_parameter];
     const struct pk_scale *scale = &search->scales[i_parameter];
     struct walk *walk = pk_alloc(1, sizeof *walk);
     if (walk == NULL) {
@@ -125,8 +125,8 @@ static void profile_of(size_t i_parameter, int i_worker, void *data)
                       .fit = {.search = search, .i_worker = i_worker, .i_fixed = i_parameter, .i_left_out = SIZE_MAX},
                       .i_parameter = i_parameter,
                       .n = 1};
-    walk->points[0].at = calibration->likeliest[i_parameter];
-    memcpy(walk->points[0].all, calibration->likeliest, sizeof walk->points[0].all);
+    walk->points[0].at = answer->likeliest[i_parameter];
+    memcpy(walk->points[0].all, answer->likeliest, sizeof walk->points[0].all);
     const double low = find_end(walk, scale->low, &profile->low_open);
     const double high = find_end(walk, scale->high, &profile->high_open);
     profile->low = pk_scale_from(scale, low);

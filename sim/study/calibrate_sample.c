@@ -269,12 +269,12 @@ static enum pk_status add_where_it_lacks(struct sampling *s, size_t n, struct pk
 /* Systematic resampling, in an order of chance. */
 static enum pk_status resample(struct sampling *s, struct pk_error *error)
 {
-    struct pk_answer *calibration = s->search->calibration;
+    struct pk_answer *answer = s->search->answer;
     const size_t n = (size_t)s->search->targets->study->draws, p = s->n_free;
     size_t *chosen = pk_alloc(n, sizeof *chosen), i = 0;
     double *column = pk_alloc(2 * n, sizeof *column), reached = s->items[0].weight;
-    calibration->draws = pk_arena_alloc(&calibration->arena, n * p, sizeof *calibration->draws);
-    if (chosen == NULL || column == NULL || calibration->draws == NULL) {
+    answer->draws = pk_arena_alloc(&answer->arena, n * p, sizeof *answer->draws);
+    if (chosen == NULL || column == NULL || answer->draws == NULL) {
         pk_free(chosen);
         pk_free(column);
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the sample");
@@ -283,35 +283,35 @@ static enum pk_status resample(struct sampling *s, struct pk_error *error)
     for (size_t d = 0; d < n; d++) {
         while (reached < ((double)d + offset) / (double)n && i + 1 < s->n)
             reached += s->items[++i].weight;
-        calibration->n_unique += d == 0 || chosen[d - 1] != i;
+        answer->n_unique += d == 0 || chosen[d - 1] != i;
         chosen[d] = i;
     }
     gsl_ran_shuffle(s->random, chosen, n, sizeof *chosen);
-    calibration->n_draws = n;
-    calibration->n_candidates = s->n;
+    answer->n_draws = n;
+    answer->n_candidates = s->n;
     for (size_t k = 0; k < p; k++) {
         const struct pk_scale *scale = &s->search->scales[k];
         for (size_t d = 0; d < n; d++) {
             column[d] = s->items[chosen[d]].point[k];
-            calibration->draws[d * p + k] = pk_scale_from(scale, column[d]);
+            answer->draws[d * p + k] = pk_scale_from(scale, column[d]);
         }
-        calibration->shrinkage[k] = 1 - gsl_stats_sd(column, 1, n);
+        answer->shrinkage[k] = 1 - gsl_stats_sd(column, 1, n);
         for (size_t j = 0; j <= k; j++) {
             for (size_t d = 0; d < n; d++)
                 column[n + d] = s->items[chosen[d]].point[j];
-            calibration->correlation[k][j] = calibration->correlation[j][k] =
+            answer->correlation[k][j] = answer->correlation[j][k] =
                 j == k ? 1 : gsl_stats_correlation(column, 1, column + n, 1, n);
         }
-        calibration->mean[k] = gsl_stats_mean(calibration->draws + k, p, n);
-        calibration->sd[k] = gsl_stats_sd(calibration->draws + k, p, n);
+        answer->mean[k] = gsl_stats_mean(answer->draws + k, p, n);
+        answer->sd[k] = gsl_stats_sd(answer->draws + k, p, n);
         for (size_t d = 0; d < n; d++)
-            column[d] = calibration->draws[d * p + k];
+            column[d] = answer->draws[d * p + k];
         gsl_sort(column, 1, n);
         for (size_t q = 0; q < 3; q++)
-            calibration->quantiles[k][q] = gsl_stats_quantile_from_sorted_data(column, 1, n,
-                                                                               q == 0   ? 0.025
-                                                                               : q == 1 ? 0.5
-                                                                                        : 0.975);
+            answer->quantiles[k][q] = gsl_stats_quantile_from_sorted_data(column, 1, n,
+                                                                          q == 0   ? 0.025
+                                                                          : q == 1 ? 0.5
+                                                                                   : 0.975);
     }
     pk_free(chosen);
     pk_free(column);
@@ -321,7 +321,7 @@ static enum pk_status resample(struct sampling *s, struct pk_error *error)
 enum pk_status pk_calibrate_sample(struct pk_search *search, struct pk_error *error)
 {
     const struct pk_study *study = search->targets->study;
-    struct pk_answer *calibration = search->calibration;
+    struct pk_answer *answer = search->answer;
     const size_t p = search->n_free, batch = 40 * p > 120 ? 40 * p : 120;
     struct sampling s = {.search = search, .n_free = p};
     s.random = gsl_rng_alloc(pk_rng_gsl_type);
@@ -333,11 +333,11 @@ enum pk_status pk_calibrate_sample(struct pk_search *search, struct pk_error *er
         pk_rng_gsl_key(s.random, study->seed, STREAM, 0);
         status = draw_from_prior(&s, 3 * batch, error);
     }
-    for (size_t m = 0; m < calibration->n_modes && m < 6 && status == PK_OK; m++)
-        status = add_answer(&s, &calibration->modes[m], 2 * batch, error);
+    for (size_t m = 0; m < answer->n_modes && m < 6 && status == PK_OK; m++)
+        status = add_answer(&s, &answer->modes[m], 2 * batch, error);
     while (status == PK_OK) {
-        calibration->effective = weigh(&s);
-        if (calibration->effective >= 0.6 * (double)study->draws || s.n_components == MOST_COMPONENTS ||
+        answer->effective = weigh(&s);
+        if (answer->effective >= 0.6 * (double)study->draws || s.n_components == MOST_COMPONENTS ||
             s.n >= 12 * (size_t)study->draws + 20 * batch)
             break;
         status = add_where_it_lacks(&s, batch, error);

@@ -10,7 +10,7 @@
 
 enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *error)
 {
-    struct pk_answer *calibration = search->calibration;
+    struct pk_answer *answer = search->answer;
     const size_t n = search->n_free;
     double *jacobian = pk_alloc(search->n_targets * n, sizeof *jacobian);
     gsl_matrix *information = gsl_matrix_alloc(n, n), *vectors = gsl_matrix_alloc(n, n);
@@ -19,7 +19,7 @@ enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *erro
     enum pk_status status = PK_OK;
     if (jacobian == NULL || information == NULL || vectors == NULL || values == NULL || workspace == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the information matrix");
-    else if (!pk_search_jacobian(search, 0, calibration->modes[0].scaled, jacobian))
+    else if (!pk_search_jacobian(search, 0, answer->modes[0].scaled, jacobian))
         status = pk_error_set(error, PK_NUMERICAL, "the targets have no derivative at the answer");
     if (status == PK_OK) {
         for (size_t i = 0; i < n; i++)
@@ -34,13 +34,13 @@ enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *erro
             status = pk_error_set(error, PK_NUMERICAL, "the information matrix has no eigenvalues");
     }
     for (size_t i = 0; i < n && status == PK_OK; i++) {
-        calibration->information[i] = fmax(gsl_vector_get(values, i), 0);
+        answer->information[i] = fmax(gsl_vector_get(values, i), 0);
         double largest = 0;
         for (size_t k = 0; k < n; k++)
             if (fabs(gsl_matrix_get(vectors, k, i)) > fabs(largest) + 1e-9)
                 largest = gsl_matrix_get(vectors, k, i);
         for (size_t k = 0; k < n; k++) /* its largest part upwards */
-            calibration->directions[i][k] = copysign(1, largest) * gsl_matrix_get(vectors, k, i);
+            answer->directions[i][k] = copysign(1, largest) * gsl_matrix_get(vectors, k, i);
     }
     gsl_matrix_free(information);
     gsl_matrix_free(vectors);
@@ -51,9 +51,9 @@ enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *erro
     return status;
 }
 
-void pk_calibrate_direction(const struct pk_answer *calibration, const double *direction, struct pk_text *text)
+void pk_calibrate_direction(const struct pk_answer *answer, const double *direction, struct pk_text *text)
 {
-    const struct pk_study *study = calibration->study;
+    const struct pk_study *study = answer->study;
     double largest = 0, step = 0.25; /* of the prior's standard deviation */
     size_t n = 0;
     for (size_t k = 0; k < study->n_free; k++)
@@ -63,7 +63,7 @@ void pk_calibrate_direction(const struct pk_answer *calibration, const double *d
         if (fabs(direction[k]) < 0.15 * largest)
             continue;
         pk_scale_make(&study->free[k], &scale);
-        const double from = calibration->values[k];
+        const double from = answer->values[k];
         const double to = pk_scale_from(&scale, pk_scale_to(&scale, from) + step * direction[k] / largest);
         if (study->free[k].transform == PK_TRANSFORM_LOG)
             pk_text_addf(text, "%s%s x %.3g", n ? " with " : "", study->free[k].name, to / from);
@@ -76,22 +76,22 @@ void pk_calibrate_direction(const struct pk_answer *calibration, const double *d
 /* A target that is not met, and one without which it would be: they want different things of the same model. */
 enum pk_status pk_calibrate_contradictions(struct pk_search *search, struct pk_error *error)
 {
-    struct pk_answer *calibration = search->calibration;
+    struct pk_answer *answer = search->answer;
     for (size_t t = 0; t < search->n_targets; t++) {
-        if (!(fabs(calibration->misfits[t]) > UNMET))
+        if (!(fabs(answer->misfits[t]) > UNMET))
             continue;
         for (size_t other = 0; other < search->n_targets; other++) {
-            bool told = other == t || !(fabs(calibration->misfits[other]) > 0.5);
-            for (size_t i = 0; i < calibration->n_contradictions; i++)
-                told |= calibration->contradictions[i].i_target == other && calibration->contradictions[i].i_other == t;
-            if (told || calibration->n_contradictions == PK_MAX_TARGETS)
+            bool told = other == t || !(fabs(answer->misfits[other]) > 0.5);
+            for (size_t i = 0; i < answer->n_contradictions; i++)
+                told |= answer->contradictions[i].i_target == other && answer->contradictions[i].i_other == t;
+            if (told || answer->n_contradictions == PK_MAX_TARGETS)
                 continue;
             const struct pk_fit fit = {.search = search, .prior = true, .i_fixed = SIZE_MAX, .i_left_out = other};
             double point[PK_MAX_FREE], misfits[PK_MAX_TARGETS];
-            memcpy(point, calibration->modes[0].scaled, sizeof point);
+            memcpy(point, answer->modes[0].scaled, sizeof point);
             (void)pk_fit_descend(&fit, point, false);
             if (pk_search_misfits(search, 0, point, misfits, NULL) && fabs(misfits[t]) < MET)
-                calibration->contradictions[calibration->n_contradictions++] =
+                answer->contradictions[answer->n_contradictions++] =
                     (struct pk_contradiction){.i_target = t, .i_other = other};
         }
     }

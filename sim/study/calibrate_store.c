@@ -52,32 +52,31 @@ static void put_array(struct out *out, const char *group, const char *name, cons
         out->status = pk_results_doubles(out->results, &array, values, out->error);
 }
 
-static void put_sample(struct out *out, const struct pk_answer *calibration, const char *const *names)
+static void put_sample(struct out *out, const struct pk_answer *answer, const char *const *names)
 {
-    const struct pk_study *study = calibration->study;
-    const size_t n = calibration->n_draws, p = study->n_free;
+    const struct pk_study *study = answer->study;
+    const size_t n = answer->n_draws, p = study->n_free;
     put_places(out, "/sample", "draw", n, "draw of the posterior, in an order of chance");
     double *column = pk_alloc(n, sizeof *column);
     if (column == NULL && out->status == PK_OK)
         out->status = pk_error_set(out->error, PK_NO_MEMORY, "no memory to write the calibration");
     for (size_t k = 0; column != NULL && k < p; k++) {
         for (size_t d = 0; d < n; d++)
-            column[d] = calibration->draws[d * p + k];
+            column[d] = answer->draws[d * p + k];
         put_array(out, "/sample", names[k], "draw", NULL, column,
-                  pk_unit_names[calibration->model->parameters[study->free[k].i_parameter].given_unit],
-                  "value as given");
+                  pk_unit_names[answer->model->parameters[study->free[k].i_parameter].given_unit], "value as given");
     }
     pk_free(column);
     if (out->status == PK_OK)
-        out->status = pk_results_number(out->results, "/sample", "effective_draws", calibration->effective, out->error);
+        out->status = pk_results_number(out->results, "/sample", "effective_draws", answer->effective, out->error);
     if (out->status == PK_OK)
         out->status =
-            pk_results_integer(out->results, "/sample", "different_draws", (int64_t)calibration->n_unique, out->error);
+            pk_results_integer(out->results, "/sample", "different_draws", (int64_t)answer->n_unique, out->error);
 }
 
-static void put_targets(struct out *out, const struct pk_answer *calibration)
+static void put_targets(struct out *out, const struct pk_answer *answer)
 {
-    const struct pk_study *study = calibration->study;
+    const struct pk_study *study = answer->study;
     const char *group = "/targets", *dim = "target";
     const char *texts[PK_MAX_TARGETS];
     double numbers[PK_MAX_TARGETS];
@@ -91,11 +90,11 @@ static void put_targets(struct out *out, const struct pk_answer *calibration)
         put_array(out, group, name, dim, NULL, numbers, NULL, long_name);                                              \
     } while (0)
     PUT("wanted", study->targets[t].value, "value of the target");
-    PUT("reached", calibration->reached[t].value, "what the answer comes to");
-    PUT("half_steps", calibration->halved[t].value, "... by the twin with half as long steps");
-    PUT("simulated", calibration->simulated[t].value, "... by simulation");
-    PUT("simulated_se", calibration->simulated[t].standard_error, "simulation error");
-    PUT("misfit", calibration->misfits[t], "reached less wanted in standard errors (root of the deviance)");
+    PUT("reached", answer->reached[t].value, "what the answer comes to");
+    PUT("step_error", answer->reached[t].step_error, "how far the steps of the twin may be off");
+    PUT("simulated", answer->simulated[t].value, "... by simulation");
+    PUT("simulated_se", answer->simulated[t].standard_error, "simulation error");
+    PUT("misfit", answer->misfits[t], "reached less wanted in standard errors (root of the deviance)");
 #undef PUT
     const struct pk_results_array source = {
         .group = group, .name = "source", .n_dims = 1, .dims = &dim, .long_name = "where the target comes from"};
@@ -105,93 +104,93 @@ static void put_targets(struct out *out, const struct pk_answer *calibration)
         out->status = pk_results_texts(out->results, &source, texts, out->error);
 }
 
-static void put_parameters(struct out *out, const struct pk_answer *calibration, const char *const *names)
+static void put_parameters(struct out *out, const struct pk_answer *answer, const char *const *names)
 {
-    const size_t p = calibration->study->n_free;
+    const size_t p = answer->study->n_free;
     const char *group = "/parameters", *dim = "parameter", *other = "other_parameter";
     double numbers[PK_MAX_FREE * PK_PROFILE_POINTS]; /* of which there are more than PK_MAX_FREE */
     put_axis(out, group, dim, names, p, "free parameter");
     put_axis(out, group, other, names, p, "free parameter");
     put_places(out, group, "profile_point", PK_PROFILE_POINTS, "point of a profile, ascending");
     put_places(out, group, "direction", p, "direction, from what the targets see least to most");
-    put_array(out, group, "value", dim, NULL, calibration->values, NULL, "the answer, as given");
+    put_array(out, group, "value", dim, NULL, answer->values, NULL, "the answer, as given");
 #define PUT(name, expression, long_name)                                                                               \
     do {                                                                                                               \
         for (size_t k = 0; k < p; k++)                                                                                 \
             numbers[k] = expression;                                                                                   \
         put_array(out, group, name, dim, NULL, numbers, NULL, long_name);                                              \
     } while (0)
-    PUT("lower_bound", calibration->study->free[k].low, "lower bound of the search");
-    PUT("upper_bound", calibration->study->free[k].high, "upper bound of the search");
-    PUT("likelihood_low", calibration->profiles[k].low, "95 % by profile likelihood");
-    PUT("likelihood_high", calibration->profiles[k].high, "95 % by profile likelihood");
-    PUT("low_is_bound", calibration->profiles[k].low_open, "1: the interval ends at the bound");
-    PUT("high_is_bound", calibration->profiles[k].high_open, "1: the interval ends at the bound");
-    PUT("mean", calibration->mean[k], "mean of the sample");
-    PUT("sd", calibration->sd[k], "standard deviation of the sample");
-    PUT("q025", calibration->quantiles[k][0], "2.5 % of the sample");
-    PUT("q500", calibration->quantiles[k][1], "median of the sample");
-    PUT("q975", calibration->quantiles[k][2], "97.5 % of the sample");
-    PUT("shrinkage", calibration->shrinkage[k], "1 - standard deviation after over before, transformed");
+    PUT("lower_bound", answer->study->free[k].low, "lower bound of the search");
+    PUT("upper_bound", answer->study->free[k].high, "upper bound of the search");
+    PUT("likelihood_low", answer->profiles[k].low, "95 % by profile likelihood");
+    PUT("likelihood_high", answer->profiles[k].high, "95 % by profile likelihood");
+    PUT("low_is_bound", answer->profiles[k].low_open, "1: the interval ends at the bound");
+    PUT("high_is_bound", answer->profiles[k].high_open, "1: the interval ends at the bound");
+    PUT("mean", answer->mean[k], "mean of the sample");
+    PUT("sd", answer->sd[k], "standard deviation of the sample");
+    PUT("q025", answer->quantiles[k][0], "2.5 % of the sample");
+    PUT("q500", answer->quantiles[k][1], "median of the sample");
+    PUT("q975", answer->quantiles[k][2], "97.5 % of the sample");
+    PUT("shrinkage", answer->shrinkage[k], "1 - standard deviation after over before, transformed");
 #undef PUT
     for (int what = 0; what < 2; what++) {
         for (size_t k = 0; k < p; k++)
             for (size_t i = 0; i < PK_PROFILE_POINTS; i++)
-                numbers[k * PK_PROFILE_POINTS + i] = i >= calibration->profiles[k].n_points ? (double)NAN
-                                                     : what == 0 ? calibration->profiles[k].at[i]
-                                                                 : calibration->profiles[k].excess[i];
+                numbers[k * PK_PROFILE_POINTS + i] = i >= answer->profiles[k].n_points ? (double)NAN
+                                                     : what == 0                       ? answer->profiles[k].at[i]
+                                                                                       : answer->profiles[k].excess[i];
         put_array(out, group, what == 0 ? "profile_at" : "profile_excess", dim, "profile_point", numbers, NULL,
                   what == 0 ? "value of the parameter" : "least deviance there, all others refitted, over the least");
     }
     for (size_t k = 0; k < p; k++)
         for (size_t j = 0; j < p; j++)
-            numbers[k * p + j] = calibration->correlation[k][j];
+            numbers[k * p + j] = answer->correlation[k][j];
     put_array(out, group, "correlation", dim, other, numbers, NULL, "correlation in the sample, transformed");
-    put_array(out, group, "information", "direction", NULL, calibration->information, NULL,
+    put_array(out, group, "information", "direction", NULL, answer->information, NULL,
               "information of the targets in units of the prior's");
     for (size_t k = 0; k < p; k++)
         for (size_t j = 0; j < p; j++)
-            numbers[k * p + j] = calibration->directions[k][j];
+            numbers[k * p + j] = answer->directions[k][j];
     put_array(out, group, "directions", "direction", dim, numbers, NULL,
               "parts of each direction, in standard deviations of the prior on the transformed scale");
 }
 
-static void put_modes(struct out *out, const struct pk_answer *calibration, const char *const *names)
+static void put_modes(struct out *out, const struct pk_answer *answer, const char *const *names)
 {
-    const size_t p = calibration->study->n_free, n = calibration->n_modes;
+    const size_t p = answer->study->n_free, n = answer->n_modes;
     double numbers[PK_MAX_MODES * PK_MAX_FREE];
     put_places(out, "/modes", "mode", n, "answer, the best first");
     put_axis(out, "/modes", "parameter", names, p, "free parameter");
     for (size_t m = 0; m < n; m++)
-        memcpy(numbers + m * p, calibration->modes[m].values, p * sizeof *numbers);
+        memcpy(numbers + m * p, answer->modes[m].values, p * sizeof *numbers);
     put_array(out, "/modes", "value", "mode", "parameter", numbers, NULL, "value as given");
     for (size_t m = 0; m < n; m++)
-        numbers[m] = calibration->modes[m].deviance;
+        numbers[m] = answer->modes[m].deviance;
     put_array(out, "/modes", "deviance", "mode", NULL, numbers, NULL, "deviance of the targets");
 }
 
-enum pk_status pk_answer_save(const struct pk_answer *calibration, const char *path, struct pk_error *error)
+enum pk_status pk_answer_save(const struct pk_answer *answer, const char *path, struct pk_error *error)
 {
-    const struct pk_study *study = calibration->study;
+    const struct pk_study *study = answer->study;
     const char *names[PK_MAX_FREE];
     char digest[17];
     struct out out = {.error = error};
     for (size_t k = 0; k < study->n_free; k++)
         names[k] = study->free[k].name;
-    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)calibration->digest);
+    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)answer->digest);
     out.status = pk_results_create(&out.results, error);
     if (out.status != PK_OK)
         return out.status;
     put_text(&out, "/", "calibrated", study->name);
     put_text(&out, "/", "title", study->title);
     put_text(&out, "/", "digest", digest);
-    put_text(&out, "/", "objective", calibration->by_twin ? "twin" : "simulation");
-    put_text(&out, "/", "marks", pk_text_string(&calibration->marks));
+    put_text(&out, "/", "objective", answer->by_twin ? "twin" : "simulation");
+    put_text(&out, "/", "marks", pk_text_string(&answer->marks));
     put_text(&out, "/", "polku", pk_provenance_version());
-    put_sample(&out, calibration, names);
-    put_targets(&out, calibration);
-    put_parameters(&out, calibration, names);
-    put_modes(&out, calibration, names);
+    put_sample(&out, answer, names);
+    put_targets(&out, answer);
+    put_parameters(&out, answer, names);
+    put_modes(&out, answer, names);
     if (out.status == PK_OK)
         out.status = pk_results_long_text(out.results, "/", "study_text", study->text, "the study", error);
     if (out.status == PK_OK)

@@ -22,7 +22,7 @@ bool pk_search_misfits(struct pk_search *search, int i_worker, const double *sca
     search->n_evaluations[i_worker]++;
     const enum pk_status status =
         search->by_twin
-            ? pk_targets_by_twin(search->targets, &search->rooms[i_worker], values, 0, reached, &error)
+            ? pk_targets_by_twin(search->targets, &search->rooms[i_worker], values, reached, &error)
             : pk_targets_by_run(search->targets, values, search->targets->study->replications, reached, &error);
     if (status != PK_OK) {
         if (status != PK_BAD_INPUT && status != PK_NUMERICAL && search->statuses[i_worker] == PK_OK) {

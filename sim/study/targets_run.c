@@ -62,6 +62,7 @@ enum pk_status pk_targets_by_run(const struct pk_targets *targets, const double 
                 mean += more / (double)(u + 1);
                 squares += more * (without - mean);
             }
+            reached[i].step_error = 0;
             reached[i].value = value_of(&run, targets, target, SIZE_MAX);
             reached[i].standard_error = sqrt((n - 1) / n * squares); /* Efron & Stein 1981 */
         }

@@ -38,11 +38,6 @@ struct asking {
     struct pk_figure figures[2 * PK_MAX_TARGETS];
 };
 
-static bool **among_of(const struct asking *a, const struct pk_figure *figure)
-{
-    return a->targets->outcomes[figure->i_outcome].among;
-}
-
 static bool cuts_lives(enum pk_measure measure)
 {
     return measure == PK_MEASURE_FIRST_ENTRY || measure == PK_MEASURE_MEAN_AGE;
@@ -291,9 +286,29 @@ static double figure_of(const struct asking *a, size_t i_figure)
     return figure->per_person ? y / people : y * (double)a->plan->n_persons;
 }
 
-enum pk_status pk_targets_by_twin(const struct pk_targets *targets, struct pk_target_room *room, const double *values,
-                                  unsigned halvings, struct pk_reached *reached, struct pk_error *error)
+/* All targets with steps of this length. */
+static enum pk_status solve_all(struct asking *a, struct pk_target_room *room, double step, double *values,
+                                struct pk_error *error)
 {
+    enum pk_status status = PK_OK;
+    for (size_t i = 0; i < a->n_parts; i++)
+        a->parts[i].y = a->parts[i].x = 0;
+    for (size_t i = 0; i < a->n_jobs && status == PK_OK; i++)
+        status = solve_job(a, i, room, step, error);
+    for (size_t t = 0; t < a->targets->study->n_targets && status == PK_OK; t++) {
+        const struct pk_calibration_target *target = &a->targets->study->targets[t];
+        const double first = figure_of(a, 2 * t);
+        values[t] = target->as == PK_TARGET_VALUE        ? first
+                    : target->as == PK_TARGET_DIFFERENCE ? first - figure_of(a, 2 * t + 1)
+                                                         : first / figure_of(a, 2 * t + 1);
+    }
+    return status;
+}
+
+enum pk_status pk_targets_by_twin(const struct pk_targets *targets, struct pk_target_room *room, const double *values,
+                                  struct pk_reached *reached, struct pk_error *error)
+{
+    double whole[PK_MAX_TARGETS], half[PK_MAX_TARGETS];
     struct pk_values all;
     struct pk_plan plan;
     struct asking *a = pk_alloc(1, sizeof *a);
@@ -307,16 +322,13 @@ enum pk_status pk_targets_by_twin(const struct pk_targets *targets, struct pk_ta
     a->targets = targets;
     a->plan = &plan;
     status = ask(a, error);
-    for (size_t i = 0; i < a->n_jobs && status == PK_OK; i++)
-        status = solve_job(a, i, room, targets->step / (double)(1u << halvings), error);
-    for (size_t t = 0; t < targets->study->n_targets && status == PK_OK; t++) {
-        const struct pk_calibration_target *target = &targets->study->targets[t];
-        const double first = figure_of(a, 2 * t);
-        reached[t].value = target->as == PK_TARGET_VALUE        ? first
-                           : target->as == PK_TARGET_DIFFERENCE ? first - figure_of(a, 2 * t + 1)
-                                                                : first / figure_of(a, 2 * t + 1);
-        reached[t].standard_error = 0;
-    }
+    if (status == PK_OK)
+        status = solve_all(a, room, targets->step, whole, error);
+    if (status == PK_OK)
+        status = solve_all(a, room, targets->step / 2, half, error);
+    for (size_t t = 0; t < targets->study->n_targets && status == PK_OK; t++)
+        reached[t] = (struct pk_reached){.value = half[t] + (half[t] - whole[t]) / 3, /* Richardson 1911, of order 2 */
+                                         .step_error = fabs(half[t] - whole[t]) / 3};
     pk_plan_free(&plan);
     pk_values_free(&all);
     pk_free(a);

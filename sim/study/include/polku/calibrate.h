@@ -21,6 +21,7 @@ enum { PK_PROFILE_POINTS = 41, PK_MAX_MODES = 12 };
 struct pk_reached {
     double value;          /* in the target's unit; nan: not known there */
     double standard_error; /* of the simulation; 0 by the twin */
+    double step_error;     /* how far the twin's steps may be off; 0 by simulation */
 };
 
 struct pk_mode { /* an answer: one region in which no other point fits better */
@@ -67,7 +68,7 @@ struct pk_answer {
     double information[PK_MAX_FREE];             /* eigenvalues, ascending, in units of the prior's */
     double directions[PK_MAX_FREE][PK_MAX_FREE]; /* of each */
     /* by target, at the answer */
-    struct pk_reached reached[PK_MAX_TARGETS], halved[PK_MAX_TARGETS], simulated[PK_MAX_TARGETS];
+    struct pk_reached reached[PK_MAX_TARGETS], simulated[PK_MAX_TARGETS];
     double misfits[PK_MAX_TARGETS]; /* in standard errors, signed: reached less wanted */
     size_t n_contradictions;
     struct pk_contradiction contradictions[PK_MAX_TARGETS];
@@ -91,17 +92,17 @@ struct pk_calibrate_request {
 
 /* Errors: PK_BAD_INPUT (targets that nothing can follow, no point where all are known), PK_NUMERICAL, PK_NO_MEMORY, and
  * those of runs. A study whose targets cannot be met or tell nothing is no error: see marks. On error it is freed. */
-PK_CHECKED enum pk_status pk_calibrate(struct pk_answer *calibration, const struct pk_study *study,
+PK_CHECKED enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *study,
                                        const struct pk_scenario *scenario, const struct pk_model *model,
                                        const struct pk_calibrate_request *request, struct pk_error *error);
-void pk_answer_free(struct pk_answer *calibration);
+void pk_answer_free(struct pk_answer *answer);
 
 /* For people; one JSON object; a file that scenarios can name. */
-void pk_answer_print(const struct pk_answer *calibration, struct pk_text *text);
-void pk_answer_json(const struct pk_answer *calibration, struct pk_text *text);
-void pk_answer_yaml(const struct pk_answer *calibration, struct pk_text *text);
+void pk_answer_print(const struct pk_answer *answer, struct pk_text *text);
+void pk_answer_json(const struct pk_answer *answer, struct pk_text *text);
+void pk_answer_yaml(const struct pk_answer *answer, struct pk_text *text);
 /* Sample, profiles, targets and modes as a result file. Errors: those of results.h. */
-PK_CHECKED enum pk_status pk_answer_save(const struct pk_answer *calibration, const char *path,
+PK_CHECKED enum pk_status pk_answer_save(const struct pk_answer *answer, const char *path,
                                               struct pk_error *error);
 
 #ifdef __cplusplus
