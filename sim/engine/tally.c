@@ -14,10 +14,17 @@ static size_t n_cells(const struct pk_tally_shape *shape)
     return shape->n_groups * pk_tally_rows(shape) * shape->n_steps;
 }
 
+static size_t n_entries(const struct pk_tally_shape *shape)
+{
+    return shape->n_entry_sets * shape->n_groups * shape->n_steps;
+}
+
 uint64_t pk_tally_bytes(const struct pk_tally_shape *shape)
 {
     uint64_t groups = shape->n_groups, steps = shape->n_steps;
-    return 8 * groups * (3 * (uint64_t)pk_tally_rows(shape) * steps + shape->n_states + shape->n_entry_sets * steps);
+    return 8 * groups *
+           (3 * (uint64_t)pk_tally_rows(shape) * steps + shape->n_states +
+            (shape->ages_at_entry ? 2 : 1) * (uint64_t)shape->n_entry_sets * steps);
 }
 
 enum pk_status pk_tally_init(struct pk_tally *tally, const struct pk_tally_shape *shape, struct pk_error *error)
@@ -42,8 +49,10 @@ enum pk_status pk_tally_init(struct pk_tally *tally, const struct pk_tally_shape
     tally->counts = pk_alloc(n_cells(shape), sizeof *tally->counts);
     tally->remainders = pk_alloc(n_cells(shape), sizeof *tally->remainders);
     tally->starts = pk_alloc(shape->n_groups * shape->n_states, sizeof *tally->starts);
-    tally->entries = pk_alloc(shape->n_entry_sets * shape->n_groups * shape->n_steps, sizeof *tally->entries);
-    if (!tally->cells || !tally->counts || !tally->remainders || !tally->starts || !tally->entries) {
+    tally->entries = pk_alloc(n_entries(shape), sizeof *tally->entries);
+    tally->entry_ages = shape->ages_at_entry ? pk_alloc(n_entries(shape), sizeof *tally->entry_ages) : NULL;
+    if (!tally->cells || !tally->counts || !tally->remainders || !tally->starts || !tally->entries ||
+        (shape->ages_at_entry && !tally->entry_ages)) {
         pk_tally_free(tally);
         return pk_error_set(error, PK_NO_MEMORY, "no memory for a table of %llu bytes",
                             (unsigned long long)pk_tally_bytes(shape));
@@ -60,6 +69,7 @@ void pk_tally_free(struct pk_tally *tally)
     pk_free(tally->remainders);
     pk_free(tally->starts);
     pk_free(tally->entries);
+    pk_free(tally->entry_ages);
     memset(tally, 0, sizeof *tally);
 }
 
@@ -71,7 +81,9 @@ void pk_tally_clear(struct pk_tally *tally)
     memset(tally->counts, 0, n_cells(shape) * sizeof *tally->counts);
     memset(tally->remainders, 0, n_cells(shape) * sizeof *tally->remainders);
     memset(tally->starts, 0, shape->n_groups * shape->n_states * sizeof *tally->starts);
-    memset(tally->entries, 0, shape->n_entry_sets * shape->n_groups * shape->n_steps * sizeof *tally->entries);
+    memset(tally->entries, 0, n_entries(shape) * sizeof *tally->entries);
+    if (tally->entry_ages != NULL)
+        memset(tally->entry_ages, 0, n_entries(shape) * sizeof *tally->entry_ages);
     tally->n_pending = 0;
     tally->n_persons = 0;
     tally->n_events = 0;
@@ -135,6 +147,22 @@ static void put(struct pk_tally *tally, size_t i_group, size_t i_row, int64_t ti
     tally->cells[i_cell] += (uint64_t)weight * ((UINT64_C(1) << PK_REMAINDER_BITS) + (uint64_t)remainder);
 }
 
+/* Ticks, at the start of the scenario. */
+static int64_t age_of(const struct pk_person *person)
+{
+    return (int64_t)(person->age * PK_TICKS_PER_MONTH);
+}
+
+/* A first entry into set s. */
+static void enter(struct pk_tally *tally, size_t s, size_t i_group, size_t i_step, int64_t age, int64_t weight)
+{
+    const struct pk_tally_shape *shape = tally->shape;
+    const size_t i = (s * shape->n_groups + i_group) * shape->n_steps + i_step;
+    tally->entries[i] += weight;
+    if (tally->entry_ages != NULL)
+        tally->entry_ages[i] += weight * age;
+}
+
 /* Open shapes, weights, filters. */
 static void add_special(struct pk_tally *tally, const struct pk_person *person, const struct pk_life *life)
 {
@@ -142,7 +170,7 @@ static void add_special(struct pk_tally *tally, const struct pk_person *person, 
     if (shape->filter != NULL && !is_counted(shape->filter, person, life))
         return;
     const int64_t weight = shape->weighted ? (int64_t)person->weight : 1;
-    const int64_t age = (int64_t)(person->age * PK_TICKS_PER_MONTH);
+    const int64_t age = age_of(person);
     const int64_t end = (int64_t)shape->n_steps * shape->step_ticks;
     const size_t enters = shape->n_arcs, leaves = shape->n_arcs + shape->n_states;
     size_t i_group = group_of(shape, person), i_age = 0, i_state = life->start_state;
@@ -170,7 +198,7 @@ static void add_special(struct pk_tally *tally, const struct pk_person *person, 
         i_state = shape->arc_to[arc];
         for (size_t s = 0; wanted >> s != 0; s++)
             if ((wanted >> s & 1) && (shape->entry_sets[s] >> i_state & 1)) {
-                tally->entries[(s * shape->n_groups + i_group + i_age) * shape->n_steps + i_step] += weight;
+                enter(tally, s, i_group + i_age, i_step, age + tick, weight);
                 wanted &= ~(UINT64_C(1) << s);
             }
     }
@@ -200,7 +228,7 @@ void pk_tally_add(struct pk_tally *tally, const struct pk_person *person, const 
         cells[event->arc * shape->n_steps + i_step] += (UINT64_C(1) << PK_REMAINDER_BITS) + (uint64_t)remainder;
         for (size_t s = 0; wanted >> s != 0; s++) {
             if ((wanted >> s & 1) && (shape->entry_sets[s] >> shape->arc_to[event->arc] & 1)) {
-                tally->entries[(s * shape->n_groups + i_group) * shape->n_steps + i_step]++;
+                enter(tally, s, i_group, i_step, age_of(person) + event->tick, 1);
                 wanted &= ~(UINT64_C(1) << s);
             }
         }
@@ -218,8 +246,10 @@ void pk_tally_merge(struct pk_tally *into, struct pk_tally *from, int sign)
     }
     for (size_t i = 0; i < shape->n_groups * shape->n_states; i++)
         into->starts[i] += sign * from->starts[i];
-    for (size_t i = 0; i < shape->n_entry_sets * shape->n_groups * shape->n_steps; i++)
+    for (size_t i = 0; i < n_entries(shape); i++)
         into->entries[i] += sign * from->entries[i];
+    for (size_t i = 0; into->entry_ages != NULL && i < n_entries(shape); i++)
+        into->entry_ages[i] += sign * from->entry_ages[i];
     into->n_persons += sign * from->n_persons;
     into->n_events += sign * from->n_events;
 }

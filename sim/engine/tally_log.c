@@ -20,6 +20,8 @@ enum pk_status pk_tally_block_init(struct pk_tally_block *block, const struct pk
         block->wanted = pk_alloc(n_room, sizeof *block->wanted);
         block->sets_of_arc = pk_alloc(shape->n_arcs, sizeof *block->sets_of_arc);
         made &= block->wanted != NULL && block->sets_of_arc != NULL;
+        block->ages = shape->ages_at_entry ? pk_alloc(n_room, sizeof *block->ages) : NULL;
+        made &= !shape->ages_at_entry || block->ages != NULL;
         for (size_t a = 0; made && a < shape->n_arcs; a++)
             for (size_t k = 0; k < shape->n_entry_sets; k++)
                 block->sets_of_arc[a] |= (shape->entry_sets[k] >> shape->arc_to[a] & 1) << k;
@@ -44,6 +46,7 @@ void pk_tally_block_free(struct pk_tally_block *block)
     pk_free(block->first_cells);
     pk_free(block->wanted);
     pk_free(block->sets_of_arc);
+    pk_free(block->ages);
     pk_free(block->step_of_month);
     memset(block, 0, sizeof *block);
 }
@@ -79,6 +82,8 @@ void pk_tally_enter(struct pk_tally *tally, const struct pk_persons *persons, st
     if (shape->n_entry_sets > 0)
         for (size_t i = 0; i < persons->n; i++)
             block->wanted[i] = (UINT64_C(1) << shape->n_entry_sets) - 1;
+    for (size_t i = 0; block->ages != NULL && i < persons->n; i++)
+        block->ages[i] = (int64_t)(persons->ages[i] * PK_TICKS_PER_MONTH);
     tally->n_persons += (int64_t)persons->n;
 }
 
@@ -94,15 +99,20 @@ static void count_entries(struct pk_tally *tally, const struct pk_tally_block *b
     const uint64_t *sets_of_arc = block->sets_of_arc, *steps = block->step_of_month,
                    *groups = n_groups > 1 ? block->groups : NULL;
     uint64_t *wanted = block->wanted;
-    int64_t *entries = tally->entries;
+    int64_t *entries = tally->entries, *entry_ages = tally->entry_ages;
+    const int64_t *ages = block->ages;
     for (size_t k = 0; k < n_list; k++) {
         const uint64_t event = log[list[k]];
         const size_t slot = pk_logged_slot(event), i_month = (size_t)(pk_logged_tick(event) - 1) >> 20,
                      i_step = steps != NULL ? steps[i_month] : i_month, i_group = groups != NULL ? groups[slot] : 0;
         uint64_t hits = sets_of_arc[pk_logged_arc(event)] & wanted[slot];
         wanted[slot] &= ~hits;
-        for (; hits != 0; hits &= hits - 1)
-            entries[((size_t)__builtin_ctzll(hits) * n_groups + i_group) * n_steps + i_step]++;
+        for (; hits != 0; hits &= hits - 1) {
+            const size_t i = ((size_t)__builtin_ctzll(hits) * n_groups + i_group) * n_steps + i_step;
+            entries[i]++;
+            if (ages != NULL)
+                entry_ages[i] += ages[slot] + (int64_t)pk_logged_tick(event);
+        }
     }
 }
 

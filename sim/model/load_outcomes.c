@@ -120,12 +120,56 @@ static void read_rewards(struct pk_load *load, const struct pk_reader *r, struct
     }
 }
 
+/* Everybody has an age, those who flow in too. */
+static bool has_ages(const struct pk_load *load)
+{
+    const struct pk_inflow *inflow = &load->scenario->population.inflow;
+    return pk_load_has_age(load) && (!inflow->any || inflow->origin.has_age);
+}
+
 /* A key that this measure knows nothing of. */
 static void refuse(const struct pk_reader *r, const char *key, const char *format, const struct pk_outcome *outcome)
 {
     struct pk_reader child;
     if (pk_reader_find(r, key, &child))
         pk_reader_problem(&child, NULL, format, pk_measure_names[outcome->measure]);
+}
+
+/* Of a mean age: from and to, or at, which is to from the start; of what is not said, the start and the horizon. */
+static void read_loose_period(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
+{
+    struct pk_reader child;
+    outcome->to_months = load->scenario->horizon_months;
+    if (pk_reader_find(r, "at", &child)) {
+        (void)pk_load_time(load, &child, &outcome->to_months);
+        refuse(r, "from", "does not go with at in %s", outcome);
+        refuse(r, "to", "does not go with at in %s", outcome);
+        return;
+    }
+    if (pk_reader_find(r, "from", &child))
+        (void)pk_load_time(load, &child, &outcome->from_months);
+    (void)(pk_reader_find(r, "to", &child) && pk_load_time(load, &child, &outcome->to_months));
+}
+
+static void read_times(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
+{
+    struct pk_reader child;
+    if (outcome->measure == PK_MEASURE_MEAN_AGE) {
+        read_loose_period(load, r, outcome);
+        if (load->scenario->horizon_months > 0 && outcome->to_months <= outcome->from_months) {
+            bool said = pk_reader_find(r, "to", &child) || pk_reader_find(r, "at", &child);
+            pk_reader_problem(said ? &child : r, NULL, "ends no later than it begins");
+        }
+    } else if (outcome->measure == PK_MEASURE_OCCUPANCY || outcome->measure == PK_MEASURE_FIRST_ENTRY) {
+        if (pk_reader_need(r, "at", &child))
+            (void)pk_load_time(load, &child, &outcome->to_months);
+        refuse(r, "from", "does not apply to %s; use at", outcome);
+        refuse(r, "to", "does not apply to %s; use at", outcome);
+    } else {
+        pk_load_period(load, r, &outcome->from_months, &outcome->to_months);
+        refuse(r, "at", "does not apply to %s; use from and to", outcome);
+    }
+    outcome->to_horizon = outcome->to_months == load->scenario->horizon_months;
 }
 
 static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
@@ -143,7 +187,6 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
     if (!pk_load_measure(r, &outcome->measure))
         return;
     const enum pk_measure measure = outcome->measure;
-    bool period = measure != PK_MEASURE_OCCUPANCY && measure != PK_MEASURE_FIRST_ENTRY;
     if (measure == PK_MEASURE_REWARD) {
         refuse(r, "states", "does not apply to %s: a reward names its own states and transitions", outcome);
         read_rewards(load, r, outcome);
@@ -152,17 +195,9 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
             (void)pk_load_states(load, &child, outcome->states);
         refuse(r, "rewards", "does not apply to %s; use the measure reward", outcome);
     }
-    if (period)
-        pk_load_period(load, r, &outcome->from_months, &outcome->to_months);
-    else if (pk_reader_need(r, "at", &child))
-        (void)pk_load_time(load, &child, &outcome->to_months);
-    if (period) {
-        refuse(r, "at", "does not apply to %s; use from and to", outcome);
-    } else {
-        refuse(r, "from", "does not apply to %s; use at", outcome);
-        refuse(r, "to", "does not apply to %s; use at", outcome);
-    }
-    outcome->to_horizon = outcome->to_months == load->scenario->horizon_months;
+    if (measure == PK_MEASURE_MEAN_AGE && !has_ages(load))
+        pk_reader_problem(r, NULL, "is a mean of ages; the population has none");
+    read_times(load, r, outcome);
     if (measure != PK_MEASURE_REWARD && pk_reader_find(r, "reward", &child)) {
         if (measure != PK_MEASURE_PERSON_YEARS)
             pk_reader_problem(&child, NULL, "weights person-years only");
@@ -181,7 +216,7 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
     }
     if (pk_reader_find(r, "entrants", &child))
         read_entrants(load, &child, outcome);
-    if (measure == PK_MEASURE_MEAN_SPELL) {
+    if (pk_measure_is_ratio(measure)) {
         refuse(r, "per_cost", "does not apply to %s, which is a ratio", outcome);
         refuse(r, "share", "does not apply to %s, which is a ratio", outcome);
         refuse(r, "displacement", "does not apply to %s, which is a ratio", outcome);

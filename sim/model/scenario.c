@@ -5,8 +5,14 @@
 
 #include "polku/text.h"
 
-const char *const pk_measure_names[PK_MEASURE_COUNT] = {"occupancy", "person_years", "transitions", "first_entry",
-                                                        "spells",    "mean_spell",   "reward"};
+const char *const pk_measure_names[PK_MEASURE_COUNT] = {"occupancy", "person_years", "transitions",       "first_entry",
+                                                        "spells",    "mean_spell",   "mean_age_at_entry", "reward"};
+
+bool pk_measure_is_ratio(enum pk_measure measure)
+{
+    return measure == PK_MEASURE_MEAN_SPELL || measure == PK_MEASURE_MEAN_AGE;
+}
+
 const char *const pk_quantity_names[4] = {"person_years", "spells", "spell_length", "first_entry"};
 const char *const pk_reward_kind_names[3] = {"effect", "cost", "transfer"};
 

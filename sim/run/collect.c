@@ -68,9 +68,14 @@ enum pk_status pk_collection_shape(struct pk_collection *collection, const bool 
     return PK_OK;
 }
 
-/* Everybody's ticks over the horizon must fit the integers they are added up in. */
-static enum pk_status check_size(const struct pk_plan *plan, struct pk_error *error)
+/* Everybody's ticks over the horizon, and over a life where ages are added up, must fit the integers they are added up
+ * in. */
+static enum pk_status check_size(const struct pk_plan *plan, const struct pk_scenario *scenario, struct pk_error *error)
 {
+    enum { LONG_LIFE = 2400 }; /* months, on average at the start */
+    bool ages = false;
+    for (size_t i = 0; i < scenario->n_outcomes; i++)
+        ages |= scenario->outcomes[i].measure == PK_MEASURE_MEAN_AGE;
     const double one = (double)(UINT64_C(1) << plan->weight_bits);
     double all = 0;
     if (plan->people.weights != NULL)
@@ -80,7 +85,7 @@ static enum pk_status check_size(const struct pk_plan *plan, struct pk_error *er
         all = (double)plan->n_persons * one;
     for (size_t i = 0; i < plan->inflow.n_years; i++)
         all += (2 * plan->inflow.mean[i] + 100) * one;
-    if (all * plan->horizon * PK_TICKS_PER_MONTH < 0x1p62)
+    if (all * (plan->horizon + (ages ? LONG_LIFE : 0)) * PK_TICKS_PER_MONTH < 0x1p62)
         return PK_OK;
     return pk_error_set(
         error, PK_BAD_INPUT,
@@ -125,7 +130,7 @@ enum pk_status pk_collection_init(struct pk_collection *collection, const struct
     collection->weight = 1 / (double)(UINT64_C(1) << plan->weight_bits);
     collection->shapes =
         pk_arena_alloc(&collection->arena, scenario->n_outcomes + scenario->n_tables + 1, sizeof *collection->shapes);
-    enum pk_status status = collection->shapes == NULL ? no_memory(error) : check_size(plan, error);
+    enum pk_status status = collection->shapes == NULL ? no_memory(error) : check_size(plan, scenario, error);
     if (status == PK_OK)
         status = pk_collection_rules(collection, values, error);
     if (status == PK_OK)

@@ -260,6 +260,7 @@ static enum pk_status find_entry_set(struct making *making, const struct pk_outc
     shape->entry_sets[k] = set;
     shape->n_entry_sets = k == shape->n_entry_sets ? k + 1 : shape->n_entry_sets;
     rule->i_entry_set = k;
+    shape->ages_at_entry |= outcome->measure == PK_MEASURE_MEAN_AGE;
     return PK_OK;
 }
 
@@ -293,13 +294,13 @@ static enum pk_status make_rule(struct making *making, size_t i_outcome)
         status = find_groups(making, outcome, by, &ages, &n_ages);
     if (status == PK_OK)
         status = pk_collection_shape(collection, by, ages, n_ages, filter, 1, &rule->i_shape, making->error);
-    if (status == PK_OK && outcome->measure == PK_MEASURE_FIRST_ENTRY)
+    if (status == PK_OK && (outcome->measure == PK_MEASURE_FIRST_ENTRY || outcome->measure == PK_MEASURE_MEAN_AGE))
         status = find_entry_set(making, outcome, rule);
     if (status == PK_OK)
         status = make_discounting(making, outcome, rule);
     if (status == PK_OK)
         status = make_rewards(making, i_outcome, rule, ages);
-    collection->has_ratios |= outcome->measure == PK_MEASURE_MEAN_SPELL;
+    collection->has_ratios |= pk_measure_is_ratio(outcome->measure);
     return status;
 }
 

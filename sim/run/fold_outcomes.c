@@ -97,18 +97,26 @@ static int64_t spells_of(const struct view *view, const struct pk_outcome *outco
     return n;
 }
 
+/* First entries into the set of the outcome, or ages at them. */
+static int64_t entries_of(const struct pk_tally_shape *shape, const struct pk_rule *rule, const int64_t *told,
+                          size_t from, size_t to)
+{
+    int64_t sum = 0;
+    for (size_t j = from; j < to; j++)
+        sum += told[rule->i_entry_set * shape->n_steps + j];
+    return sum;
+}
+
 /* Headcounts stay integers to the end, so that equal lives give exactly equal figures. */
 static int64_t count_of(const struct view *view, const struct pk_rule *rule, const struct pk_outcome *outcome,
                         size_t from, size_t to)
 {
     const struct pk_tally_shape *shape = view->tally->shape;
     int64_t count = 0;
-    if (outcome->measure == PK_MEASURE_FIRST_ENTRY) {
-        const int64_t *entries = view->tally->entries + rule->i_entry_set * shape->n_steps;
-        for (size_t j = 0; j < to; j++)
-            count += entries[j];
-        return count;
-    }
+    if (outcome->measure == PK_MEASURE_FIRST_ENTRY)
+        return entries_of(shape, rule, view->tally->entries, 0, to);
+    if (outcome->measure == PK_MEASURE_MEAN_AGE)
+        return entries_of(shape, rule, view->tally->entry_ages, from, to);
     for (size_t s = 0; s < shape->n_states; s++) {
         const int64_t *occupancy = occupancy_of(view, 0, s), *ticks = occupancy + shape->n_steps + 1;
         if (!outcome->states[s])
@@ -170,6 +178,9 @@ static double value_of(const struct view *view, size_t i_outcome, const double *
     case PK_MEASURE_MEAN_SPELL:
         *denominator = (double)spells_of(view, outcome, from, to) * collection->weight;
         break;
+    case PK_MEASURE_MEAN_AGE:
+        *denominator = (double)entries_of(shape, rule, view->tally->entries, from, to) * collection->weight;
+        break;
     case PK_MEASURE_PERSON_YEARS:
         for (size_t s = 0; s < shape->n_states && rule->discounted; s++)
             sum += outcome->states[s] ? years_of(view, rule, 0, s, from, to) : 0;
@@ -182,7 +193,7 @@ static double value_of(const struct view *view, size_t i_outcome, const double *
         break;
     }
     if (!rule->discounted) {
-        bool years = outcome->measure == PK_MEASURE_PERSON_YEARS || outcome->measure == PK_MEASURE_MEAN_SPELL;
+        bool years = outcome->measure == PK_MEASURE_PERSON_YEARS || pk_measure_is_ratio(outcome->measure);
         sum = (double)count_of(view, rule, outcome, from, to) / (years ? PK_TICKS_PER_YEAR : 1);
     }
     return sum * collection->weight;
@@ -261,7 +272,7 @@ struct pk_mean pk_fold_outcome(const struct pk_fold *fold, size_t i_population, 
     const size_t stride = n_arms * n_outcomes, first = i_population * fold->n_units * stride + i_outcome;
     const double *y = fold->outcomes + first + i_arm * n_outcomes;
     const double *minus = i_against == SIZE_MAX ? NULL : fold->outcomes + first + i_against * n_outcomes;
-    if (collection->scenario->outcomes[i_outcome].measure == PK_MEASURE_MEAN_SPELL) {
+    if (pk_measure_is_ratio(collection->scenario->outcomes[i_outcome].measure)) {
         const double *x = fold->denominators + first + i_arm * n_outcomes;
         if (minus == NULL)
             return pk_stats_batch_ratio(y, x, fold->i_unit, stride);

@@ -15,6 +15,7 @@ static const char *unit_of(const struct pk_model *model, const struct pk_outcome
     case PK_MEASURE_SPELLS:
         return "spells";
     case PK_MEASURE_MEAN_SPELL:
+    case PK_MEASURE_MEAN_AGE:
         return "years";
     case PK_MEASURE_REWARD:
         for (size_t i = 0; i < model->n_rewards; i++)

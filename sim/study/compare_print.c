@@ -121,7 +121,8 @@ void pk_compare_put_header(const struct pk_comparison *c, struct pk_text *text, 
 static void put_outcome(const struct pk_comparison *c, struct pk_text *text, size_t i)
 {
     char label[256];
-    const int decimals = strcmp(c->measures[i], "mean_spell") == 0 ? 4 : 1; /* years of a spell, not of them all */
+    const bool ratio = c->main.ratios != NULL && c->main.ratios[i] != 0;
+    const int decimals = ratio ? 4 : 1; /* years of a spell or of one person, not of them all */
     snprintf(label, sizeof label, "%s", c->outcome_labels[i]);
     pk_compare_pad(text, label, pk_compare_label_columns(c), false);
     for (size_t a = 0; a < c->n_arms; a++)

@@ -4,6 +4,7 @@
 
 #include "compare_private.h"
 #include "polku/memory.h"
+#include "polku/scenario.h"
 
 void pk_compare_keep(struct pk_compare_reading *reading, void *block)
 {
@@ -119,6 +120,14 @@ static void read_main(struct pk_compare_reading *reading, size_t language)
     c->parameter_kinds = pk_compare_texts_of(reading, "/parameters/source_kind", c->n_parameters);
 }
 
+static bool is_ratio(const char *measure)
+{
+    bool found = false;
+    for (enum pk_measure m = 0; m < PK_MEASURE_COUNT; m++)
+        found |= pk_measure_is_ratio(m) && strcmp(measure, pk_measure_names[m]) == 0;
+    return found;
+}
+
 static void read_sets(struct pk_compare_reading *reading)
 {
     struct pk_comparison *c = reading->comparison;
@@ -157,7 +166,7 @@ static void read_sets(struct pk_compare_reading *reading)
     if (reading->status != PK_OK)
         return;
     for (size_t i = 0; ratios != NULL && i < c->n_outcomes; i++)
-        ratios[i] = strcmp(c->measures[i], "mean_spell") == 0;
+        ratios[i] = is_ratio(c->measures[i]);
     c->whole_cohort = compared == 1 && n_populations == 2; /* else all arms are compared on everyone */
     c->replicated = batches == 1 && n_units > 1;
     size_t i_population = c->whole_cohort ? 1 : 0;

@@ -39,7 +39,7 @@ BEYOND = {
         scenario_raw_parameter scenario_replications_outcome scenario_reward_no_age scenario_service
         scenario_set_garbage scenario_set_outside scenario_set_parameter scenario_set_table scenario_table_by
         scenario_variant scenario_joint_fit_shares scenario_table_ages scenario_joint_two_tables
-        scenario_no_age scenario_table_no_age scenario_enrol_age scenario_joint_and_shares scenario_histogram_shares
+        scenario_no_age scenario_table_no_age scenario_outcome_mean_age_no_age scenario_enrol_age scenario_joint_and_shares scenario_histogram_shares
         scenario_people_inflow model_joint_value model_joint_two_tables scenario_joint_of_model
         scenario_joint_of_model_inflow model_places_priority_value model_places_coaches_ratio
         model_places_coaches_clock model_places_coaches_other_attribute model_places_enters_hazard
@@ -51,7 +51,7 @@ BEYOND = {
         scenario_enrol_share scenario_histogram_counts scenario_histogram_edges
         scenario_horizon_half_month scenario_horizon_zero scenario_inflow_negative scenario_inflow_until
         scenario_joint_again scenario_joint_sum scenario_normal_nobody scenario_normal_order
-        scenario_outcome_beyond scenario_outcome_from_after_to scenario_persons scenario_persons_half scenario_size
+        scenario_outcome_beyond scenario_outcome_from_after_to scenario_outcome_mean_age_order scenario_persons scenario_persons_half scenario_size
         scenario_size_zero scenario_state_shares scenario_step scenario_table_ages_order scenario_until_before
         scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum
         model_places_filled_zero scenario_enrol_to_before_from""",

@@ -56,7 +56,7 @@ transitions:
   ba: {from: b, to: a, hazard: rate}
 TEXT
 
-for path in "$POLKU_SOURCE"/tests/data/good/{everything,imported,open,places,told}.yaml "$folder"/{clocks,rests}.yaml; do
+for path in "$POLKU_SOURCE"/tests/data/good/{everything,imported,mean_age,open,places,told}.yaml "$folder"/{clocks,rests}.yaml; do
     expected=
     for vectors in none plain avx2 avx512; do
         told=$("$POLKU" run "$path" -o "$folder/out.h5" --no-variants --vectors $vectors 2>"$folder/errors") ||

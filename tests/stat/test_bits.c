@@ -21,6 +21,11 @@ static void expect_same(const struct pk_run *a, const struct pk_run *b, const ch
     expect_same_bytes(f->outcomes, g->outcomes,
                       n_populations * f->n_units * n_arms * a->collection.scenario->n_outcomes * sizeof(double),
                       "outcomes", of);
+    cr_assert_eq(f->denominators != NULL, g->denominators != NULL);
+    if (f->denominators != NULL)
+        expect_same_bytes(f->denominators, g->denominators,
+                          n_populations * f->n_units * n_arms * a->collection.scenario->n_outcomes * sizeof(double),
+                          "denominators", of);
     expect_same_bytes(f->persons, g->persons, n_populations * f->n_units * sizeof(double), "persons", of);
     expect_same_bytes(f->n_changed, g->n_changed, n_arms * sizeof *f->n_changed, "counts of changed people", of);
     cr_expect_eq(f->n_events, g->n_events);
@@ -111,6 +116,15 @@ Test(bits, results_with_everything_are_the_same_for_any_vectors)
     support_open_file(&world, "../tests/data/good/everything.yaml", NULL, 0);
     support_change(&world, 0, 150);
     for_all_vectors(&world, 4);
+    support_close(&world);
+}
+
+/* Ages at first entries, from the log of a block and from whole lives. */
+Test(bits, ages_at_entry_are_the_same_for_any_vectors_threads_and_blocks)
+{
+    struct support_world world;
+    support_open_file(&world, "../tests/data/good/mean_age.yaml", NULL, 0);
+    for_all_vectors(&world, 1);
     support_close(&world);
 }
 

@@ -25,6 +25,7 @@ static struct pk_tally_shape shape_of(size_t n_groups, size_t n_steps, int64_t s
                                    .n_steps = n_steps,
                                    .n_entry_sets = SETS,
                                    .step_ticks = step_ticks,
+                                   .ages_at_entry = true,
                                    .entry_sets = {1u << 2, 1u << 1 | 1u << 3, 1u << 0},
                                    .arc_from = arc_from,
                                    .arc_to = arc_to};
@@ -75,6 +76,7 @@ static void invent(struct pk_person *person)
     person->values[1] = (uint8_t)below(3);
     person->values[4] = (uint8_t)below(2);
     person->values[0] = (uint8_t)below(200); /* not told apart */
+    person->age = 1.25 * person->values[0] - 10 + 0x1p-20;
     life.start_state = person->state;
     life.start_tick = 0;
     live_on(person->state, 0);
@@ -82,7 +84,7 @@ static void invent(struct pk_person *person)
 
 struct counted {
     int64_t occupancy[GROUPS][STATES][STEPS + 1], time[GROUPS][STATES][STEPS], events[GROUPS][ARCS][STEPS],
-        entries[SETS][GROUPS][STEPS];
+        entries[SETS][GROUPS][STEPS], ages[SETS][GROUPS][STEPS];
 };
 
 static size_t state_at(const struct pk_person *person, int64_t tick)
@@ -113,8 +115,10 @@ static void count(const struct pk_tally_shape *shape, const struct pk_person *pe
         for (size_t i = 0; i < life.n_events && !found; i++) {
             found = shape->entry_sets[s] >> arc_to[life.events[i].arc] & 1;
             for (int64_t j = 0; j < STEPS; j++) /* (j L, (j + 1) L] */
-                if (found && life.events[i].tick > j * step && life.events[i].tick <= (j + 1) * step)
+                if (found && life.events[i].tick > j * step && life.events[i].tick <= (j + 1) * step) {
                     c->entries[s][g][j]++;
+                    c->ages[s][g][j] += (int64_t)(person->age * PK_TICKS_PER_MONTH) + life.events[i].tick;
+                }
         }
     }
     for (size_t i = 0; i < life.n_events; i++)
@@ -135,8 +139,11 @@ static void expect_counted(struct pk_tally *tally, const struct counted *c)
         }
         for (size_t a = 0; a < ARCS; a++)
             cr_assert_arr_eq(tally->counts + (g * ARCS + a) * STEPS, c->events[g][a], STEPS * sizeof(int64_t));
-        for (size_t s = 0; s < SETS; s++)
-            cr_assert_arr_eq(tally->entries + (s * GROUPS + g) * STEPS, c->entries[s][g], STEPS * sizeof(int64_t));
+        for (size_t s = 0; s < SETS; s++) {
+            const size_t first = (s * GROUPS + g) * STEPS;
+            cr_assert_arr_eq(tally->entries + first, c->entries[s][g], STEPS * sizeof(int64_t));
+            cr_assert_arr_eq(tally->entry_ages + first, c->ages[s][g], STEPS * sizeof(int64_t));
+        }
     }
 }
 
@@ -319,7 +326,8 @@ static size_t age_group_at(const struct pk_person *person, int64_t tick)
 
 struct counted_by_age {
     int64_t occupancy[GROUPS * AGE_GROUPS][STATES][STEPS + 1], time[GROUPS * AGE_GROUPS][STATES][STEPS],
-        events[GROUPS * AGE_GROUPS][ARCS][STEPS], entries[SETS][GROUPS * AGE_GROUPS][STEPS];
+        events[GROUPS * AGE_GROUPS][ARCS][STEPS], entries[SETS][GROUPS * AGE_GROUPS][STEPS],
+        ages[SETS][GROUPS * AGE_GROUPS][STEPS];
 };
 
 static void count_by_age(const struct pk_tally_shape *shape, const struct pk_person *person, struct counted_by_age *c)
@@ -358,6 +366,7 @@ static void count_by_age(const struct pk_tally_shape *shape, const struct pk_per
         for (size_t s = 0; s < SETS; s++)
             if (!(seen >> s & 1) && (shape->entry_sets[s] >> arc_to[life.events[i].arc] & 1)) {
                 c->entries[s][g][j] += weight;
+                c->ages[s][g][j] += weight * ((int64_t)(person->age * PK_TICKS_PER_MONTH) + tick);
                 seen |= UINT64_C(1) << s;
             }
     }
@@ -377,9 +386,11 @@ static void expect_by_age(struct pk_tally *tally, const struct counted_by_age *c
         }
         for (size_t a = 0; a < ARCS; a++)
             cr_assert_arr_eq(tally->counts + (g * n_rows + a) * STEPS, c->events[g][a], STEPS * sizeof(int64_t));
-        for (size_t s = 0; s < SETS; s++)
-            cr_assert_arr_eq(tally->entries + (s * GROUPS * AGE_GROUPS + g) * STEPS, c->entries[s][g],
-                             STEPS * sizeof(int64_t));
+        for (size_t s = 0; s < SETS; s++) {
+            const size_t cell = (s * GROUPS * AGE_GROUPS + g) * STEPS;
+            cr_assert_arr_eq(tally->entries + cell, c->entries[s][g], STEPS * sizeof(int64_t));
+            cr_assert_arr_eq(tally->entry_ages + cell, c->ages[s][g], STEPS * sizeof(int64_t));
+        }
     }
 }
 

@@ -58,6 +58,7 @@ static struct pk_tally_shape shape_of(size_t step_months, bool groups, size_t n_
                                    .strides = {groups ? 3 : 0, groups ? 1 : 0},
                                    .arc_from = arc_from,
                                    .arc_to = arc_to};
+    shape.ages_at_entry = n_sets > 5;   /* with and without */
     for (size_t s = 0; s < n_sets; s++) /* all sets of the four states, the empty one and the full one too */
         shape.entry_sets[s] = s % 16;
     return shape;
@@ -78,6 +79,9 @@ static void expect_equal(struct pk_tally *got, struct pk_tally *expected, const 
                      what);
     if (n_entries > 0)
         cr_assert_arr_eq(got->entries, expected->entries, n_entries * sizeof *got->entries, "%s", what);
+    cr_assert_eq(got->entry_ages != NULL, shape->ages_at_entry);
+    if (shape->ages_at_entry)
+        cr_assert_arr_eq(got->entry_ages, expected->entry_ages, n_entries * sizeof *got->entry_ages, "%s", what);
 }
 
 /* The log in parts of 1, 2, ... events, as long as there are more, up to part. */

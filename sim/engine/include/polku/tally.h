@@ -39,6 +39,7 @@ struct pk_tally_shape {
     const uint16_t *arc_from, *arc_to;      /* [n_arcs] states, borrowed */
     bool open;                              /* people flow in, or ages are told apart */
     bool weighted;                          /* people count by their weight; else each counts 1 */
+    bool ages_at_entry;                     /* ages at first entries are added up; people must have ages */
     size_t n_ages;                          /* cuts of attained age; groups are attributes x (n_ages + 1) */
     const int64_t *age_ticks;               /* [n_ages] ascending, borrowed; open only */
     const struct pk_tally_filter *filter;   /* borrowed; NULL: everybody counts */
@@ -62,6 +63,7 @@ struct pk_tally {
     int64_t *remainders; /* [n_groups][rows][n_steps] ticks from the event to the end of its step, summed */
     int64_t *starts;     /* [n_groups][n_states] persons at the start */
     int64_t *entries;    /* [n_entry_sets][n_groups][n_steps] first entries */
+    int64_t *entry_ages; /* the same: ages at them, ticks, summed; NULL: not wanted */
     int64_t n_persons;
     int64_t n_events; /* lived, whatever they weigh */
 };
@@ -80,6 +82,7 @@ struct pk_tally_block {
     uint64_t *groups, *first_cells; /* [n_room] NULL: one group */
     uint64_t *wanted;               /* [n_room] bit per entry set that the person has not entered; NULL: no sets */
     uint64_t *sets_of_arc;          /* [n_arcs] bit per entry set that it leads into */
+    int64_t *ages;                  /* [n_room] at the start, ticks; NULL: not wanted */
     uint64_t *step_of_month;        /* [months] NULL: a step is a month */
 };
 /* Errors: PK_NO_MEMORY. */

@@ -125,10 +125,13 @@ enum pk_measure {
     PK_MEASURE_FIRST_ENTRY,  /* persons who entered a set of states for the first time since the start */
     PK_MEASURE_SPELLS,       /* spells begun within a period: entries from other states, and people's first states */
     PK_MEASURE_MEAN_SPELL,   /* person-years / spells of the same period */
+    PK_MEASURE_MEAN_AGE,     /* years of age / persons, at first entries (as above) within a period */
     PK_MEASURE_REWARD,       /* sum of rewards, per person-year and per transition */
     PK_MEASURE_COUNT
 };
 extern const char *const pk_measure_names[PK_MEASURE_COUNT];
+/* Whether a measure is a ratio of two sums, neither of which it tells. */
+bool pk_measure_is_ratio(enum pk_measure measure);
 
 enum pk_discounting { PK_DISCOUNT_ANNUAL, /* (1+r)^-t */ PK_DISCOUNT_CONTINUOUS /* exp(-r t) */ };
 
@@ -152,7 +155,7 @@ struct pk_outcome {
     struct pk_label label;
     enum pk_measure measure;
     bool *states;                  /* [n_states] summed over; first entry: the set entered */
-    double from_months, to_months; /* person-years, transitions; occupancy and first entry use to_months */
+    double from_months, to_months; /* the period; occupancy and first entry use to_months */
     bool to_horizon;
     size_t i_reward; /* weights the person-years; SIZE_MAX: headcount */
     bool *rewards;   /* [n_rewards] REWARD: those summed; NULL otherwise */
