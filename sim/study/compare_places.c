@@ -198,7 +198,8 @@ static void put_lost(const struct pk_comparison *c, struct pk_text *text)
         for (size_t i = 0; i < c->n_outcomes; i++) {
             const struct pk_compare_pair lost = {.i_arm = i_ample, .i_against = a},
                                          gain = {.i_arm = i_ample, .i_against = 0};
-            if (pk_compare_has_flag(c, i, PK_FLAG_LEDGER))
+            const bool ratio = c->main.ratios != NULL && c->main.ratios[i] != 0; /* no amount, of which some is lost */
+            if (pk_compare_has_flag(c, i, PK_FLAG_LEDGER) || ratio)
                 continue;
             const struct pk_mean mean = pk_compare_difference(&c->main, lost, i);
             const double of = pk_compare_difference(&c->main, gain, i).mean;
