@@ -90,6 +90,21 @@ Test(coach_arithmetic, one_cohort_is_1500_clients)
     expect_served(&(struct coaching){.filled = "once", .months = 6, .people = 30000, .replications = 1}, 1);
 }
 
+/* Nor does anybody wait for a place that nobody will be given: all but 1,500 go at the start. */
+Test(coach_arithmetic, one_cohort_leaves_no_line)
+{
+    struct support_world world;
+    struct pk_run run;
+    open_coaching(&(struct coaching){.filled = "once", .months = 6, .people = 30000, .replications = 1}, &world);
+    support_run(&world, &one_thread, &run);
+    cr_expect(total(&run, SIZE_MAX, PK_QUEUE_REFUSED) == 28500, "%g refused", total(&run, SIZE_MAX, PK_QUEUE_REFUSED));
+    cr_expect(total(&run, SIZE_MAX, PK_QUEUE_WAITED) == 0, "%g months in line", total(&run, SIZE_MAX, PK_QUEUE_WAITED));
+    cr_expect(total(&run, SIZE_MAX, PK_QUEUE_COUNTS) == 0, "%g wait at the end",
+              total(&run, SIZE_MAX, PK_QUEUE_COUNTS));
+    pk_run_free(&run);
+    support_close(&world);
+}
+
 /* At 0, 6, 12 and 18 months. */
 Test(coach_arithmetic, a_cohort_every_six_months_is_6000_clients)
 {

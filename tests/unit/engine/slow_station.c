@@ -54,6 +54,12 @@ bool slow_station_is_closed(const struct slow_places *twin, const struct slow_st
     uint64_t most = 0;
     if (is_unlimited(twin, station))
         return false;
+    if (places->filled == PK_FILLED_ONCE) { /* only a place that is new is given to somebody */
+        for (size_t i = 0; i < places->n_cuts; i++)
+            if (places->cuts[i] * TICKS > twin->now && slots_in(twin, station, i + 1) > slots_in(twin, station, i))
+                return false;
+        return station->tokens == 0;
+    }
     for (size_t i = 0; i <= places->n_cuts; i++) {
         const uint64_t slots = slots_in(twin, station, i);
         if ((i == places->n_cuts || places->cuts[i] * TICKS > twin->now) && slots > most)
