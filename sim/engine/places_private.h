@@ -123,10 +123,6 @@ void pk_station_change(struct pk_station *station, int64_t tick);
 bool pk_station_push(struct pk_station *station, const struct in_line *who);
 struct in_line pk_station_pop(struct pk_station *station);
 
-/* ---- queues.c ---- */
-
-size_t pk_queues_wait_bin(int64_t ticks);
-
 /* ---- places_who.c ---- */
 
 /* A number of 64 bits: the random ones of a uniform, then some of the id. */

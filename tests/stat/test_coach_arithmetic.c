@@ -112,6 +112,25 @@ Test(coach_arithmetic, a_cohort_every_six_months_is_6000_clients)
                   4);
 }
 
+/* As many at once, after 6, 12 and 18 months: quantiles are those to within a day. */
+Test(coach_arithmetic, waits_of_cohorts_are_told_to_within_a_day)
+{
+    static const double shares[] = {0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1}, months[] = {0, 0, 6, 6, 12, 12, 18, 18};
+    struct support_world world;
+    struct pk_run run;
+    open_coaching(&(struct coaching){.filled = "{every: {months: 6}}", .months = 6, .people = 60000, .replications = 2},
+                  &world);
+    support_run(&world, &one_thread, &run);
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+        for (size_t v = 0; v <= AREAS; v++) {
+            const double days = pk_fold_wait_quantile(&run.fold, 0, 0, v < AREAS ? v : SIZE_MAX, shares[i]);
+            cr_expect(fabs(days - months[i] * 365.25 / 12) <= 1, "%g %% waited at most %g days, by hand %g",
+                      100 * shares[i], days, months[i] * 365.25 / 12);
+        }
+    pk_run_free(&run);
+    support_close(&world);
+}
+
 Test(coach_arithmetic, stays_of_six_months_filled_whenever_free_are_6000_clients)
 {
     expect_served(&(struct coaching){.months = 6, .people = 60000, .replications = 1}, 4);

@@ -191,7 +191,7 @@ void slow_station_serve(struct slow_places *twin, struct slow_station *station, 
 {
     const double days = (double)waited / (double)TICKS * (365.25 / 12);
     size_t bin = PK_WAIT_EDGES;
-    while (bin > 0 && days <= pk_wait_edges[bin - 1])
+    while (bin > 0 && days <= pk_queues_wait_edge(bin - 1))
         bin--;
     count_places(twin, station);
     slow_station_note(twin, station, PK_QUEUE_SERVED);
