@@ -2,7 +2,9 @@
 """Places from the command line: the same result for any threads, blocks and instruction set, from the file alone, and
 whatever other arms there are; who is not touched lives the same life; what is told adds up.
 """
+import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -164,6 +166,20 @@ def test_coaches():
     gains = [point["next_coach"] for point in told["points"]]
     check(gains[0] is None and gains[1] > gains[2] > 0, f"each gives less than the one before: {gains}")
     check(told["enough_between"] == [30, 50], f"where it is enough: {told['enough_between']}")
+    first, *others = told["points"]
+    check(first["euros_per_unit"] is None, f"nothing is more than nothing: {first}")
+    for before, point in zip(told["points"], others):
+        ratio = (point["cost_euros"] - before["cost_euros"]) / (point["outcome"] - before["outcome"])
+        check(abs(point["euros_per_unit"] / ratio - 1) < 1e-9, f"euros for each unit more: {point}")
+    with open(os.path.join(SOURCE, "models", "tyokyky", "coaches.csv"), encoding="utf-8") as file:
+        counties = [int(value) for _, day, value in csv.reader(file) if day == "2021-01-01"]
+    check(sum(counties) == 40, f"coaches by county: {counties}")
+    for point in told["points"]:  # in proportion, to whole places in each county
+        places = [math.floor(37.5 * n * point["coaches"] / 40 + 0.5 + 1e-9) for n in counties]
+        check(point["places"] == sum(places) != 37.5 * point["coaches"], f"places: {point}, {sum(places)}")
+    lines = expect(0, "", *asked, "--coaches", "0:2:2").stdout.splitlines()
+    row = next(line for line in lines if re.match(r" +0 ", line)).split()
+    check(row[5] == "-" and "nan" not in " ".join(lines), f"no share of no places is taken: {row}")
     with tempfile.TemporaryDirectory() as folder:
         done = expect(0, "", "coaches", copy(folder), "--service", "coaching", "--arm", "coached", "--against", "none",
                       "--outcome", "work", "--coaches", "0:4:4", "--json", "--replications", 2)
