@@ -129,6 +129,35 @@ def test_told(path, folder):
     check(any("places" in name for name in os.listdir(folder_out)), f"export writes places: {os.listdir(folder_out)}")
 
 
+LOST = r"^  (.*), (\w+): .* % of what (\w+) gives$"
+
+
+def test_lost(folder):
+    """The queue takes what the same arm with places for all has more: one that starts and displaces alike."""
+    output = os.path.join(folder, "lost.h5")
+    arms = """  half: {like: twice, places: 0.5}
+  elsewhere: {like: twice, places: 0.5, start: {idle: 0.5, work: 0.5}}
+  elsewhere_ample: {like: elsewhere, places: ample}
+  gentle: {like: twice, places: 0.5, displacement: {share: gently, transition: finding, by: region}}
+  everywhere: {like: twice, places: 0.5, displacement: {share: taken, transition: finding}}
+  dear: {like: twice, places: 0.5, prices: {output: more}}
+"""
+    path = copy(folder, lambda text: text.replace("  cohort:", arms + "  cohort:")
+                .replace("  taken:", "  gently: {value: 0.05, unit: share, source: {assumption: made up}}\n  taken:")
+                .replace("\noutcomes:\n", "\noutcomes:\n  output: {measure: reward, reward: output, from: {years: 0}, "
+                         "to: horizon}\n"))
+    with open(os.path.join(folder, "places_model.yaml"), "a", encoding="utf-8") as file:
+        file.write("rewards:\n  output: {unit: euros, payer: employer, per_person_year: {work: coach_cost}}\n")
+    run(path, output)
+    told = expect(0, "", "compare", output, "--against", "none").stdout
+    lost = {(arm, ample) for _, arm, ample in re.findall(LOST, told, re.M)}
+    check(lost == {("coached", "ample"), ("twice", "ample"), ("half", "ample"), ("dear", "ample"),
+                   ("elsewhere", "elsewhere_ample")}, f"what the queue takes is told of {lost}")
+    of_dear = [label for label, arm, _ in re.findall(LOST, told, re.M) if arm == "dear"]
+    check(of_dear == ["work"] and re.search(r"^  output, dear: not told, since its prices are not those of ample$", told,
+                                            re.M), f"other prices are not what the queue takes: {of_dear}")
+
+
 def test_clients(folder):
     """The clients that there really were, by the referral rate fitted to them; places did not run short."""
     output = os.path.join(folder, "latu.h5")
@@ -207,6 +236,7 @@ def main():
         test_touched(path, folder)
         test_other_arms(path, folder)
         test_told(path, folder)
+        test_lost(folder)
         test_clients(folder)
         test_line(folder)
     test_coaches()
