@@ -233,6 +233,25 @@ static void depart(struct running *r, struct pk_client *client, const struct pk_
     pk_client_free_again(r->room, &client->person, want, thing->i_want, was_served, pk_months(r->now));
 }
 
+/* There will be no more places: nobody waits for them any longer. */
+static enum pk_status dissolve(struct running *r, struct pk_station *station)
+{
+    enum pk_status status = PK_OK;
+    while (station->n_line > 0 && status == PK_OK) {
+        const struct in_line who = pk_station_pop(station);
+        struct pk_client *client = pk_places_client_at(r->room, who.i_client);
+        struct want *want = &client->wants[who.i_want];
+        if (!client->in_use || want->phase != PHASE_WAITING || want->ticket != who.ticket)
+            continue;
+        pk_station_note(station, r->now, PK_QUEUE_REFUSED);
+        station->waiting--;
+        r->queues->waited[station - r->room->stations] += r->now - want->since;
+        pk_client_free_again(r->room, &client->person, want, who.i_want, false, pk_months(r->now));
+        status = plan_on(r, who.i_client, who.i_want);
+    }
+    return status;
+}
+
 /* Places to those first in line, while there are any. */
 static enum pk_status give_places(struct running *r, struct pk_station *station)
 {
@@ -259,25 +278,8 @@ static enum pk_status give_places(struct running *r, struct pk_station *station)
             return no_memory(r);
         status = plan_later(r, who.i_client);
     }
-    return status;
-}
-
-/* There will be no more places: nobody waits for them any longer. */
-static enum pk_status dissolve(struct running *r, struct pk_station *station)
-{
-    enum pk_status status = PK_OK;
-    while (station->n_line > 0 && status == PK_OK) {
-        const struct in_line who = pk_station_pop(station);
-        struct pk_client *client = pk_places_client_at(r->room, who.i_client);
-        struct want *want = &client->wants[who.i_want];
-        if (!client->in_use || want->phase != PHASE_WAITING || want->ticket != who.ticket)
-            continue;
-        pk_station_note(station, r->now, PK_QUEUE_REFUSED);
-        station->waiting--;
-        r->queues->waited[station - r->room->stations] += r->now - want->since;
-        pk_client_free_again(r->room, &client->person, want, who.i_want, false, pk_months(r->now));
-        status = plan_on(r, who.i_client, who.i_want);
-    }
+    if (status == PK_OK && !station->closed && (station->closed = pk_station_is_closed(station)))
+        status = dissolve(r, station); /* all were to be filled once, and are */
     return status;
 }
 

@@ -104,7 +104,7 @@ struct pk_station {
     bool dirty;      /* somebody may get a place at the end of this tick */
     int64_t *counts; /* [n_steps][PK_QUEUE_COUNTS] */
     size_t n_steps;
-    bool closed; /* there is no place and there will be none */
+    bool closed; /* there is no place to give and there will be none */
 };
 
 void pk_station_open(struct pk_station *station, const struct pk_plan *plan, size_t i_arm, size_t i_station,
@@ -112,6 +112,9 @@ void pk_station_open(struct pk_station *station, const struct pk_plan *plan, siz
 /* Counts who waits, holds and may hold up to a tick. */
 void pk_station_count_to(struct pk_station *station, int64_t tick);
 void pk_station_note(struct pk_station *station, int64_t tick, enum pk_queue_count what);
+/* Whether nobody will be given a place any more: there are none and will be none, or each was to be filled once and has
+ * been. */
+bool pk_station_is_closed(const struct pk_station *station);
 /* How many could be given a place now. */
 uint64_t pk_station_free(const struct pk_station *station);
 /* The tick of the next change of capacity; INT64_MAX: none. */
@@ -119,10 +122,6 @@ int64_t pk_station_next_change(const struct pk_station *station);
 void pk_station_change(struct pk_station *station, int64_t tick);
 bool pk_station_push(struct pk_station *station, const struct in_line *who);
 struct in_line pk_station_pop(struct pk_station *station);
-
-/* ---- queues.c ---- */
-
-size_t pk_queues_wait_bin(int64_t ticks);
 
 /* ---- places_who.c ---- */
 

@@ -8,16 +8,33 @@
 const char *const pk_queue_names[PK_QUEUE_COUNTS] = {PK_QUEUE_LIST(TEXT)};
 #undef TEXT
 
-const double pk_wait_edges[PK_WAIT_EDGES] = {0,  1,   2,   3,   5,   7,   10,  14,  21,  30,   45,   60,
-                                             90, 120, 150, 180, 240, 300, 365, 548, 731, 1096, 1826, 3653};
+static const struct {
+    size_t i_first; /* edge ... */
+    double first;   /* ... and its days */
+    double width;   /* days from there on */
+} widths[] = {{0, 0, 1}, {728, 728, 7}, {1024, 2800, 28}, {1324, 11200, 112}};
+
+double pk_queues_wait_edge(size_t i)
+{
+    size_t w = sizeof widths / sizeof *widths - 1;
+    while (i < widths[w].i_first)
+        w--;
+    return widths[w].first + (double)(i - widths[w].i_first) * widths[w].width;
+}
 
 size_t pk_queues_wait_bin(int64_t ticks)
 {
     const double days = (double)ticks * PK_TICK * (365.25 / 12);
-    size_t i = 0;
-    while (i < PK_WAIT_EDGES && days > pk_wait_edges[i])
-        i++;
-    return i;
+    size_t w = sizeof widths / sizeof *widths - 1;
+    while (w > 0 && days <= widths[w].first)
+        w--;
+    const size_t i = widths[w].i_first + (size_t)ceil((days - widths[w].first) / widths[w].width);
+    return i < PK_WAIT_EDGES ? i : PK_WAIT_EDGES;
+}
+
+uint64_t pk_queues_bytes(const struct pk_plan *plan)
+{
+    return 8 * plan->n_stations * ((size_t)ceil(plan->horizon) * PK_QUEUE_COUNTS + PK_WAIT_BINS + 4);
 }
 
 enum pk_status pk_queues_init(struct pk_queues *queues, const struct pk_plan *plan, struct pk_error *error)

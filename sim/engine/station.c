@@ -10,11 +10,12 @@ static uint64_t slots_in(const struct pk_station *station, size_t i_segment)
     return pk_plan_slots(places, station->i_value * (places->n_cuts + 1) + i_segment, station->ratio);
 }
 
-static bool is_closed(const struct pk_station *station)
+bool pk_station_is_closed(const struct pk_station *station)
 {
-    bool closed = station->slots == 0;
-    for (size_t i = station->i_segment; i <= station->places->n_cuts; i++)
-        closed &= slots_in(station, i) == 0;
+    const bool once = station->places->filled == PK_FILLED_ONCE;
+    bool closed = !station->unlimited && (once ? station->tokens : station->slots) == 0;
+    for (size_t i = station->i_segment + 1; closed && i <= station->places->n_cuts; i++)
+        closed = slots_in(station, i) <= (once ? slots_in(station, i - 1) : 0);
     return closed;
 }
 
@@ -48,8 +49,8 @@ void pk_station_open(struct pk_station *station, const struct pk_plan *plan, siz
     while (station->i_segment < station->places->n_cuts && station->places->cuts[station->i_segment] <= 0)
         station->i_segment++;
     station->slots = slots_in(station, station->i_segment);
-    station->closed = is_closed(station);
     begin_period(station);
+    station->closed = pk_station_is_closed(station);
     if (station->places->filled == PK_FILLED_EVERY || station->places->filled == PK_FILLED_ANEW)
         station->next_period = pk_ticks(station->places->period);
 }
@@ -111,11 +112,11 @@ void pk_station_change(struct pk_station *station, int64_t tick)
         else
             station->tokens -= before - station->slots < station->tokens ? before - station->slots : station->tokens;
     }
-    station->closed = is_closed(station);
     if (station->next_period <= tick) {
         begin_period(station);
         station->next_period += pk_ticks(places->period);
     }
+    station->closed = pk_station_is_closed(station);
 }
 
 static bool sooner(const struct in_line *a, const struct in_line *b)

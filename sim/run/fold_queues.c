@@ -133,8 +133,8 @@ double pk_fold_wait_quantile(const struct pk_fold *fold, size_t i_arm, size_t i_
     for (size_t i = 0; i < PK_WAIT_EDGES && all > 0; below += bins[i++]) {
         if (!(below + bins[i] >= p * all))
             continue;
-        const double low = i == 0 ? 0 : pk_wait_edges[i - 1];
-        return bins[i] > 0 ? low + (pk_wait_edges[i] - low) * (p * all - below) / bins[i] : low;
+        const double low = i == 0 ? 0 : pk_queues_wait_edge(i - 1);
+        return bins[i] > 0 ? low + (pk_queues_wait_edge(i) - low) * (p * all - below) / bins[i] : low;
     }
     return (double)NAN;
 }

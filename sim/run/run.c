@@ -287,11 +287,15 @@ static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block
 }
 
 /* Units in flight at once: enough that threads seldom wait for each other, but no more memory than 256 MiB where fewer
- * units will do. Memory depends on threads and tables, not on people. */
+ * units will do. Memory depends on threads, tables and places, not on people. */
 static size_t units_in_wave(const struct pk_run *run, size_t n_units)
 {
     uint64_t wanted = run->n_threads > 1 ? 8 * (uint64_t)run->n_threads : 1;
-    uint64_t affordable = (UINT64_C(256) << 20) / (pk_collection_bytes(&run->collection) + 1);
+    const struct pk_plan *plan = run->collection.plan;
+    uint64_t bytes = pk_collection_bytes(&run->collection) + 1;
+    for (size_t a = 0; a < plan->n_arms; a++)
+        bytes += plan->arms[a].queued ? pk_queues_bytes(plan) : 0;
+    uint64_t affordable = (UINT64_C(256) << 20) / bytes;
     if (affordable < 1)
         affordable = 1;
     wanted = wanted < affordable ? wanted : affordable;

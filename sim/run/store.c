@@ -228,6 +228,7 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
         bytes += 32 * store->plan->n_arms * store->run->fold.folded[i].n_cells;
     const struct pk_folded_queues *queues = &store->run->fold.queues;
     bytes += 16 * queues->n_arms * queues->n_stations * queues->n_steps * PK_QUEUE_COUNTS;
+    bytes += 8 * queues->n_arms * queues->n_stations * PK_WAIT_BINS;
     if (store->log != NULL)
         bytes += 150 * store->log->n_rows;
     SHA256Init(&out.digest);

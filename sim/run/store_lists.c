@@ -145,6 +145,39 @@ void pk_store_put_calibrations(struct pk_out *out, const struct pk_store *store)
         put_marks(out, group, scenario, n_marks);
 }
 
+static bool same_choice(const struct pk_plan_choice *a, const struct pk_plan_choice *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++)
+        same = a->cumulative[i] == b->cumulative[i];
+    return same;
+}
+
+static size_t origin_of(const struct pk_scenario *scenario, size_t i_arm)
+{
+    while (scenario->arms[i_arm].i_like != SIZE_MAX)
+        i_arm = scenario->arms[i_arm].i_like;
+    return i_arm;
+}
+
+/* The arm that another one would be if there were places for everybody, but for prices; SIZE_MAX: none. */
+static size_t ample_twin(const struct pk_store *store, size_t i_arm)
+{
+    const struct pk_arm *arms = store->scenario->arms;
+    const struct pk_plan_arm *arm = &store->plan->arms[i_arm];
+    for (size_t a = 0; a < store->scenario->n_arms && !arms[i_arm].ample; a++) {
+        const struct pk_plan_arm *other = &store->plan->arms[a];
+        if (arms[a].ample && origin_of(store->scenario, a) == origin_of(store->scenario, i_arm) &&
+            arm->has_start == other->has_start &&
+            (!arm->has_start || same_choice(&arm->start_state, &other->start_state)) &&
+            arm->displaced == other->displaced &&
+            (!(arm->displaced > 0) ||
+             (arm->i_displaced == other->i_displaced && arm->i_displaced_by == other->i_displaced_by)))
+            return a;
+    }
+    return SIZE_MAX;
+}
+
 void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
 {
     const struct pk_scenario *scenario = store->scenario;
@@ -152,7 +185,7 @@ void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
     const char *group = "/arms", *dim = "arm";
     size_t n = scenario->n_arms;
     const char **texts = pk_out_names(out, scenario->arms, n, sizeof *scenario->arms);
-    double *numbers = pk_out_room(out, 3 * n, sizeof *numbers);
+    double *numbers = pk_out_room(out, 4 * n, sizeof *numbers);
     int64_t *cohort = pk_out_room(out, n, sizeof *cohort);
     static const char *const labels[] = {"label_fi", "label_sv", "label_en"};
     if (texts == NULL || numbers == NULL || cohort == NULL)
@@ -197,11 +230,16 @@ void pk_store_put_arms(struct pk_out *out, const struct pk_store *store)
         numbers[n + i] = plan->n_services > 0 ? plan->arms[i].ample[0] : (double)NAN; /* the same in all */
         numbers[2 * n + i] =
             (double)store->run->fold.n_touched[i] * store->run->collection.weight / (double)store->run->n_replications;
+        const size_t i_ample = ample_twin(store, i);
+        numbers[3 * n + i] = i_ample == SIZE_MAX ? 0 : (double)(i_ample + 1);
     }
     pk_out_array_doubles(out, group, "like", &dim, 1, n, numbers, NULL,
                          "1 + the place of the arm whose enrolments these are; 0: its own");
     pk_out_array_doubles(out, group, "places_ratio", &dim, 1, n, numbers + n, "1",
                          "so many times the model's places; infinite: for everybody; nan: as the model says");
+    pk_out_array_doubles(out, group, "ample_twin", &dim, 1, n, numbers + 3 * n, NULL,
+                         "1 + the place of the arm with the same enrolments, start and displacement and with places "
+                         "for everybody; 0: none");
     pk_out_array_doubles(out, group, "touched", &dim, 1, n, numbers + 2 * n, "persons",
                          "people enrolled, in line, refused or displaced, mean per replication; all others live the "
                          "same life in every arm");

@@ -137,21 +137,33 @@ static void put_together(const struct places *p)
                          "what they cost, mean per replication");
 }
 
+/* Nobody waits longer than up to the horizon. */
+static size_t bins_within(double horizon)
+{
+    size_t n = 1;
+    while (n < PK_WAIT_BINS && pk_queues_wait_edge(n - 1) < horizon * (365.25 / 12))
+        n++;
+    return n;
+}
+
 static void put_waits(const struct places *p)
 {
+    static const char told[] = "days that those served had waited, over all replications, to within a day up to two "
+                               "years and 1 % beyond; nan: nobody was served";
     static const double asked[] = {0.5, 0.9, 0.95};
     const struct pk_folded_queues *queues = &p->fold->queues;
     const size_t first = p->store->plan->services[p->i_service].first_station;
     const char *dims[] = {"arm", p->region, "wait_bin"}, *of_quantiles[] = {"arm", p->region, "quantile"},
                *of_all[] = {"arm", "quantile"};
+    const size_t n_bins = bins_within(p->store->plan->horizon);
     double ends[PK_WAIT_BINS];
     size_t k = 0;
-    for (size_t i = 0; i < PK_WAIT_BINS; i++)
-        ends[i] = i < PK_WAIT_EDGES ? pk_wait_edges[i] : (double)INFINITY;
-    pk_out_digest(p->out, p->group, "wait_bin", ends, sizeof ends);
+    for (size_t i = 0; i < n_bins; i++)
+        ends[i] = i < PK_WAIT_EDGES ? pk_queues_wait_edge(i) : (double)INFINITY;
+    pk_out_digest(p->out, p->group, "wait_bin", ends, n_bins * sizeof *ends);
     if (p->out->status == PK_OK)
         p->out->status =
-            pk_results_axis_doubles(p->out->results, p->group, "wait_bin", PK_WAIT_BINS, ends, "day",
+            pk_results_axis_doubles(p->out->results, p->group, "wait_bin", n_bins, ends, "day",
                                     "days waited: at most so many, and more than in the bin before", p->out->error);
     pk_out_digest(p->out, p->group, "quantile", asked, sizeof asked);
     if (p->out->status == PK_OK)
@@ -159,7 +171,7 @@ static void put_waits(const struct places *p)
                                                  "share of those served that waited at most so long", p->out->error);
     for (size_t a = 0; a < p->n_arms; a++)
         for (size_t v = 0; v < p->n_places; v++)
-            for (size_t i = 0; i < PK_WAIT_BINS; i++)
+            for (size_t i = 0; i < n_bins; i++)
                 p->values[k++] =
                     queues->waits[(a * queues->n_stations + first + v) * PK_WAIT_BINS + i] / (double)p->fold->i_unit;
     pk_out_array_doubles(p->out, p->group, "waits", dims, 3, k, p->values, "persons",
@@ -169,14 +181,12 @@ static void put_waits(const struct places *p)
         for (size_t v = 0; v < p->n_places; v++)
             for (size_t i = 0; i < 3; i++)
                 p->values[k++] = pk_fold_wait_quantile(p->fold, a, p->i_service, v, asked[i]);
-    pk_out_array_doubles(p->out, p->group, "wait_quantile", of_quantiles, 3, k, p->values, "day",
-                         "days that those served had waited, over all replications; nan: nobody, or over 10 years");
+    pk_out_array_doubles(p->out, p->group, "wait_quantile", of_quantiles, 3, k, p->values, "day", told);
     k = 0;
     for (size_t a = 0; a < p->n_arms; a++)
         for (size_t i = 0; i < 3; i++)
             p->values[k++] = pk_fold_wait_quantile(p->fold, a, p->i_service, SIZE_MAX, asked[i]);
-    pk_out_array_doubles(p->out, p->group, "all_wait_quantile", of_all, 2, k, p->values, "day",
-                         "days that those served had waited, over all replications; nan: nobody, or over 10 years");
+    pk_out_array_doubles(p->out, p->group, "all_wait_quantile", of_all, 2, k, p->values, "day", told);
 }
 
 static void put_service(struct places *p)

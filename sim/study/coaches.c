@@ -4,19 +4,33 @@
 #include <math.h>
 #include <string.h>
 
-/* Coaches of all places together, when there are most of them between the start and the horizon. */
-static double most_coaches(const struct pk_plan_places *places, double horizon)
+/* Coaches of all places together, when there are most of them between the start and the horizon, and in which segment
+ * of the table that is. */
+static double most_coaches(const struct pk_plan_places *places, double horizon, size_t *i_segment)
 {
     double most = 0;
+    *i_segment = 0;
     for (size_t i = 0; i <= places->n_cuts; i++) {
         double now = 0;
         if ((i < places->n_cuts && places->cuts[i] <= 0) || (i > 0 && places->cuts[i - 1] >= horizon))
             continue; /* all before the start, or after the horizon */
         for (size_t v = 0; v < places->n_stations; v++)
             now += places->coaches[v * (places->n_cuts + 1) + i];
+        *i_segment = now > most ? i : *i_segment;
         most = now > most ? now : most;
     }
     return most;
+}
+
+/* Places then, each region's to the nearest whole number. */
+static double most_places(const struct pk_plan_places *places, double horizon, double ratio)
+{
+    size_t i;
+    uint64_t n = 0;
+    (void)most_coaches(places, horizon, &i);
+    for (size_t v = 0; v < places->n_stations; v++)
+        n += pk_plan_slots(places, v * (places->n_cuts + 1) + i, ratio);
+    return (double)n;
 }
 
 static enum pk_status check(const struct pk_plan *plan, const struct pk_model *model,
@@ -26,6 +40,7 @@ static enum pk_status check(const struct pk_plan *plan, const struct pk_model *m
     const struct pk_plan_places *places = &plan->services[request->i_service].places;
     const char *service = model->services[request->i_service].name;
     bool uses = false;
+    size_t i_segment;
     for (size_t i = 0; i < plan->arms[request->i_arm].n_enrolments; i++)
         uses |= plan->arms[request->i_arm].enrolments[i].i_service == request->i_service;
     if (!places->limited)
@@ -33,7 +48,7 @@ static enum pk_status check(const struct pk_plan *plan, const struct pk_model *m
     if (!uses)
         return pk_error_set(error, PK_BAD_INPUT, "the arm %s does not enrol in the service %s",
                             scenario->arms[request->i_arm].name, service);
-    if (!(most_coaches(places, plan->horizon) > 0))
+    if (!(most_coaches(places, plan->horizon, &i_segment) > 0))
         return pk_error_set(error, PK_BAD_INPUT, "the service %s has no coaches to have more or fewer of", service);
     return PK_OK;
 }
@@ -83,6 +98,7 @@ static enum pk_status run_point(struct pk_coaches_point *point, double ratio, co
     if (status == PK_OK) {
         const size_t a = request->i_arm, s = request->i_service;
         const double euros = plan.services[s].places.coach_euros;
+        point->places = most_places(&plan.services[s].places, plan.horizon, ratio);
         point->coach_years = pk_fold_coach_years(&run.fold, a, s, SIZE_MAX);
         point->cost = euros > 0 ? euros * point->coach_years : (double)NAN;
         point->served = pk_fold_queue_total(&run.fold, a, s, SIZE_MAX, PK_QUEUE_SERVED, SIZE_MAX);
@@ -105,6 +121,7 @@ enum pk_status pk_coaches_run(struct pk_coaches *coaches, const struct pk_model 
     struct pk_scenario simple = *scenario;
     const size_t n = (size_t)(request->n_replications > 0 ? request->n_replications : scenario->replications);
     double *series = pk_alloc(2 * n, sizeof *series), base = 0;
+    size_t i_segment;
     struct pk_plan plan;
     memset(coaches, 0, sizeof *coaches);
     coaches->i_enough = SIZE_MAX;
@@ -119,16 +136,19 @@ enum pk_status pk_coaches_run(struct pk_coaches *coaches, const struct pk_model 
     if (status == PK_OK)
         status = check(&plan, model, scenario, request, error);
     if (status == PK_OK)
-        base = most_coaches(&plan.services[request->i_service].places, plan.horizon);
+        base = most_coaches(&plan.services[request->i_service].places, plan.horizon, &i_segment);
     const size_t n_points = (size_t)floor((request->to - request->from) / request->step + 1e-9) + 1;
     for (size_t i = 0; i < n_points && i < PK_COACHES_MAX_POINTS && status == PK_OK; i++) {
         struct pk_coaches_point *point = &coaches->points[i];
         double *now = series + i % 2 * n, *before = series + (i + 1) % 2 * n;
         point->coaches = request->from + (double)i * request->step;
         point->gain = (struct pk_mean){.mean = (double)NAN, .standard_error = (double)NAN};
+        point->euros_per_unit = (double)NAN;
         status = run_point(point, point->coaches / base, model, &simple, values, request, now, error);
         if (i > 0 && status == PK_OK)
             point->gain = mean_of(now, before, n, request->step);
+        if (point->gain.mean > 0)
+            point->euros_per_unit = (point->cost - coaches->points[i - 1].cost) / (point->gain.mean * request->step);
         if (i > 0 && request->gain > 0 && coaches->i_enough == SIZE_MAX && point->gain.mean < request->gain) {
             coaches->i_enough = i;
             coaches->surely = point->gain.mean + 2 * point->gain.standard_error < request->gain;
@@ -144,6 +164,14 @@ enum pk_status pk_coaches_run(struct pk_coaches *coaches, const struct pk_model 
 
 /* ---- telling ---- */
 
+static void put_cell(struct pk_text *text, int columns, int decimals, double value)
+{
+    if (isnan(value))
+        pk_text_addf(text, " %*s", columns, "-");
+    else
+        pk_text_addf(text, " %*.*f", columns, decimals, value);
+}
+
 void pk_coaches_print(const struct pk_coaches *coaches, const struct pk_model *model,
                       const struct pk_scenario *scenario, const struct pk_coaches_request *request,
                       struct pk_text *text)
@@ -155,23 +183,30 @@ void pk_coaches_print(const struct pk_coaches *coaches, const struct pk_model *m
     if (request->i_against != SIZE_MAX)
         pk_text_addf(text, ", %s minus %s", arm, scenario->arms[request->i_against].name);
     pk_text_put(text, ", all people, the same random numbers at every point\n\n");
-    pk_text_addf(text, "%9s %12s %14s %10s %8s %9s %14s %10s %14s %10s\n", "coaches", "coach-years", "cost, euros",
-                 "served", "taken %", "days wait", "outcome", "s.e.", "next coach", "s.e.");
+    pk_text_addf(text, "%9s %8s %12s %14s %10s %8s %9s %14s %10s %12s %10s %12s\n", "coaches", "places", "coach-years",
+                 "cost, euros", "served", "taken %", "days wait", "outcome", "s.e.", "next coach", "s.e.",
+                 "euros/unit");
     for (size_t i = 0; i < coaches->n_points; i++) {
         const struct pk_coaches_point *p = &coaches->points[i];
-        pk_text_addf(text, "%9g %12.1f ", p->coaches, p->coach_years);
-        if (isnan(p->cost))
-            pk_text_addf(text, "%14s", "-");
-        else
-            pk_text_addf(text, "%14.0f", p->cost);
-        pk_text_addf(text, " %10.1f %8.1f %9.1f %14.2f %10.2f", p->served.mean, 100 * p->utilisation.mean, p->wait.mean,
-                     p->outcome.mean, p->outcome.standard_error);
-        if (i == 0)
-            pk_text_addf(text, " %14s %10s\n", "-", "-");
-        else
-            pk_text_addf(text, " %14.4f %10.4f\n", p->gain.mean, p->gain.standard_error);
+        pk_text_addf(text, "%9g", p->coaches);
+        put_cell(text, 8, 0, p->places);
+        put_cell(text, 12, 1, p->coach_years);
+        put_cell(text, 14, 0, p->cost);
+        put_cell(text, 10, 1, p->served.mean);
+        put_cell(text, 8, 1, 100 * p->utilisation.mean);
+        put_cell(text, 9, 1, p->wait.mean);
+        put_cell(text, 14, 2, p->outcome.mean);
+        put_cell(text, 10, 2, p->outcome.standard_error);
+        put_cell(text, 12, 4, p->gain.mean);
+        put_cell(text, 10, 4, p->gain.standard_error);
+        put_cell(text, 12, 0, p->euros_per_unit);
+        pk_text_put(text, "\n");
     }
-    pk_text_put(text, "\nnext coach: what each coach more than in the line above gives, over the whole time\n");
+    pk_text_put(text,
+                "\nplaces: when there are most coaches, each region's to the nearest whole number\n"
+                "next coach: what each coach more than in the line above gives, on average over the step, over the "
+                "whole time\neuros/unit: what coaches cost more than in the line above, undiscounted, for each unit of "
+                "the outcome more; -: no more of it, or coaches cost nothing\n");
     if (!(request->gain > 0))
         return;
     if (coaches->i_enough == SIZE_MAX)
@@ -196,6 +231,7 @@ void pk_coaches_json(const struct pk_coaches *coaches, struct pk_text *text)
         const struct pk_coaches_point *p = &coaches->points[i];
         pk_text_addf(text, "%s\n {\"coaches\": ", i ? "," : "");
         pk_text_add_json_number(text, p->coaches);
+        put(text, "places", p->places);
         put(text, "coach_years", p->coach_years);
         put(text, "cost_euros", p->cost);
         put(text, "served", p->served.mean);
@@ -205,6 +241,7 @@ void pk_coaches_json(const struct pk_coaches *coaches, struct pk_text *text)
         put(text, "outcome_standard_error", p->outcome.standard_error);
         put(text, "next_coach", p->gain.mean);
         put(text, "next_coach_standard_error", p->gain.standard_error);
+        put(text, "euros_per_unit", p->euros_per_unit);
         pk_text_put(text, "}");
     }
     pk_text_put(text, "], \"enough_between\": ");

@@ -56,12 +56,11 @@ static void read_service(struct pk_compare_reading *reading, const char *name, s
 void pk_compare_read_places(struct pk_compare_reading *reading)
 {
     struct pk_comparison *c = reading->comparison;
-    if (reading->status != PK_OK || !pk_results_has(reading->results, "/arms/like"))
-        return;
-    c->like = pk_compare_doubles_of(reading, "/arms/like", c->n_arms);
-    c->places_ratio = pk_compare_doubles_of(reading, "/arms/places_ratio", c->n_arms);
-    c->touched = pk_compare_doubles_of(reading, "/arms/touched", c->n_arms);
-    if (!pk_results_has(reading->results, "/places"))
+    if (reading->status == PK_OK && pk_results_has(reading->results, "/arms/touched"))
+        c->touched = pk_compare_doubles_of(reading, "/arms/touched", c->n_arms);
+    if (reading->status == PK_OK && pk_results_has(reading->results, "/arms/ample_twin"))
+        c->ample = pk_compare_doubles_of(reading, "/arms/ample_twin", c->n_arms);
+    if (reading->status != PK_OK || !pk_results_has(reading->results, "/places"))
         return;
     const char *names = pk_compare_text_of(reading, "/places", "services", true);
     size_t n = 0;
@@ -73,22 +72,15 @@ void pk_compare_read_places(struct pk_compare_reading *reading)
         read_service(reading, at, strcspn(at, "\n"), &c->places[c->n_places++]);
 }
 
-/* The arm whose enrolments these are: `like` of `like`. */
-static size_t origin_of(const struct pk_comparison *c, size_t i_arm)
+/* Whether an outcome is told at the same prices in two arms. */
+static bool same_prices(const struct pk_comparison *c, size_t i_outcome, size_t i_arm, size_t i_other)
 {
-    while (c->like[i_arm] >= 1 && c->like[i_arm] <= (double)i_arm) /* an arm above */
-        i_arm = (size_t)c->like[i_arm] - 1;
-    return i_arm;
-}
-
-/* The arm that this one would be if there were places for everybody; SIZE_MAX: none of the scenario's. */
-static size_t ample_of(const struct pk_comparison *c, size_t i_arm)
-{
-    for (size_t a = 0; a < c->n_arms; a++)
-        if (a != i_arm && isinf(c->places_ratio[a]) && !isinf(c->places_ratio[i_arm]) &&
-            origin_of(c, a) == origin_of(c, i_arm))
-            return a;
-    return SIZE_MAX;
+    const struct pk_compare_prices *prices = &c->prices;
+    for (size_t i = 0; i < prices->n_rows; i++)
+        if (prices->i_outcomes[i] == i_outcome &&
+            strcmp(prices->factors[i_arm * prices->n_rows + i], prices->factors[i_other * prices->n_rows + i]) != 0)
+            return false;
+    return true;
 }
 
 static void put_header(const struct pk_comparison *c, struct pk_text *text, const char *first)
@@ -187,9 +179,9 @@ static void put_per_coach(const struct pk_comparison *c, struct pk_text *text)
 static void put_lost(const struct pk_comparison *c, struct pk_text *text)
 {
     bool said = false;
-    for (size_t a = 0; a < c->n_arms; a++) {
-        const size_t i_ample = ample_of(c, a);
-        if (i_ample == SIZE_MAX)
+    for (size_t a = 0; c->ample != NULL && a < c->n_arms; a++) {
+        const size_t i_ample = c->ample[a] >= 1 && c->ample[a] <= (double)c->n_arms ? (size_t)c->ample[a] - 1 : a;
+        if (i_ample == a)
             continue;
         if (!said)
             pk_text_addf(text, "\nLost to the queue: what places for everybody would give more, of the gain over %s\n",
@@ -201,6 +193,11 @@ static void put_lost(const struct pk_comparison *c, struct pk_text *text)
             const bool ratio = c->main.ratios != NULL && c->main.ratios[i] != 0; /* no amount, of which some is lost */
             if (pk_compare_has_flag(c, i, PK_FLAG_LEDGER) || ratio)
                 continue;
+            if (!same_prices(c, i, a, i_ample)) {
+                pk_text_addf(text, "  %s, %s: not told, since its prices are not those of %s\n", c->outcome_labels[i],
+                             c->arm_names[a], c->arm_names[i_ample]);
+                continue;
+            }
             const struct pk_mean mean = pk_compare_difference(&c->main, lost, i);
             const double of = pk_compare_difference(&c->main, gain, i).mean;
             pk_text_addf(text, "  %s, %s: ", c->outcome_labels[i], c->arm_names[a]);
@@ -215,8 +212,6 @@ static void put_lost(const struct pk_comparison *c, struct pk_text *text)
 
 void pk_compare_put_places(const struct pk_comparison *c, struct pk_text *text)
 {
-    if (c->like == NULL)
-        return;
     for (size_t i = 0; i < c->n_places; i++)
         put_service(c, text, &c->places[i]);
     put_per_coach(c, text);

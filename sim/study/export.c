@@ -345,9 +345,9 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
     static const char *const parameters[] = {"parameter", "value",      "unit",        "given",       "given_unit",
                                              "low",       "high",       "overridden",  "source_kind", "source",
                                              "caveat",    "conversion", "description", "price"};
-    static const char *const arms[] = {"arm",     "label_fi", "label_sv",    "label_en",        "note",
-                                       "assumes", "enrolled", "changed",     "cost_per_person", "cohort",
-                                       "touched", "like",     "places_ratio"};
+    static const char *const arms[] = {"arm",     "label_fi", "label_sv",     "label_en",        "note",
+                                       "assumes", "enrolled", "changed",      "cost_per_person", "cohort",
+                                       "touched", "like",     "places_ratio", "ample_twin"};
     static const char *const rewards[] = {"reward", "label_fi", "label_sv", "label_en", "unit", "payer", "kind"};
     static const char *const calibrations[] = {"calibration", "study",      "study_title", "study_digest",
                                                "file",        "parameters", "set_over"};

@@ -2,7 +2,9 @@
 """Places from the command line: the same result for any threads, blocks and instruction set, from the file alone, and
 whatever other arms there are; who is not touched lives the same life; what is told adds up.
 """
+import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -127,6 +129,35 @@ def test_told(path, folder):
     check(any("places" in name for name in os.listdir(folder_out)), f"export writes places: {os.listdir(folder_out)}")
 
 
+LOST = r"^  (.*), (\w+): .* % of what (\w+) gives$"
+
+
+def test_lost(folder):
+    """The queue takes what the same arm with places for all has more: one that starts and displaces alike."""
+    output = os.path.join(folder, "lost.h5")
+    arms = """  half: {like: twice, places: 0.5}
+  elsewhere: {like: twice, places: 0.5, start: {idle: 0.5, work: 0.5}}
+  elsewhere_ample: {like: elsewhere, places: ample}
+  gentle: {like: twice, places: 0.5, displacement: {share: gently, transition: finding, by: region}}
+  everywhere: {like: twice, places: 0.5, displacement: {share: taken, transition: finding}}
+  dear: {like: twice, places: 0.5, prices: {output: more}}
+"""
+    path = copy(folder, lambda text: text.replace("  cohort:", arms + "  cohort:")
+                .replace("  taken:", "  gently: {value: 0.05, unit: share, source: {assumption: made up}}\n  taken:")
+                .replace("\noutcomes:\n", "\noutcomes:\n  output: {measure: reward, reward: output, from: {years: 0}, "
+                         "to: horizon}\n"))
+    with open(os.path.join(folder, "places_model.yaml"), "a", encoding="utf-8") as file:
+        file.write("rewards:\n  output: {unit: euros, payer: employer, per_person_year: {work: coach_cost}}\n")
+    run(path, output)
+    told = expect(0, "", "compare", output, "--against", "none").stdout
+    lost = {(arm, ample) for _, arm, ample in re.findall(LOST, told, re.M)}
+    check(lost == {("coached", "ample"), ("twice", "ample"), ("half", "ample"), ("dear", "ample"),
+                   ("elsewhere", "elsewhere_ample")}, f"what the queue takes is told of {lost}")
+    of_dear = [label for label, arm, _ in re.findall(LOST, told, re.M) if arm == "dear"]
+    check(of_dear == ["work"] and re.search(r"^  output, dear: not told, since its prices are not those of ample$", told,
+                                            re.M), f"other prices are not what the queue takes: {of_dear}")
+
+
 def test_clients(folder):
     """The clients that there really were, by the referral rate fitted to them; places did not run short."""
     output = os.path.join(folder, "latu.h5")
@@ -164,6 +195,20 @@ def test_coaches():
     gains = [point["next_coach"] for point in told["points"]]
     check(gains[0] is None and gains[1] > gains[2] > 0, f"each gives less than the one before: {gains}")
     check(told["enough_between"] == [30, 50], f"where it is enough: {told['enough_between']}")
+    first, *others = told["points"]
+    check(first["euros_per_unit"] is None, f"nothing is more than nothing: {first}")
+    for before, point in zip(told["points"], others):
+        ratio = (point["cost_euros"] - before["cost_euros"]) / (point["outcome"] - before["outcome"])
+        check(abs(point["euros_per_unit"] / ratio - 1) < 1e-9, f"euros for each unit more: {point}")
+    with open(os.path.join(SOURCE, "models", "tyokyky", "coaches.csv"), encoding="utf-8") as file:
+        counties = [int(value) for _, day, value in csv.reader(file) if day == "2021-01-01"]
+    check(sum(counties) == 40, f"coaches by county: {counties}")
+    for point in told["points"]:  # in proportion, to whole places in each county
+        places = [math.floor(37.5 * n * point["coaches"] / 40 + 0.5 + 1e-9) for n in counties]
+        check(point["places"] == sum(places) != 37.5 * point["coaches"], f"places: {point}, {sum(places)}")
+    lines = expect(0, "", *asked, "--coaches", "0:2:2").stdout.splitlines()
+    row = next(line for line in lines if re.match(r" +0 ", line)).split()
+    check(row[5] == "-" and "nan" not in " ".join(lines), f"no share of no places is taken: {row}")
     with tempfile.TemporaryDirectory() as folder:
         done = expect(0, "", "coaches", copy(folder), "--service", "coaching", "--arm", "coached", "--against", "none",
                       "--outcome", "work", "--coaches", "0:4:4", "--json", "--replications", 2)
@@ -191,6 +236,7 @@ def main():
         test_touched(path, folder)
         test_other_arms(path, folder)
         test_told(path, folder)
+        test_lost(folder)
         test_clients(folder)
         test_line(folder)
     test_coaches()

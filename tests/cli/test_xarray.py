@@ -95,6 +95,9 @@ def main():
         with xarray.open_dataset(path, engine="h5netcdf", group="places/coaching") as dataset:
             check(dataset["served"].dims == ("arm", "region", "month"), "places are told by arm, region and month")
             check(dataset["waits"].dims == ("arm", "region", "wait_bin"), "waits are told in bins")
+            ends = dataset["wait_bin"].values
+            check(list(ends[:3]) == [0, 1, 2] and ends[-2] < 4 * 365.25 <= ends[-1], "bins end within four years")
+            check("1 %" in dataset["wait_quantile"].attrs["long_name"], "it is said how exact quantiles are")
 
         path = os.path.join(folder, "fitted.h5")
         expect(0, "", "run", os.path.join(GOOD, "fitted.yaml"), "-o", path)

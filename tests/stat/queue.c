@@ -87,7 +87,7 @@ static void expect_sums(const struct queue *q, const struct pk_run *run, const d
     cr_expect(queues->n_wrong == 0, "%s: %g replications do not add up", q->name, queues->n_wrong);
     for (size_t i = 0; i < PK_WAIT_BINS; i++) {
         n_waits += waits[i];
-        least += waits[i] * (i > 0 ? pk_wait_edges[i - 1] : 0) * (12 / 365.25);
+        least += waits[i] * (i > 0 ? pk_queues_wait_edge(i - 1) : 0) * (12 / 365.25);
     }
     cr_expect(n_waits == totals[PK_QUEUE_SERVED], "%s: waits of %g of %g served", q->name, n_waits,
               totals[PK_QUEUE_SERVED]);
@@ -260,7 +260,7 @@ void queue_expect_longer(const struct queue_runs *runs, const struct queue_chain
 {
     double y[QUEUE_REPLICATIONS], x[QUEUE_REPLICATIONS];
     char name[64];
-    snprintf(name, sizeof name, "longer than %g days, share", pk_wait_edges[i_edge]);
+    snprintf(name, sizeof name, "longer than %g days, share", pk_queues_wait_edge(i_edge));
     for (size_t r = 0; r < QUEUE_REPLICATIONS; r++) {
         x[r] = runs->totals[r][PK_QUEUE_SERVED];
         y[r] = 0;

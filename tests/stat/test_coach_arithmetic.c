@@ -90,11 +90,45 @@ Test(coach_arithmetic, one_cohort_is_1500_clients)
     expect_served(&(struct coaching){.filled = "once", .months = 6, .people = 30000, .replications = 1}, 1);
 }
 
+/* Nor does anybody wait for a place that nobody will be given: all but 1,500 go at the start. */
+Test(coach_arithmetic, one_cohort_leaves_no_line)
+{
+    struct support_world world;
+    struct pk_run run;
+    open_coaching(&(struct coaching){.filled = "once", .months = 6, .people = 30000, .replications = 1}, &world);
+    support_run(&world, &one_thread, &run);
+    cr_expect(total(&run, SIZE_MAX, PK_QUEUE_REFUSED) == 28500, "%g refused", total(&run, SIZE_MAX, PK_QUEUE_REFUSED));
+    cr_expect(total(&run, SIZE_MAX, PK_QUEUE_WAITED) == 0, "%g months in line", total(&run, SIZE_MAX, PK_QUEUE_WAITED));
+    cr_expect(total(&run, SIZE_MAX, PK_QUEUE_COUNTS) == 0, "%g wait at the end",
+              total(&run, SIZE_MAX, PK_QUEUE_COUNTS));
+    pk_run_free(&run);
+    support_close(&world);
+}
+
 /* At 0, 6, 12 and 18 months. */
 Test(coach_arithmetic, a_cohort_every_six_months_is_6000_clients)
 {
     expect_served(&(struct coaching){.filled = "{every: {months: 6}}", .months = 6, .people = 60000, .replications = 1},
                   4);
+}
+
+/* As many at once, after 6, 12 and 18 months: quantiles are those to within a day. */
+Test(coach_arithmetic, waits_of_cohorts_are_told_to_within_a_day)
+{
+    static const double shares[] = {0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1}, months[] = {0, 0, 6, 6, 12, 12, 18, 18};
+    struct support_world world;
+    struct pk_run run;
+    open_coaching(&(struct coaching){.filled = "{every: {months: 6}}", .months = 6, .people = 60000, .replications = 2},
+                  &world);
+    support_run(&world, &one_thread, &run);
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+        for (size_t v = 0; v <= AREAS; v++) {
+            const double days = pk_fold_wait_quantile(&run.fold, 0, 0, v < AREAS ? v : SIZE_MAX, shares[i]);
+            cr_expect(fabs(days - months[i] * 365.25 / 12) <= 1, "%g %% waited at most %g days, by hand %g",
+                      100 * shares[i], days, months[i] * 365.25 / 12);
+        }
+    pk_run_free(&run);
+    support_close(&world);
 }
 
 Test(coach_arithmetic, stays_of_six_months_filled_whenever_free_are_6000_clients)

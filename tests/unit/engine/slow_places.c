@@ -272,6 +272,21 @@ static bool is_sooner(const struct slow_places *twin, const struct slow_thing *a
     return keys[0] != keys[1] ? keys[0] < keys[1] : a->rank < b->rank;
 }
 
+/* Nobody waits where there will be no place. */
+static void dissolve(struct slow_places *twin, struct slow_station *station)
+{
+    for (size_t i = 0; i < twin->n; i++)
+        for (size_t k = 0; k < twin->arm->n_enrolments; k++) {
+            struct slow_client *client = &twin->clients[i];
+            if (client->wants[k].phase != SLOW_WAITING ||
+                slow_station_of(twin, twin->arm->enrolments[k].i_service, &client->person) != station)
+                continue;
+            slow_station_end(twin, station, &client->wants[k]);
+            slow_station_note(twin, station, PK_QUEUE_REFUSED);
+            may_ask_again(twin, client, k, false);
+        }
+}
+
 static void give_places(struct slow_places *twin, struct slow_station *station)
 {
     while (slow_station_free(twin, station) > 0 && station->waiting > 0) {
@@ -288,21 +303,8 @@ static void give_places(struct slow_places *twin, struct slow_station *station)
         cr_assert(first.who != SIZE_MAX);
         give(twin, station, &twin->clients[first.who], first.i_want);
     }
-}
-
-/* Nobody waits where there will be no place. */
-static void dissolve(struct slow_places *twin, struct slow_station *station)
-{
-    for (size_t i = 0; i < twin->n; i++)
-        for (size_t k = 0; k < twin->arm->n_enrolments; k++) {
-            struct slow_client *client = &twin->clients[i];
-            if (client->wants[k].phase != SLOW_WAITING ||
-                slow_station_of(twin, twin->arm->enrolments[k].i_service, &client->person) != station)
-                continue;
-            slow_station_end(twin, station, &client->wants[k]);
-            slow_station_note(twin, station, PK_QUEUE_REFUSED);
-            may_ask_again(twin, client, k, false);
-        }
+    if (slow_station_is_closed(twin, station))
+        dissolve(twin, station);
 }
 
 static void change(struct slow_places *twin, struct slow_station *station)

@@ -54,6 +54,12 @@ bool slow_station_is_closed(const struct slow_places *twin, const struct slow_st
     uint64_t most = 0;
     if (is_unlimited(twin, station))
         return false;
+    if (places->filled == PK_FILLED_ONCE) { /* only a place that is new is given to somebody */
+        for (size_t i = 0; i < places->n_cuts; i++)
+            if (places->cuts[i] * TICKS > twin->now && slots_in(twin, station, i + 1) > slots_in(twin, station, i))
+                return false;
+        return station->tokens == 0;
+    }
     for (size_t i = 0; i <= places->n_cuts; i++) {
         const uint64_t slots = slots_in(twin, station, i);
         if ((i == places->n_cuts || places->cuts[i] * TICKS > twin->now) && slots > most)
@@ -185,7 +191,7 @@ void slow_station_serve(struct slow_places *twin, struct slow_station *station, 
 {
     const double days = (double)waited / (double)TICKS * (365.25 / 12);
     size_t bin = PK_WAIT_EDGES;
-    while (bin > 0 && days <= pk_wait_edges[bin - 1])
+    while (bin > 0 && days <= pk_queues_wait_edge(bin - 1))
         bin--;
     count_places(twin, station);
     slow_station_note(twin, station, PK_QUEUE_SERVED);

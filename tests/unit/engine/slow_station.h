@@ -14,7 +14,7 @@ void slow_station_close(struct slow_places *twin);
 struct slow_station *slow_station_of(const struct slow_places *twin, size_t i_service, const struct pk_person *person);
 /* How many places could be given now. */
 uint64_t slow_station_free(const struct slow_places *twin, const struct slow_station *station);
-/* Whether there is no place and there will be none. */
+/* Whether no place will be given any more: there is none and will be none, or each was filled once. */
 bool slow_station_is_closed(const struct slow_places *twin, const struct slow_station *station);
 struct slow_thing slow_station_next_change(const struct slow_places *twin);
 void slow_station_change(struct slow_places *twin, struct slow_station *station);

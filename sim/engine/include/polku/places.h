@@ -35,9 +35,14 @@ enum pk_queue_count { PK_QUEUE_LIST(PK_QUEUE_ENUM) PK_QUEUE_COUNTS };
 #undef PK_QUEUE_ENUM
 extern const char *const pk_queue_names[PK_QUEUE_COUNTS];
 
-enum { PK_WAIT_EDGES = 24, PK_WAIT_BINS = PK_WAIT_EDGES + 1 };
-/* Days: bin 0 is who did not wait at all, bin i who waited up to edge i, the last longer than the last edge. */
-extern const double pk_wait_edges[PK_WAIT_EDGES];
+/* Times in line are counted in bins no wider than a day up to two years, than a hundredth of themselves beyond. Bin 0
+ * is who did not wait at all, bin i who waited longer than edge i - 1 and up to edge i, the last longer than the last
+ * edge: 100 years. */
+enum { PK_WAIT_EDGES = 1552, PK_WAIT_BINS = PK_WAIT_EDGES + 1 };
+/* Days: an edge every day up to 104 weeks, every week up to 400, every 4 weeks up to 1,600, every 16 weeks after that.
+ */
+double pk_queues_wait_edge(size_t i);
+size_t pk_queues_wait_bin(int64_t ticks);
 
 /* What happened at all stations of an arm in a replication. */
 struct pk_queues {
@@ -49,6 +54,8 @@ struct pk_queues {
     int64_t *waiting_at_end, *held_at_end; /* people */
 };
 PK_CHECKED enum pk_status pk_queues_init(struct pk_queues *queues, const struct pk_plan *plan, struct pk_error *error);
+/* Of one arm in one replication. */
+uint64_t pk_queues_bytes(const struct pk_plan *plan);
 void pk_queues_clear(struct pk_queues *queues);
 void pk_queues_free(struct pk_queues *queues);
 /* Whether nobody was lost and Little's law holds, exactly; else why not, in words. */

@@ -26,11 +26,13 @@ struct pk_coaches_request {
 };
 
 struct pk_coaches_point {
-    double coaches, coach_years, cost; /* euros, nan where coaches cost nothing */
-    struct pk_mean served, wait;       /* people; days in line of all who asked */
+    double coaches, places;      /* when there are most coaches; places are whole in each region */
+    double coach_years, cost;    /* euros, undiscounted; nan where coaches cost nothing */
+    struct pk_mean served, wait; /* people; days in line of all who asked */
     struct pk_mean utilisation;
     struct pk_mean outcome; /* or its difference from another arm, for all people */
-    struct pk_mean gain;    /* of each coach more than at the point before; nan at the first */
+    struct pk_mean gain;    /* of each coach more than at the point before, on average; nan at the first */
+    double euros_per_unit; /* cost over outcome, both more than at the point before; nan: the outcome is not, no cost */
 };
 
 struct pk_coaches {

@@ -97,11 +97,12 @@ struct pk_comparison {
     struct pk_compare_prevention *preventions;
     size_t n_places;
     struct pk_compare_places *places;
-    const double *like, *places_ratio; /* [n_arms] 1 + the arm whose enrolments these are, 0: own; infinite: ample */
-    const double *touched;             /* [n_arms] enrolled, asked or displaced; NULL: not known */
-    const double *displacement;        /* [n_outcomes] share taken from others; nan: not told; NULL: none is */
-    bool whole_cohort;                 /* figures are about those enrolled; else about everyone */
-    bool replicated;                   /* each unit is a whole replication: the spread of one programme is known */
+    const double
+        *ample; /* [n_arms] 1 + the arm that is like this one with places for everybody, 0: none; NULL: unknown */
+    const double *touched;      /* [n_arms] enrolled, asked or displaced; NULL: not known */
+    const double *displacement; /* [n_outcomes] share taken from others; nan: not told; NULL: none is */
+    bool whole_cohort;          /* figures are about those enrolled; else about everyone */
+    bool replicated;            /* each unit is a whole replication: the spread of one programme is known */
     double replications;
     double *repriced; /* owned; the main run's values at new prices; NULL: at the prices of the run */
     void **blocks;    /* what was read, freed together */
