@@ -274,11 +274,30 @@ static void note(struct pk_values *values, size_t i_parameter, const char *text)
     values->note[i_parameter] = pk_arena_text(&values->arena, text);
 }
 
+/* -log(1 - p) / T. Errors: PK_BAD_INPUT. */
+static enum pk_status convert_without_exits(struct pk_values *values, const struct pk_model *model, size_t i,
+                                            const char *why, struct pk_error *error)
+{
+    const double given = values->given[i], years = values->used[model->parameters[i].i_by];
+    char text[200];
+    if (!(years > 0) || !(given < 1))
+        return pk_error_set(error, PK_BAD_INPUT, "%s: needs a horizon above 0 and a probability below 1",
+                            model->parameters[i].name);
+    values->used[i] = given > 0 ? -pk_log(1 - given) / years : 0;
+    snprintf(text, sizeof text, "-log(1 - %g) / %g years, %s: %.7g a year", given, years, why, values->used[i]);
+    note(values, i, text);
+    return PK_OK;
+}
+
 static enum pk_status convert_on_twin(struct context *context, struct pk_error *error)
 {
     const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
     double wanted = context->values->given[context->i_parameter], rate = 0, finer = 0;
     enum pk_status status = find_use(context, error);
+    if (status == PK_OK && context->i_service != SIZE_MAX && context->target == NULL)
+        return convert_without_exits(context->values, context->model, context->i_parameter,
+                                     "of a service that the scenario enrols nobody in, as if there were no other exit",
+                                     error);
     if (status == PK_OK)
         status = find_root(context, wanted, &rate, error);
     context->step = 0.5 * TWIN_STEP_MONTHS;
@@ -293,8 +312,7 @@ static enum pk_status convert_on_twin(struct context *context, struct pk_error *
                  wanted, parameter->of_ever ? "ever" : "in", context->model->states[parameter->i_target_state].name,
                  context->values->used[parameter->i_by],
                  context->i_service == SIZE_MAX ? "those who start in the state it leaves"
-                 : context->target != NULL      ? "those whom the scenario enrols"
-                                                : "everyone",
+                                                : "those whom the scenario enrols",
                  rate, finer - wanted);
         note(context->values, context->i_parameter, text);
     }
@@ -318,14 +336,10 @@ enum pk_status pk_convert_closed(struct pk_values *values, const struct pk_model
                      pk_unit_names[parameter->given_unit], values->used[i]);
             note(values, i, text);
         } else if (parameter->given == PK_GIVEN_PROBABILITY && !parameter->exits) {
-            double years = values->used[parameter->i_by];
-            if (!(years > 0) || !(given < 1))
-                return pk_error_set(error, PK_BAD_INPUT, "%s: needs a horizon above 0 and a probability below 1",
-                                    parameter->name);
-            values->used[i] = given > 0 ? -pk_log(1 - given) / years : 0;
-            snprintf(text, sizeof text, "-log(1 - %g) / %g years, as if there were no other exit: %.7g a year", given,
-                     years, values->used[i]);
-            note(values, i, text);
+            const enum pk_status status =
+                convert_without_exits(values, model, i, "as if there were no other exit", error);
+            if (status != PK_OK)
+                return status;
         }
     }
     return PK_OK;
