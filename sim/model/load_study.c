@@ -329,7 +329,6 @@ static void read_settings(struct study_load *s, const struct pk_reader *r)
     struct pk_reader child;
     size_t i = 0;
     study->draws = 1000;
-    study->step_months = 1;
     study->n_ages = 8;
     study->n_elapsed = 4;
     study->n_frailty = 12;

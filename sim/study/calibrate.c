@@ -8,6 +8,8 @@
 #include "calibrate_private.h"
 #include "polku/hash.h"
 
+#define STEP_ERROR 0.01 /* of a target's standard error */
+
 static uint64_t digest_of(const struct pk_study *study, const struct pk_scenario *scenario,
                           const struct pk_model *model)
 {
@@ -56,6 +58,40 @@ static enum pk_status choose_objective(struct pk_search *search, struct pk_error
     return PK_OK;
 }
 
+/* How far the twin's steps may be off at a point, in standard errors of the targets. */
+static double step_error(struct pk_search *search, const double *scaled)
+{
+    struct pk_reached reached[PK_MAX_TARGETS];
+    double misfits[PK_MAX_TARGETS], most = 0;
+    if (!pk_search_misfits(search, 0, scaled, misfits, reached))
+        return (double)INFINITY;
+    for (size_t t = 0; t < search->n_targets; t++) {
+        struct pk_reached off = reached[t];
+        off.value += off.step_error;
+        most = fmax(most, fabs(pk_misfit(&search->targets->study->targets[t], &off) - misfits[t]));
+    }
+    return most;
+}
+
+/* The longest steps with which the twin is off by no more than a hundredth of a standard error where the search begins;
+ * with what is found it is looked at again. */
+static void choose_step(struct pk_search *search, struct pk_targets *targets)
+{
+    static const double lengths[] = {12, 6, 4, 3, 2, 1, 0.5, 0.25};
+    double middle[PK_MAX_FREE];
+    if (targets->study->step_months > 0)
+        return;
+    for (size_t k = 0; k < search->n_free; k++) {
+        const double own = search->answer->model->parameters[targets->study->free[k].i_parameter].values[0];
+        const struct pk_free_parameter *free = &targets->study->free[k];
+        middle[k] = own >= free->low && own <= free->high ? pk_scale_to(&search->scales[k], own)
+                                                          : 0.5 * (search->scales[k].low + search->scales[k].high);
+    }
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        if (pk_targets_step(targets, lengths[i]) && step_error(search, middle) < STEP_ERROR)
+            return;
+}
+
 static enum pk_status begin(struct pk_search *search, struct pk_targets *targets,
                             const struct pk_calibrate_request *request, struct pk_error *error)
 {
@@ -81,7 +117,24 @@ static enum pk_status begin(struct pk_search *search, struct pk_targets *targets
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the calibration");
     for (size_t i = 0; i < n; i++)
         search->statuses[i] = PK_OK;
+    if (search->by_twin)
+        choose_step(search, targets);
     return PK_OK;
+}
+
+/* Modes; once more with shorter steps where those were too long for what was found. */
+static enum pk_status find_modes(struct pk_search *search, struct pk_targets *targets, struct pk_error *error)
+{
+    enum pk_status status = pk_calibrate_modes(search, error);
+    while (status == PK_OK && search->by_twin && targets->study->step_months <= 0 && targets->step > 0.1 &&
+           step_error(search, search->answer->modes[0].scaled) > 5 * STEP_ERROR) {
+        (void)pk_targets_step(targets, targets->step > 1 ? floor(0.5 * targets->step) : 0.5 * targets->step);
+        search->answer->n_modes = 0;
+        memset(search->answer->modes, 0, sizeof search->answer->modes);
+        status = pk_calibrate_modes(search, error);
+    }
+    search->answer->step_months = search->by_twin ? targets->step : 0;
+    return status;
 }
 
 static void end(struct pk_search *search)
@@ -138,7 +191,7 @@ enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *stu
         status = begin(&search, &targets, request, error);
         tell(request, "searching", 0);
         if (status == PK_OK)
-            status = pk_calibrate_modes(&search, error);
+            status = find_modes(&search, &targets, error);
         tell(request, "telling what the answer comes to", 0.35);
         if (status == PK_OK)
             status = tell_answer(&search, request->simulate, error);

@@ -4,9 +4,6 @@
 
 #include "calibrate_private.h"
 
-#define NOTHING 0.02 /* information in units of the prior's: less is nothing, */
-#define LITTLE 1.0   /* less than the prior's own is little */
-
 static void tell_values(const struct pk_answer *answer, const double *values, struct pk_text *text)
 {
     for (size_t k = 0; k < answer->study->n_free; k++)
@@ -40,9 +37,9 @@ static void mark_modes(struct pk_answer *answer)
 static void mark_unseen(struct pk_answer *answer)
 {
     struct pk_text *marks = &answer->marks;
-    for (size_t i = 0; i < answer->study->n_free && answer->information[i] < LITTLE; i++) {
+    for (size_t i = 0; i < answer->study->n_free && answer->information[i] < PK_LITTLE_SEEN; i++) {
         pk_text_addf(marks, "the targets %s ",
-                     answer->information[i] < NOTHING ? "do not see" : "tell less than was thought before of");
+                     answer->information[i] < PK_UNSEEN ? "do not see" : "tell less than was thought before of");
         pk_calibrate_direction(answer, answer->directions[i], marks);
         pk_text_put(marks, "\n");
     }

@@ -161,8 +161,8 @@ enum pk_status pk_calibrate_modes(struct pk_search *search, struct pk_error *err
     const struct pk_study *study = search->targets->study;
     const size_t n_starts = study->starts > 0    ? (size_t)study->starts
                             : !search->by_twin   ? 6
-                            : search->n_free < 4 ? 24
-                                                 : 8 * search->n_free;
+                            : search->n_free < 5 ? 20
+                                                 : 4 * search->n_free;
     const size_t n_looks = 8 * n_starts;
     struct starting starting = {.search = search, .starts = pk_alloc(n_looks, sizeof *starting.starts)};
     gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)search->n_free);

@@ -81,7 +81,10 @@ void pk_answer_print(const struct pk_answer *answer, struct pk_text *text)
                  study->n_free, study->n_targets, answer->modes[0].deviance,
                  answer->by_twin ? "by the analytic twin" : "by simulation on common random numbers",
                  (long long)answer->n_evaluations);
-    if (!answer->by_twin)
+    if (answer->by_twin)
+        pk_text_addf(text, "steps of %.3g and %.3g months, extrapolated\n", answer->step_months,
+                     0.5 * answer->step_months);
+    else
         pk_text_addf(text, "not by the analytic twin: %s\n", pk_text_string(&answer->obstacle));
     print_targets(answer, text);
     print_parameters(answer, text);

@@ -21,7 +21,8 @@ struct pk_targets {
     const struct pk_model *model;
     struct pk_scenario scenario; /* as little as the targets need */
     struct pk_outcome *outcomes; /* [scenario.n_outcomes] owned: the scenario's, then a count of people for each */
-    double step;                 /* months, of the twin: a whole part of one */
+    double step;                 /* months, of the twin: a whole part of `unit` */
+    size_t unit;                 /* months between the times that tables are kept at; divides those of all outcomes */
     int n_threads;               /* of a simulation */
 };
 
@@ -35,6 +36,8 @@ PK_CHECKED enum pk_status pk_targets_init(struct pk_targets *targets, const stru
                                           const struct pk_scenario *scenario, const struct pk_model *model,
                                           struct pk_error *error);
 void pk_targets_free(struct pk_targets *targets);
+/* Steps of the twin of at most so many months. False: none is that long. */
+bool pk_targets_step(struct pk_targets *targets, double months);
 void pk_target_room_free(struct pk_target_room *room);
 
 /* The figures of a target: one, or two where it compares arms. */
@@ -114,6 +117,10 @@ double pk_fit_descend(const struct pk_fit *fit, double *point, bool thorough);
 bool pk_search_jacobian(struct pk_search *search, int i_worker, const double *scaled, double *jacobian);
 /* The first failure of a worker, in their order. */
 PK_CHECKED enum pk_status pk_search_status(const struct pk_search *search, struct pk_error *error);
+
+/* Information in units of the prior's below which nothing is seen, and little. */
+#define PK_UNSEEN 0.02
+#define PK_LITTLE_SEEN 1.0
 
 /* ---- the parts of a calibration ---- */
 PK_CHECKED enum pk_status pk_calibrate_modes(struct pk_search *search, struct pk_error *error);

@@ -34,24 +34,40 @@ static enum pk_status copy_outcomes(struct pk_targets *targets, const struct pk_
 enum pk_status pk_targets_init(struct pk_targets *targets, const struct pk_study *study,
                                const struct pk_scenario *scenario, const struct pk_model *model, struct pk_error *error)
 {
-    unsigned parts = 1;
     memset(targets, 0, sizeof *targets);
     targets->study = study;
     targets->model = model;
     targets->scenario = *scenario;
     pk_arena_init(&targets->scenario.arena); /* for what is added here */
-    while (1.0 / parts > study->step_months + 1e-12)
-        parts++;
-    targets->step = 1.0 / parts;
     struct pk_scenario *simple = &targets->scenario;
     simple->n_tables = simple->n_histograms = simple->n_variants = 0;
     simple->has_ledgers = simple->ranges = false;
     simple->log_persons = 0;
     simple->precision.i_outcome = SIZE_MAX;
+    (void)pk_targets_step(targets, study->step_months > 0 ? study->step_months : 1);
     const enum pk_status status = copy_outcomes(targets, scenario, error);
     if (status != PK_OK)
         pk_targets_free(targets);
     return status;
+}
+
+bool pk_targets_step(struct pk_targets *targets, double months)
+{
+    const struct pk_study *study = targets->study;
+    unsigned parts = 1;
+    targets->unit = months > 1 ? (size_t)months : 1;
+    for (bool fits = false; !fits && targets->unit > 1; targets->unit -= !fits) {
+        fits = true;
+        for (size_t t = 0; t < study->n_targets; t++) {
+            const struct pk_outcome *outcome = &targets->scenario.outcomes[study->targets[t].i_outcome];
+            fits &=
+                (size_t)outcome->from_months % targets->unit == 0 && (size_t)outcome->to_months % targets->unit == 0;
+        }
+    }
+    while ((double)targets->unit / parts > months + 1e-12)
+        parts++;
+    targets->step = (double)targets->unit / parts;
+    return targets->step > months - 1e-12;
 }
 
 void pk_targets_free(struct pk_targets *targets)

@@ -125,15 +125,15 @@ static enum pk_status ask(struct asking *a, struct pk_error *error)
 /* ---- one kind's tables ---- */
 
 struct tables {
-    size_t n_states, n_months;
-    const double *occupancy, *person_months, *entries; /* [1 + n_months][n_states] */
+    size_t n_states, unit;
+    const double *occupancy, *person_months, *entries; /* [rows][n_states], a row each `unit` months */
 };
 
 static double sum_of(const struct pk_outcome *outcome, const struct tables *tables, const double *table, size_t month)
 {
     double sum = 0;
     for (size_t s = 0; s < tables->n_states; s++)
-        sum += outcome->states[s] ? table[month * tables->n_states + s] : 0;
+        sum += outcome->states[s] ? table[month / tables->unit * tables->n_states + s] : 0;
     return sum;
 }
 
@@ -168,11 +168,11 @@ static void read_tables(const struct pk_outcome *outcome, const struct tables *t
         part->y += times * years;
         part->x += times * begun;
         break;
-    default: /* mean age at first entry: those of a month enter in its middle */
-        for (size_t m = from; m < to; m++) {
-            const double now =
-                sum_of(outcome, tables, tables->entries, m + 1) - sum_of(outcome, tables, tables->entries, m);
-            part->y += times * now * (age_months + (double)m + 0.5) / 12;
+    default: /* mean age at first entry: those of a row enter in its middle */
+        for (size_t m = from; m < to; m += tables->unit) {
+            const double now = sum_of(outcome, tables, tables->entries, m + tables->unit) -
+                               sum_of(outcome, tables, tables->entries, m);
+            part->y += times * now * (age_months + (double)m + 0.5 * (double)tables->unit) / 12;
             part->x += times * now;
         }
     }
@@ -183,7 +183,7 @@ static enum pk_status solve_kind(struct asking *a, size_t i_job, struct pk_targe
                                  const double *times, struct pk_error *error)
 {
     const struct job *job = &a->jobs[i_job];
-    const size_t n = (job->n_months + 1) * a->plan->n_states;
+    const size_t n_rows = job->n_months / a->targets->unit + 1, n = n_rows * a->plan->n_states;
     double *occupancy = room->tables, *person_months = occupancy + n, *entries = person_months + n;
     const struct pk_twin_case problem = {.plan = a->plan,
                                          .stratum = kind->stratum,
@@ -196,12 +196,12 @@ static enum pk_status solve_kind(struct asking *a, size_t i_job, struct pk_targe
                                          .stop_states = job->stop,
                                          .until = (double)job->n_months,
                                          .step = step,
-                                         .n_times = job->n_months + 1,
+                                         .n_times = n_rows,
                                          .times = times,
                                          .entries = entries};
     const enum pk_status status = pk_twin_solve_in(&room->twin, &problem, occupancy, person_months, error);
     const struct tables tables = {.n_states = a->plan->n_states,
-                                  .n_months = job->n_months,
+                                  .unit = a->targets->unit,
                                   .occupancy = occupancy,
                                   .person_months = person_months,
                                   .entries = entries};
@@ -232,7 +232,7 @@ static enum pk_status solve_job(struct asking *a, size_t i_job, struct pk_target
 {
     struct job *job = &a->jobs[i_job];
     const struct pk_study *study = a->targets->study;
-    const size_t n_tables = 3 * (job->n_months + 1) * a->plan->n_states + job->n_months + 1;
+    const size_t n_rows = job->n_months / a->targets->unit + 1, n_tables = (3 * a->plan->n_states + 1) * n_rows;
     struct pk_enrolled items[PK_MAX_ENROLMENTS];
     struct pk_treatment treatment = {.n = 0};
     uint8_t allowed[PK_MAX_ATTRIBUTES * 256];
@@ -245,9 +245,9 @@ static enum pk_status solve_job(struct asking *a, size_t i_job, struct pk_target
         if (room->tables == NULL)
             return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
     }
-    double *times = room->tables + 3 * (job->n_months + 1) * a->plan->n_states;
-    for (size_t m = 0; m <= job->n_months; m++)
-        times[m] = (double)m;
+    double *times = room->tables + 3 * n_rows * a->plan->n_states;
+    for (size_t i = 0; i < n_rows; i++)
+        times[i] = (double)(i * a->targets->unit);
     filter_of(a, job, allowed, &filter);
     const struct pk_kinds_request request = {.target =
                                                  job->i_lottery == SIZE_MAX && job->among == NULL ? NULL : &filter,

@@ -56,6 +56,7 @@ struct pk_answer {
     const struct pk_model *model;
     struct pk_arena arena;
     bool by_twin;
+    double step_months;      /* of the twin: extrapolated from these and half of them */
     struct pk_text obstacle; /* why not */
     uint64_t digest;         /* of the study, its scenario and model */
     int64_t n_evaluations;
@@ -102,8 +103,7 @@ void pk_answer_print(const struct pk_answer *answer, struct pk_text *text);
 void pk_answer_json(const struct pk_answer *answer, struct pk_text *text);
 void pk_answer_yaml(const struct pk_answer *answer, struct pk_text *text);
 /* Sample, profiles, targets and modes as a result file. Errors: those of results.h. */
-PK_CHECKED enum pk_status pk_answer_save(const struct pk_answer *answer, const char *path,
-                                              struct pk_error *error);
+PK_CHECKED enum pk_status pk_answer_save(const struct pk_answer *answer, const char *path, struct pk_error *error);
 
 #ifdef __cplusplus
 }
