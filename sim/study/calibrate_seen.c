@@ -8,6 +8,46 @@
 #define UNMET 1.96 /* standard errors */
 #define MET 1.0
 
+/* Any mixture of directions that nothing sees is one too: those told are the ones with the fewest parameters, each with
+ * one of its own (Gauss and Jordan's elimination, full pivots). */
+static void simplify(struct pk_answer *answer, size_t n_free)
+{
+    size_t n = 0, pivots[PK_MAX_FREE];
+    double rows[PK_MAX_FREE][PK_MAX_FREE];
+    while (n < n_free && answer->information[n] < PK_UNSEEN)
+        n++;
+    if (n < 2)
+        return;
+    memcpy(rows, answer->directions, sizeof rows);
+    for (size_t i = 0; i < n; i++) {
+        size_t row = i, column = 0;
+        for (size_t r = i; r < n; r++)
+            for (size_t k = 0; k < n_free; k++)
+                if (fabs(rows[r][k]) > fabs(rows[row][column]) + 1e-9) {
+                    row = r;
+                    column = k;
+                }
+        for (size_t k = 0; k < n_free; k++) {
+            const double swapped = rows[row][k];
+            rows[row][k] = rows[i][k];
+            rows[i][k] = swapped;
+        }
+        pivots[i] = column;
+        for (size_t r = 0; r < n; r++) {
+            const double factor = rows[r][pivots[i]] / rows[i][pivots[i]];
+            for (size_t k = 0; k < n_free && r != i; k++)
+                rows[r][k] -= factor * rows[i][k];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        double length = 0;
+        for (size_t k = 0; k < n_free; k++)
+            length += rows[i][k] * rows[i][k];
+        for (size_t k = 0; k < n_free; k++)
+            answer->directions[i][k] = rows[i][k] / copysign(sqrt(length), rows[i][pivots[i]]);
+    }
+}
+
 enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *error)
 {
     struct pk_answer *answer = search->answer;
@@ -51,46 +91,6 @@ enum pk_status pk_calibrate_seen(struct pk_search *search, struct pk_error *erro
         gsl_eigen_symmv_free(workspace);
     pk_free(jacobian);
     return status;
-}
-
-/* Any mixture of directions that nothing sees is one too: those told are the ones with the fewest parameters, each with
- * one of its own (Gauss and Jordan's elimination, full pivots). */
-static void simplify(struct pk_answer *answer, size_t n_free)
-{
-    size_t n = 0, pivots[PK_MAX_FREE];
-    double rows[PK_MAX_FREE][PK_MAX_FREE];
-    while (n < n_free && answer->information[n] < PK_UNSEEN)
-        n++;
-    if (n < 2)
-        return;
-    memcpy(rows, answer->directions, sizeof rows);
-    for (size_t i = 0; i < n; i++) {
-        size_t row = i, column = 0;
-        for (size_t r = i; r < n; r++)
-            for (size_t k = 0; k < n_free; k++)
-                if (fabs(rows[r][k]) > fabs(rows[row][column]) + 1e-9) {
-                    row = r;
-                    column = k;
-                }
-        for (size_t k = 0; k < n_free; k++) {
-            const double swapped = rows[row][k];
-            rows[row][k] = rows[i][k];
-            rows[i][k] = swapped;
-        }
-        pivots[i] = column;
-        for (size_t r = 0; r < n; r++) {
-            const double factor = rows[r][pivots[i]] / rows[i][pivots[i]];
-            for (size_t k = 0; k < n_free && r != i; k++)
-                rows[r][k] -= factor * rows[i][k];
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        double length = 0;
-        for (size_t k = 0; k < n_free; k++)
-            length += rows[i][k] * rows[i][k];
-        for (size_t k = 0; k < n_free; k++)
-            answer->directions[i][k] = rows[i][k] / copysign(sqrt(length), rows[i][pivots[i]]);
-    }
 }
 
 void pk_calibrate_direction(const struct pk_answer *answer, const double *direction, struct pk_text *text)
