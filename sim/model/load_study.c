@@ -283,6 +283,7 @@ static void read_target(struct study_load *s, const struct pk_reader *r, const c
                                        "caveat",
                                        NULL};
     struct pk_calibration_target *target = &s->study->targets[s->study->n_targets];
+    struct pk_reader child;
     memset(target, 0, sizeof *target);
     target->name = name;
     if (!pk_reader_allow(r, keys))
@@ -290,6 +291,8 @@ static void read_target(struct study_load *s, const struct pk_reader *r, const c
     const bool what = read_what(s, r, target), likelihood = read_likelihood(r, target);
     if (!pk_load_source(&s->load, r, &target->source) || !what || !likelihood)
         return;
+    if (target->likelihood == PK_LIKELIHOOD_POISSON && !pk_reader_find(r, "per", &child))
+        target->per_person = false; /* events are counted among all */
     if (target->likelihood == PK_LIKELIHOOD_BINOMIAL && (!target->per_person || target->as != PK_TARGET_VALUE)) {
         pk_reader_problem(r, NULL, "is counted among so many people (of), expected per: person of one arm");
         return;

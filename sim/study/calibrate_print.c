@@ -77,7 +77,7 @@ void pk_answer_print(const struct pk_answer *answer, struct pk_text *text)
     tell_marks(answer, text, "! ", "\n");
     if (pk_text_string(&answer->marks)[0] == '\0')
         pk_text_put(text, "one answer; every target is met and every free parameter is pinned down\n");
-    pk_text_addf(text, "\n%s: %zu free parameters, %zu targets, deviance %.3g; %s (%lld evaluations)\n", study->title,
+    pk_text_addf(text, "\n%s: %zu free parameters, %zu targets, deviance %.2f; %s (%lld evaluations)\n", study->title,
                  study->n_free, study->n_targets, answer->modes[0].deviance,
                  answer->by_twin ? "by the analytic twin" : "by simulation on common random numbers",
                  (long long)answer->n_evaluations);

@@ -31,6 +31,24 @@ static enum pk_status copy_outcomes(struct pk_targets *targets, const struct pk_
     return PK_OK;
 }
 
+/* Nothing that comes after the last target's time is lived. */
+static void cut_horizon(struct pk_targets *targets)
+{
+    struct pk_scenario *scenario = &targets->scenario;
+    double last = 1;
+    for (size_t t = 0; t < targets->study->n_targets; t++) {
+        const double until = scenario->outcomes[targets->study->targets[t].i_outcome].to_months;
+        last = until > last ? until : last;
+    }
+    scenario->horizon_months = last;
+    for (size_t i = 0; i < scenario->n_outcomes; i++) { /* those of no target only have to fit in */
+        struct pk_outcome *outcome = &targets->outcomes[i];
+        outcome->to_months = outcome->to_months < last ? outcome->to_months : last;
+        outcome->from_months = outcome->from_months < last ? outcome->from_months : 0;
+        outcome->to_horizon = outcome->to_months == last;
+    }
+}
+
 enum pk_status pk_targets_init(struct pk_targets *targets, const struct pk_study *study,
                                const struct pk_scenario *scenario, const struct pk_model *model, struct pk_error *error)
 {
@@ -44,11 +62,14 @@ enum pk_status pk_targets_init(struct pk_targets *targets, const struct pk_study
     simple->has_ledgers = simple->ranges = false;
     simple->log_persons = 0;
     simple->precision.i_outcome = SIZE_MAX;
-    (void)pk_targets_step(targets, study->step_months > 0 ? study->step_months : 1);
     const enum pk_status status = copy_outcomes(targets, scenario, error);
-    if (status != PK_OK)
+    if (status != PK_OK) {
         pk_targets_free(targets);
-    return status;
+        return status;
+    }
+    cut_horizon(targets);
+    (void)pk_targets_step(targets, study->step_months > 0 ? study->step_months : 1);
+    return PK_OK;
 }
 
 bool pk_targets_step(struct pk_targets *targets, double months)
@@ -56,6 +77,9 @@ bool pk_targets_step(struct pk_targets *targets, double months)
     const struct pk_study *study = targets->study;
     unsigned parts = 1;
     targets->unit = months > 1 ? (size_t)months : 1;
+    for (size_t t = 0; t < study->n_targets; t++) /* ages at entry are told by month */
+        if (targets->scenario.outcomes[study->targets[t].i_outcome].measure == PK_MEASURE_MEAN_AGE)
+            targets->unit = 1;
     for (bool fits = false; !fits && targets->unit > 1; targets->unit -= !fits) {
         fits = true;
         for (size_t t = 0; t < study->n_targets; t++) {
