@@ -108,6 +108,26 @@ static int by_place(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
+/* More points where the curve between the two ends has its widest gaps: a picture should not be a polygon. */
+static void fill_in(struct walk *walk, double low, double high)
+{
+    const size_t most = walk->n + 8 < PK_PROFILE_POINTS ? walk->n + 8 : PK_PROFILE_POINTS;
+    while (walk->n < most) {
+        qsort(walk->points, walk->n, sizeof *walk->points, by_place);
+        double widest = 0.09 * (high - low), at = NAN;
+        for (size_t i = 0; i + 1 < walk->n; i++) {
+            const double gap = walk->points[i + 1].at - walk->points[i].at;
+            if (walk->points[i].at < high && walk->points[i + 1].at > low && gap > widest) {
+                widest = gap;
+                at = 0.5 * (walk->points[i].at + walk->points[i + 1].at);
+            }
+        }
+        if (isnan(at))
+            return;
+        look(walk, at);
+    }
+}
+
 static void profile_of(size_t i_parameter, int i_worker, void *data)
 {
     struct pk_search *search = data;
@@ -129,6 +149,7 @@ static void profile_of(size_t i_parameter, int i_worker, void *data)
     memcpy(walk->points[0].all, answer->likeliest, sizeof walk->points[0].all);
     const double low = find_end(walk, scale->low, &profile->low_open);
     const double high = find_end(walk, scale->high, &profile->high_open);
+    fill_in(walk, low, high);
     profile->low = pk_scale_from(scale, low);
     profile->high = pk_scale_from(scale, high);
     qsort(walk->points, walk->n, sizeof *walk->points, by_place);
