@@ -102,6 +102,18 @@ def test_own_model(folder):
     return yaml.load(model, Loader), yaml.load(scenario, Loader)
 
 
+def test_calibration(folder, study, model, scenario):
+    """The study stands beside the files of "A model of your own"; what it writes is used by a scenario there."""
+    command = re.search(r"^polku (calibrate .*?) +#", README, re.M).group(1).split()
+    write(folder, "study.yaml", study)
+    done = expect(0, "jobs_fit.yaml and jobs_fit.h5 written", *command, cwd=folder)
+    check("every target is met" in done.stdout and "by the analytic twin" in done.stdout, f"the study: {done.stdout}")
+    write(folder, "with_fit.yaml", yaml.safe_dump(scenario | {"calibrated": "jobs_fit.yaml"}, sort_keys=False))
+    expect(0, "", "run", "with_fit.yaml", "-r", "2", "--no-variants", "-o", "with_fit.h5", cwd=folder)
+    done = expect(0, "", "compare", "with_fit.h5", cwd=folder)
+    check("calibrated: jobs_fit" in done.stdout, f"compare tells of the study: {done.stdout}")
+
+
 def test_pieces(folder, model, scenario):
     text = section("How to write a model")
     for name, table in re.findall(r"`(\w+\.csv)`:\n\n```csv\n(.*?)^```", text, re.S | re.M):
@@ -109,6 +121,9 @@ def test_pieces(folder, model, scenario):
     pieces = blocks(text, "yaml")
     check(len(pieces) >= 7, f"{len(pieces)} pieces of YAML")
     for piece in pieces:
+        if "calibrate:" in piece:
+            test_calibration(folder, piece, model, scenario)
+            continue
         what = f"the piece of YAML that begins with {piece[:60]!r}"
         made, run = copy.deepcopy(model), copy.deepcopy(scenario) | {"model": "piece_model.yaml"}
         of_model = {word for key, value in yaml.load(piece, Loader).items() if key in MODEL_KEYS
