@@ -12,6 +12,17 @@
 #include "lanes_spells.h"
 #include "lanes_spend.h"
 
+PK_INLINE pk_vd value_by_birth(const struct pk_lane_tables *tables, const struct pk_lane_timer *timer, pk_vd zero,
+                               pk_vu state, pk_vd value)
+{
+    for (size_t b = 0; b < timer->n_births; b++) {
+        const double *later = timer->later[b];
+        value = pk_vd_select(pk_vd_less(zero, pk_vd_set(timer->births[b])), value,
+                             tables->few ? pk_vd_lookup(later, state) : pk_vd_gather(later, state));
+    }
+    return value;
+}
+
 /* What is known when the spell begins: hazards common to all states, and fixed times. */
 static void begin(struct pk_lanes *lanes)
 {
@@ -34,7 +45,7 @@ static void begin(struct pk_lanes *lanes)
             const pk_vd entry = pk_vd_load(entries + i);
             const pk_vd zero = clock_zero(lanes, i, timer->clock, timer->clocks, state),
                         value = tables->few ? pk_vd_lookup(timer->values, state) : pk_vd_gather(timer->values, state);
-            const pk_vd time = zero + value;
+            const pk_vd time = zero + value_by_birth(tables, timer, zero, state, value);
             consider(pk_vd_select(pk_vd_less(entry, time), time, entry), state + pk_vu_set(timer->i_way), &best, &way);
         }
         pk_vd_store(times + i, best);

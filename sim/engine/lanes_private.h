@@ -19,7 +19,8 @@ enum {
     PK_LANES_MAX_DEPTH = 8,
     PK_LANES_MOST_CUTS = (1 << PK_LANES_MAX_DEPTH) - 1,
     PK_LANES_MAX_TIMERS = 4, /* of one state */
-    PK_LANES_MAX_EXCESS = 4  /* of one state */
+    PK_LANES_MAX_BIRTHS = 32,
+    PK_LANES_MAX_EXCESS = 4 /* of one state */
 };
 
 _Static_assert(PK_LANES % PK_LANES_STEP == 0, "columns are padded");
@@ -68,11 +69,14 @@ struct pk_lane_axis {
                      has a hazard; small: [n_arcs][PK_LANES_SMALL] */
 };
 
-struct pk_lane_timer {        /* the k-th of every state */
-    double *values;           /* [n_states] infinite: none */
-    uint64_t *clocks;         /* [n_states] */
-    enum pk_lane_clock clock; /* of all states that have one */
-    uint64_t i_way;           /* + state: into the ways */
+struct pk_lane_timer {                  /* the k-th of every state */
+    double *values;                     /* [n_states] infinite: none */
+    size_t n_births;                    /* 0 unless values are by date of birth */
+    const double *births;               /* [n_births] the same of every state that has any */
+    double *later[PK_LANES_MAX_BIRTHS]; /* [n_births][n_states] of those born from then on */
+    uint64_t *clocks;                   /* [n_states] */
+    enum pk_lane_clock clock;           /* of all states that have one */
+    uint64_t i_way;                     /* + state: into the ways */
 };
 
 struct pk_lane_excess { /* the k-th of every state: of a common hazard */

@@ -1,4 +1,6 @@
 /* Hazards common to all states, fixed times, and what is above common hazards, for lanes. See lanes_making.h. */
+#include <string.h>
+
 #include "lanes_making.h"
 #include "polku/rng.h"
 
@@ -76,6 +78,20 @@ void pk_making_common(struct pk_making *making)
     pk_making_buckets(making, n_rates, &tables->rates.cuts);
 }
 
+/* Dates of birth, which the k-th timers of all states share. */
+static void put_births(struct pk_making *making, struct pk_lane_timer *made, const struct pk_timer *timer)
+{
+    if (timer->n_births == 0)
+        return;
+    if (timer->n_births > PK_LANES_MAX_BIRTHS)
+        making->why = "many dates of birth";
+    else if (made->n_births > 0 && (made->n_births != timer->n_births ||
+                                    memcmp(made->births, timer->births, timer->n_births * sizeof *timer->births) != 0))
+        making->why = "fixed times by different dates of birth";
+    made->n_births = timer->n_births;
+    made->births = timer->births;
+}
+
 void pk_making_timers(struct pk_making *making)
 {
     struct pk_lane_tables *tables = making->tables;
@@ -91,6 +107,7 @@ void pk_making_timers(struct pk_making *making)
         made->i_way = tables->n_ways;
         tables->n_ways += plan->n_states;
         bool any = false;
+        made->n_births = 0;
         for (size_t s = 0; s < plan->n_states && making->why == NULL; s++) {
             const struct pk_plan_state *state = &plan->states[s];
             if (state->absorbing)
@@ -99,6 +116,7 @@ void pk_making_timers(struct pk_making *making)
             if (k >= state->n_timers)
                 continue;
             made->values[s] = state->timers[k].value;
+            put_births(making, made, &state->timers[k]);
             made->clocks[s] = pk_making_clock(making, state->timers[k].clock);
             pk_making_share_clock(making, made->clocks[s], &any, &made->clock);
             tables->ways[made->i_way + s] = pk_making_way(making, state->timers[k].arcs[0]);
@@ -106,6 +124,13 @@ void pk_making_timers(struct pk_making *making)
                 tables->ways[made->i_way + s] |= PK_LANE_SPLIT;
                 tables->any_split = true;
             }
+        }
+        for (size_t b = 0; b < made->n_births && making->why == NULL; b++) {
+            made->later[b] = pk_making_doubles(making, plan->n_states);
+            for (size_t s = 0; s < plan->n_states && making->why == NULL; s++)
+                made->later[b][s] = k < plan->states[s].n_timers && plan->states[s].timers[k].n_births > 0
+                                        ? plan->states[s].timers[k].later[b]
+                                        : made->values[s];
         }
     }
 }

@@ -184,7 +184,7 @@ static enum pk_status next_event(struct walk *walk, uint32_t i_stay, struct cand
         pk_walk_consider(best, walk->person_times[i], state->person_arcs[i], NULL);
     for (size_t i = 0; i < state->n_timers; i++) {
         const struct pk_timer *timer = &state->timers[i];
-        double time = pk_walk_clock_zero(walk, timer->clock, 0) + timer->value;
+        const double zero = pk_walk_clock_zero(walk, timer->clock, 0), time = zero + pk_timer_value(timer, zero);
         pk_walk_consider(best, time > walk->entry ? time : walk->entry, timer->arcs[0], timer);
     }
     struct active active[PK_MAX_ACTIVE];

@@ -200,6 +200,30 @@ static void compile_axes(struct pk_compile *compile, size_t i_state)
     state->smooth = copy;
 }
 
+static struct pk_timer make_timer(struct pk_compile *compile, const struct pk_transition *transition)
+{
+    const struct pk_parameter *at = &compile->model->parameters[transition->i_at];
+    const double plus = transition->i_at_plus == SIZE_MAX ? 0 : pk_compile_used(compile, transition->i_at_plus) * 12;
+    struct pk_timer timer = {.clock = transition->at_clock};
+    if (at->n_values < 2) {
+        timer.value = pk_tick_round(pk_compile_used(compile, transition->i_at) * 12 + plus);
+        return timer;
+    }
+    double *births = pk_compile_alloc(compile, at->n_values, sizeof *births),
+           *later = pk_compile_alloc(compile, at->n_values, sizeof *later);
+    if (compile->status != PK_OK)
+        return timer;
+    timer.value = pk_tick_round(at->values[0] * 12 + plus);
+    for (size_t i = 0; i + 1 < at->n_values; i++) {
+        births[i] = pk_tick_round(at->cuts[i] - compile->plan->start_months);
+        later[i] = pk_tick_round(at->values[i + 1] * 12 + plus);
+    }
+    timer.n_births = at->n_values - 1;
+    timer.births = births;
+    timer.later = later;
+    return timer;
+}
+
 /* Timers, layers of excess and the arcs of the common hazards of one state. */
 static void compile_others(struct pk_compile *compile, size_t i_state)
 {
@@ -225,11 +249,9 @@ static void compile_others(struct pk_compile *compile, size_t i_state)
             struct pk_timer *timer = state->n_timers > 0 ? &state->timers[state->n_timers - 1] : NULL;
             if (timer == NULL || timer->i_transition != arc->i_transition) {
                 timer = &state->timers[state->n_timers++];
-                double months = pk_compile_used(compile, transition->i_at) * 12;
-                *timer = (struct pk_timer){.clock = transition->at_clock,
-                                           .value = pk_tick_round(months),
-                                           .i_transition = arc->i_transition,
-                                           .arcs = timed};
+                *timer = make_timer(compile, transition);
+                timer->i_transition = arc->i_transition;
+                timer->arcs = timed;
             }
             *timed++ = (uint16_t)a;
             timer->n_arcs++;

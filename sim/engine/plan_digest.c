@@ -63,6 +63,8 @@ static void mix_hazards(uint64_t *digest, const struct pk_plan *plan)
         for (size_t i = 0; i < state->n_timers; i++) {
             MIX_WHOLE(digest, state->timers[i].clock, state->timers[i].i_transition);
             MIX_REAL(digest, state->timers[i].value);
+            for (size_t k = 0; k < state->timers[i].n_births; k++)
+                MIX_REAL(digest, state->timers[i].births[k], state->timers[i].later[k]);
         }
     }
     for (size_t i = 0; i < plan->n_frailties; i++) {

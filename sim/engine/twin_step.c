@@ -178,8 +178,8 @@ static void fire_timers(struct grid *grid, double now)
         const struct pk_plan_state *state = &grid->plan->states[s];
         for (size_t i = 0; i < state->n_timers && !stops(grid, s); i++) {
             const struct pk_timer *timer = &state->timers[i];
-            bool due = timer->clock != PK_CLOCK_STATE &&
-                       now - (timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0) >= timer->value;
+            const double zero = timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0;
+            bool due = timer->clock != PK_CLOCK_STATE && now - zero >= pk_timer_value(timer, zero);
             for (unsigned phase = 0; phase < grid->n_phases && (due || timer->clock == PK_CLOCK_STATE); phase++) {
                 double *cells = grid->mass + phase * grid->n_all + grid->first_cell[s], fired = 0;
                 for (size_t c = 0; due && c < grid->n_cells[s]; c++) {

@@ -44,6 +44,9 @@ void pk_load_check_product(const struct pk_load *load, const struct pk_reader *r
     if (n_rates != n_expected)
         pk_reader_problem(r, NULL, "multiplies %zu hazards per_year, expected %zu; the other factors are ratios",
                           n_rates, n_expected);
+    if (hazard->on_clock && hazard->clock == PK_CLOCK_BIRTH)
+        pk_reader_problem(r, "use attributes for cohorts",
+                          "holds a table on the date of birth, which is for fixed times by age only");
 }
 
 /* The unit that each parameter of each form must have. */
@@ -81,6 +84,8 @@ static void read_form(struct pk_load *load, const struct pk_reader *r, struct pk
     if (pk_reader_need(r, "clock", &child) &&
         pk_reader_choice(&child, pk_clock_names, PK_CLOCK_COUNT, &i_clock, "a clock"))
         hazard->clock = (enum pk_clock)i_clock;
+    if (hazard->clock == PK_CLOCK_BIRTH)
+        pk_reader_problem(r, NULL, "runs on the date of birth, which is no clock of a hazard");
     if (pk_reader_find(r, "origin", &child)) {
         int64_t day;
         if (hazard->clock != PK_CLOCK_CALENDAR)

@@ -98,7 +98,7 @@ static bool read_table(struct pk_load *load, const struct pk_reader *r, struct p
     for (size_t i = 0; i < n_cuts; i++) {
         item = pk_reader_item(&cuts, i);
         int64_t day;
-        if (parameter->clock != PK_CLOCK_CALENDAR)
+        if (parameter->clock != PK_CLOCK_CALENDAR && parameter->clock != PK_CLOCK_BIRTH)
             good &= pk_reader_double_in(&item, 0, 1000, &parameter->cuts[i]);
         else if (pk_reader_day(&item, &day))
             parameter->cuts[i] = pk_scenario_months(day);

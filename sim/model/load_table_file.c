@@ -65,7 +65,7 @@ static bool find_columns(struct pk_load *load, const struct pk_csv *csv, struct 
 
 static bool read_band(const struct pk_csv *csv, enum pk_clock clock, size_t i_row, size_t i_column, double *from)
 {
-    if (clock != PK_CLOCK_CALENDAR)
+    if (clock != PK_CLOCK_CALENDAR && clock != PK_CLOCK_BIRTH)
         return pk_csv_double(csv, i_row, i_column, 0, 1000, from);
     const char *cell = pk_csv_cell(csv, i_row, i_column);
     int64_t day, year;

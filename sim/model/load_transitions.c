@@ -60,13 +60,37 @@ static void read_cure(struct pk_load *load, const struct pk_reader *r, struct pk
         (void)pk_reader_bool(&child, &transition->cure_unconditional);
 }
 
+/* at: {clock: age, value: P, plus: P}; on age the value may be a table by date of birth */
+static void read_at(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
+{
+    static const char *const keys[] = {"clock", "value", "plus", NULL};
+    const struct pk_parameter *parameters = load->model->parameters;
+    struct pk_reader child;
+    size_t i_clock = 0;
+    transition->deterministic = true;
+    if (!pk_reader_allow(r, keys))
+        return;
+    if (pk_reader_need(r, "clock", &child) &&
+        pk_reader_choice(&child, pk_clock_names, PK_CLOCK_BIRTH, &i_clock, "a clock"))
+        transition->at_clock = (enum pk_clock)i_clock;
+    if (pk_reader_need(r, "value", &child) &&
+        pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_YEARS), true, &transition->i_at) &&
+        parameters[transition->i_at].n_values > 1 &&
+        (parameters[transition->i_at].clock != PK_CLOCK_BIRTH || transition->at_clock != PK_CLOCK_AGE))
+        pk_reader_problem(&child, NULL,
+                          "%s is a table on a clock, expected a single number, or on age a table by birth",
+                          parameters[transition->i_at].name);
+    if (pk_reader_find(r, "plus", &child))
+        (void)pk_load_parameter(load, &child, PK_UNITS(PK_UNIT_YEARS) | PK_UNITS(PK_UNIT_REAL), false,
+                                &transition->i_at_plus);
+}
+
 void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
 {
     static const char *const keys[] = {"from",  "to",      "hazard", "at",         "ratios", "excess",
                                        "label", "frailty", "cure",   "by_service", NULL};
-    static const char *const of_at[] = {"clock", "value", NULL};
     struct pk_model *model = load->model;
-    struct pk_reader child, part;
+    struct pk_reader child;
     transition->from = pk_load_alloc(load, model->n_states, sizeof(bool));
     if (transition->from == NULL || !pk_reader_allow(r, keys))
         return;
@@ -83,15 +107,9 @@ void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, st
     bool has_hazard = pk_reader_find(r, "hazard", &child);
     if (has_hazard)
         pk_load_hazard(load, &child, &transition->hazard);
-    if (pk_reader_find(r, "at", &child) && pk_reader_allow(&child, of_at)) {
-        size_t i_clock;
-        transition->deterministic = true;
-        if (pk_reader_need(&child, "clock", &part) &&
-            pk_reader_choice(&part, pk_clock_names, PK_CLOCK_COUNT, &i_clock, "a clock"))
-            transition->at_clock = (enum pk_clock)i_clock;
-        if (pk_reader_need(&child, "value", &part))
-            (void)pk_load_parameter(load, &part, PK_UNITS(PK_UNIT_YEARS), false, &transition->i_at);
-    }
+    transition->i_at_plus = SIZE_MAX;
+    if (pk_reader_find(r, "at", &child))
+        read_at(load, &child, transition);
     if (pk_reader_find(r, "by_service", &child))
         (void)pk_reader_bool(&child, &transition->by_service);
     if (has_hazard + transition->deterministic + transition->by_service != 1)

@@ -20,6 +20,8 @@ static void mark_transition(unsigned char *uses, const struct pk_transition *tra
     mark_hazard(uses, &transition->hazard);
     if (transition->deterministic)
         pk_uses_mark(uses, transition->i_at, PK_USE_ELSEWHERE);
+    if (transition->i_at_plus != SIZE_MAX)
+        pk_uses_mark(uses, transition->i_at_plus, PK_USE_ELSEWHERE);
     if (transition->cure != PK_CURE_NONE)
         pk_uses_mark(uses, transition->i_cure, PK_USE_ELSEWHERE);
     for (size_t i = 0; i < transition->n_to; i++)

@@ -74,11 +74,23 @@ struct pk_axis {
 
 struct pk_timer { /* a deterministic transition: the first time the clock is at or past the value */
     enum pk_clock clock;
-    double value; /* months */
+    double value; /* months; of those born before the first of births */
+    size_t n_births;
+    const double *births; /* [n_births] months since the start, ascending: age clock only */
+    const double *later;  /* [n_births] the value of those born from then on */
     size_t i_transition;
     size_t n_arcs;
     const uint16_t *arcs; /* [n_arcs] destinations; their shares add up to 1 */
 };
+
+/* The value for people whose clock read 0 at this time (months since the start). */
+static inline double pk_timer_value(const struct pk_timer *timer, double zero)
+{
+    double value = timer->value;
+    for (size_t i = 0; i < timer->n_births && zero >= timer->births[i]; i++)
+        value = timer->later[i];
+    return value;
+}
 
 struct pk_plan_state {
     bool absorbing;

@@ -39,7 +39,8 @@ enum {
     X(PK_CLOCK_AGE, "age")                                                                                             \
     X(PK_CLOCK_CALENDAR, "calendar")                                                                                   \
     X(PK_CLOCK_START, "since_start")                                                                                   \
-    X(PK_CLOCK_ENROLMENT, "since_enrolment")
+    X(PK_CLOCK_ENROLMENT, "since_enrolment")                                                                           \
+    X(PK_CLOCK_BIRTH, "birth") /* the date of birth: tells fixed times by age apart, no hazard */
 
 /* Units of parameters, with the interval their values must lie in. */
 #define PK_UNIT_LIST(X)                                                                                                \
@@ -117,7 +118,7 @@ struct pk_parameter {
     size_t n_by;
     size_t i_by_attribute[PK_MAX_TABLE_BY]; /* [n_by] the last varies fastest over columns */
     enum pk_clock clock;                    /* of a table */
-    double *cuts; /* [n_values - 1] ascending: years on the clock; calendar: months since year 0 */
+    double *cuts; /* [n_values - 1] ascending: years on the clock; calendar and birth: months since year 0 */
     bool has_range;
     double low, high; /* of the value as given */
     struct pk_source source;
@@ -198,7 +199,8 @@ struct pk_transition {
     bool by_service;    /* made only by whoever gets a place in a service that says so */
     bool deterministic;
     enum pk_clock at_clock; /* deterministic: fires where this clock passes ... */
-    size_t i_at;            /* ... this parameter (years) */
+    size_t i_at;            /* ... this parameter (years); on age it may be a table by date of birth ... */
+    size_t i_at_plus;       /* ... plus this one (years, may be negative); SIZE_MAX: none */
     struct pk_hazard hazard;
     size_t n_ratios;
     struct pk_ratio *ratios;
