@@ -152,7 +152,7 @@ static enum pk_status find_all(const struct request *request, const struct pk_mo
         status = pk_scenario_arm(scenario, request->against, &asked->i_against, error);
     if (status == PK_OK)
         status = pk_scenario_outcome(scenario, request->outcome, &asked->i_outcome, error);
-    if (status == PK_OK && pk_measure_is_ratio(scenario->outcomes[asked->i_outcome].measure))
+    if (status == PK_OK && pk_outcome_is_ratio(&scenario->outcomes[asked->i_outcome]))
         return pk_error_set(error, PK_BAD_INPUT, "the outcome %s is a ratio, which no coach adds to", request->outcome);
     return status;
 }

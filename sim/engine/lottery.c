@@ -1,11 +1,19 @@
 /* Who is enrolled. See lottery.h. */
 #include "polku/lottery.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t pk_lottery_persons(const struct pk_plan_lottery *lottery, uint64_t n_eligible)
+{
+    return lottery->quota > 0 ? (uint64_t)floor(lottery->quota * (double)n_eligible + 0.5) : lottery->persons;
+}
+
 uint64_t pk_lottery_bound(const struct pk_plan *plan, size_t i_lottery, unsigned attempt)
 {
+    if (plan->lotteries[i_lottery].quota > 0) /* of how many is known once all are */
+        return UINT64_MAX;
     /* four times the winners' share at first, eight times more at each further attempt */
     double share = 4.0 * ((double)plan->lotteries[i_lottery].persons + 16) / (double)plan->n_persons;
     for (unsigned i = 0; i < attempt; i++)
@@ -68,10 +76,10 @@ enum pk_status pk_lottery_draw(const struct pk_plan *plan, size_t i_lottery, uin
                                size_t n_parts, bool *enough, uint64_t **winners, size_t *n_winners,
                                struct pk_error *error)
 {
-    uint64_t persons = plan->lotteries[i_lottery].persons;
     size_t n = 0;
     for (size_t i = 0; i < n_parts; i++)
         n += parts[i].n;
+    const uint64_t persons = pk_lottery_persons(&plan->lotteries[i_lottery], n);
     struct pk_ticket *all = NULL;
     uint64_t *ids = NULL;
     enum pk_status status = PK_OK;

@@ -48,8 +48,8 @@ static size_t find_lottery(struct pk_compile *compile, struct pk_plan_lottery ma
     for (size_t i = 0; i < plan->n_lotteries; i++) {
         const struct pk_plan_lottery *known = &plan->lotteries[i];
         if (known->i_target == made.i_target && known->by_share == made.by_share && known->share == made.share &&
-            known->persons == made.persons && known->at_entry == made.at_entry && known->asked == made.asked &&
-            known->displaced == made.displaced)
+            known->persons == made.persons && known->quota == made.quota && known->at_entry == made.at_entry &&
+            known->asked == made.asked && known->displaced == made.displaced)
             return i;
     }
     if (plan->n_lotteries == LOTTERIES_MAX) {
@@ -68,6 +68,10 @@ static size_t compile_lottery(struct pk_compile *compile, const struct pk_arm *a
     double given = pk_number_value(&enrolment->persons, compile->values);
     if (made.asked) {
         made.at_entry = true;
+    } else if (enrolment->quota) {
+        made.quota = given;
+        if (!(given > 0 && given <= 1))
+            pk_compile_refuse(compile, "the arm %s must enrol a quota above 0, up to 1%s", arm->name, "");
     } else if (made.by_share) {
         made.share = given;
         if (!(given >= 0 && given <= 1))

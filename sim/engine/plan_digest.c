@@ -199,7 +199,7 @@ static void mix_arms(uint64_t *digest, const struct pk_plan *plan)
         const struct pk_plan_lottery *lottery = &plan->lotteries[i];
         MIX_WHOLE(digest, lottery->i_target, lottery->by_share, lottery->persons, lottery->at_entry, lottery->asked,
                   lottery->displaced);
-        MIX_REAL(digest, lottery->share);
+        MIX_REAL(digest, lottery->share, lottery->quota);
     }
     for (size_t a = 0; a < plan->n_arms; a++) {
         const struct pk_plan_arm *arm = &plan->arms[a];

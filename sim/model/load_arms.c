@@ -82,11 +82,11 @@ static void read_rate(struct pk_load *load, const struct pk_reader *r, const str
 
 static void read_enrolment(struct pk_load *load, const struct pk_reader *r, struct pk_enrolment *enrolment)
 {
-    static const char *const keys[] = {"service", "persons", "share",  "rate", "at", "from",
-                                       "to",      "among",   "states", "age",  NULL};
+    static const char *const keys[] = {"service", "persons", "share", "quota",  "rate", "at",
+                                       "from",    "to",      "among", "states", "age",  NULL};
     const struct pk_model *model = load->model;
     struct pk_target *target = &enrolment->target;
-    struct pk_reader child, share, rate;
+    struct pk_reader child, share, quota, rate;
     target->states = pk_load_alloc(load, model->n_states, sizeof(bool));
     target->values = pk_load_all_values(load);
     target->age_high = (double)__builtin_inf();
@@ -98,23 +98,25 @@ static void read_enrolment(struct pk_load *load, const struct pk_reader *r, stru
                             model->services[enrolment->i_service].places.limited;
     bool has_persons = pk_reader_find(r, "persons", &child);
     enrolment->by_share = pk_reader_find(r, "share", &share);
+    enrolment->quota = pk_reader_find(r, "quota", &quota);
     enrolment->by_rate = pk_reader_find(r, "rate", &rate);
-    if (has_persons + enrolment->by_share + enrolment->by_rate != 1)
-        pk_reader_problem(r, NULL, "has %s of persons, share and rate, expected one of them",
-                          has_persons || enrolment->by_share || enrolment->by_rate ? "several" : "none");
+    const int n_ways = has_persons + enrolment->by_share + enrolment->quota + enrolment->by_rate;
+    if (n_ways != 1)
+        pk_reader_problem(r, NULL, "has %s of persons, share, quota and rate, expected one of them",
+                          n_ways > 1 ? "several" : "none");
     else if (enrolment->by_rate && (enrolment->queued = true))
         read_rate(load, r, &rate, enrolment);
     else if (has_persons)
         (void)pk_load_number(load, &child, PK_UNITS(PK_UNIT_PERSONS), 0, 1e12, &enrolment->persons);
     else
-        (void)pk_load_number(load, &share, PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), 0, 1,
-                             &enrolment->persons);
+        (void)pk_load_number(load, enrolment->quota ? &quota : &share,
+                             PK_UNITS(PK_UNIT_SHARE) | PK_UNITS(PK_UNIT_PROBABILITY), 0, 1, &enrolment->persons);
     if (!enrolment->by_rate && (pk_reader_find(r, "from", &child) || pk_reader_find(r, "to", &child)))
         pk_reader_problem(&child, "say at", "is for an enrolment by rate");
     if (pk_reader_find(r, "at", &child) && enrolment->by_rate)
         pk_reader_problem(&child, "say from and to", "is for an enrolment of persons or a share");
     else if (pk_reader_find(r, "at", &child))
-        read_at(load, &child, has_persons && !enrolment->by_share, enrolment);
+        read_at(load, &child, (has_persons || enrolment->quota) && !enrolment->by_share, enrolment);
     read_target(load, r, target);
 }
 

@@ -174,10 +174,12 @@ static void read_times(struct pk_load *load, const struct pk_reader *r, struct p
 
 static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct pk_outcome *outcome)
 {
-    static const char *const keys[] = {"label",    "measure",  "states",  "at",           "from",
-                                       "to",       "reward",   "rewards", "among",        "entrants",
-                                       "discount", "per_cost", "share",   "displacement", NULL};
+    static const char *const keys[] = {"label",  "measure",      "states", "at",       "from",     "to",
+                                       "reward", "rewards",      "among",  "entrants", "discount", "per_cost",
+                                       "share",  "displacement", "per",    NULL};
+    static const char *const per[] = {"person"};
     struct pk_reader child;
+    size_t i_per;
     outcome->i_reward = SIZE_MAX;
     outcome->discount.rate.i_parameter = SIZE_MAX;
     outcome->states = pk_load_alloc(load, load->model->n_states, sizeof(bool));
@@ -216,7 +218,11 @@ static void read_outcome(struct pk_load *load, const struct pk_reader *r, struct
     }
     if (pk_reader_find(r, "entrants", &child))
         read_entrants(load, &child, outcome);
-    if (pk_measure_is_ratio(measure)) {
+    if (pk_measure_is_ratio(measure))
+        refuse(r, "per", "does not apply to %s, which is a mean already", outcome);
+    else if (pk_reader_find(r, "per", &child))
+        outcome->per_person = pk_reader_choice(&child, per, 1, &i_per, "what the outcome is told for");
+    if (pk_outcome_is_ratio(outcome)) {
         refuse(r, "per_cost", "does not apply to %s, which is a ratio", outcome);
         refuse(r, "share", "does not apply to %s, which is a ratio", outcome);
         refuse(r, "displacement", "does not apply to %s, which is a ratio", outcome);

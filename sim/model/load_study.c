@@ -247,11 +247,12 @@ static bool read_what(struct study_load *s, const struct pk_reader *r, struct pk
     }
     const struct pk_outcome *outcome = &scenario->outcomes[target->i_outcome];
     target->per_person = !pk_measure_is_ratio(outcome->measure) && !scenario->population.inflow.any;
+    const bool is_mean = pk_outcome_is_ratio(outcome);
     if (pk_reader_find(r, "per", &child)) {
         if (!pk_reader_choice(&child, per, 2, &choice, "what the outcome is told for"))
             return false;
         target->per_person = choice == 0;
-        if (choice == 0 && pk_measure_is_ratio(outcome->measure))
+        if (is_mean && (choice == 0 || outcome->per_person))
             pk_reader_problem(&child, NULL, "%s is a mean already", outcome->name);
         if (choice == 0 && scenario->population.inflow.any)
             pk_reader_problem(&child, NULL, "people flow in, so that nobody knows of how many it is the share");

@@ -300,7 +300,7 @@ static enum pk_status make_rule(struct making *making, size_t i_outcome)
         status = make_discounting(making, outcome, rule);
     if (status == PK_OK)
         status = make_rewards(making, i_outcome, rule, ages);
-    collection->has_ratios |= pk_measure_is_ratio(outcome->measure);
+    collection->has_ratios |= pk_outcome_is_ratio(outcome);
     return status;
 }
 

@@ -135,6 +135,15 @@ static int64_t count_of(const struct view *view, const struct pk_rule *rule, con
     return count;
 }
 
+/* People who are there by then, whatever has become of them. */
+static int64_t people_by(const struct view *view, size_t to)
+{
+    int64_t count = 0;
+    for (size_t s = 0; s < view->tally->shape->n_states; s++)
+        count += occupancy_of(view, 0, s)[to];
+    return count;
+}
+
 /* Adds one reward's quantities to the outcome's basis. */
 static void add_part(const struct view *view, const struct pk_rule *rule, const struct pk_reward_part *part,
                      size_t from, size_t to, double *basis)
@@ -226,6 +235,9 @@ void pk_fold_outcomes(struct pk_fold *fold, const struct pk_fold_room *room, con
                     seen = view.tally;
                 }
                 values[i] = value_of(&view, i, prices, basis, &denominator);
+                if (collection->scenario->outcomes[i].per_person)
+                    denominator = (double)people_by(&view, (size_t)collection->scenario->outcomes[i].to_months) *
+                                  collection->weight;
                 if (denominators != NULL)
                     denominators[i] = denominator;
             }
@@ -272,7 +284,7 @@ struct pk_mean pk_fold_outcome(const struct pk_fold *fold, size_t i_population, 
     const size_t stride = n_arms * n_outcomes, first = i_population * fold->n_units * stride + i_outcome;
     const double *y = fold->outcomes + first + i_arm * n_outcomes;
     const double *minus = i_against == SIZE_MAX ? NULL : fold->outcomes + first + i_against * n_outcomes;
-    if (pk_measure_is_ratio(collection->scenario->outcomes[i_outcome].measure)) {
+    if (pk_outcome_is_ratio(&collection->scenario->outcomes[i_outcome])) {
         const double *x = fold->denominators + first + i_arm * n_outcomes;
         if (minus == NULL)
             return pk_stats_batch_ratio(y, x, fold->i_unit, stride);

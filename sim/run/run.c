@@ -326,7 +326,7 @@ double pk_run_precision(const struct pk_run *run, const struct pk_scenario *scen
     const struct pk_fold *fold = &run->fold;
     const size_t i_population = pk_fold_compared(fold);
     const double scale = pk_number_value(&scenario->per_persons, values);
-    if (pk_measure_is_ratio(scenario->outcomes[i_outcome].measure))
+    if (pk_outcome_is_ratio(&scenario->outcomes[i_outcome]))
         return pk_fold_outcome(fold, i_population, i_arm, i_against, i_outcome).standard_error;
     if (!(scale > 0)) { /* told for all people */
         const double n_replications = (double)fold->i_unit / (double)run->n_batches;

@@ -7,6 +7,11 @@
 
 static const char *unit_of(const struct pk_model *model, const struct pk_outcome *outcome)
 {
+    const bool heads = outcome->measure == PK_MEASURE_OCCUPANCY || outcome->measure == PK_MEASURE_FIRST_ENTRY;
+    if (outcome->per_person && heads)
+        return "share";
+    if (outcome->per_person && outcome->measure == PK_MEASURE_PERSON_YEARS && outcome->i_reward == SIZE_MAX)
+        return "years";
     switch (outcome->measure) {
     case PK_MEASURE_PERSON_YEARS:
         return outcome->i_reward == SIZE_MAX ? "person-years" : model->rewards[outcome->i_reward].unit;
@@ -137,13 +142,13 @@ void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store)
         texts[i] = pk_measure_names[scenario->outcomes[i].measure];
     pk_out_array_texts(out, group, "measure", &dims[3], 1, n, texts, "measure");
     for (size_t i = 0; i < n; i++)
-        numbers[i] =
-            scenario->outcomes[i].share | scenario->outcomes[i].per_cost << 1 | scenario->outcomes[i].ledger << 3;
+        numbers[i] = scenario->outcomes[i].share | scenario->outcomes[i].per_cost << 1 |
+                     scenario->outcomes[i].ledger << 3 | scenario->outcomes[i].per_person << 4;
     for (size_t i = 0; i < scenario->n_decides; i++)
         numbers[scenario->i_decides[i]] |= 4;
     pk_out_array_integers(out, group, "flags", &dims[3], 1, n, numbers, NULL,
                           "1: tell the reference arm's share; 2: tell euros per additional unit; 4: told in what "
-                          "decides; 8: of a ledger");
+                          "decides; 8: of a ledger; 16: told per person");
     put_displacement(out, store);
     put_people(out, store, texts);
     put_ledgers(out, store, texts);

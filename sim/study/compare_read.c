@@ -185,7 +185,7 @@ static void read_sets(struct pk_compare_reading *reading)
     if (reading->status != PK_OK)
         return;
     for (size_t i = 0; ratios != NULL && i < c->n_outcomes; i++)
-        ratios[i] = is_ratio(c->measures[i]);
+        ratios[i] = is_ratio(c->measures[i]) || ((int)c->flags[i] & 16);
     c->whole_cohort = compared == 1 && n_populations == 2; /* else all arms are compared on everyone */
     c->replicated = batches == 1 && n_units > 1;
     size_t i_population = c->whole_cohort ? 1 : 0;

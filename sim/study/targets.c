@@ -26,6 +26,8 @@ static enum pk_status copy_outcomes(struct pk_targets *targets, const struct pk_
                                                        .among = scenario->outcomes[i].among};
     for (size_t i = 0; i < n; i++)
         targets->outcomes[n + i].discount.rate = (struct pk_number){.literal = 0, .i_parameter = SIZE_MAX};
+    for (size_t i = 0; i < n && !scenario->population.inflow.any; i++)
+        targets->outcomes[i].per_person = false; /* the targets say so themselves */
     targets->scenario.outcomes = targets->outcomes;
     targets->scenario.n_outcomes = 2 * n;
     return PK_OK;

@@ -12,7 +12,7 @@ static double figure_of(const struct pk_run *run, const struct pk_targets *targe
     const size_t n_outcomes = targets->scenario.n_outcomes, n_arms = targets->scenario.n_arms;
     const size_t i_population =
         figure->i_cohort_of == SIZE_MAX ? 0 : 1 + run->collection.plan->arms[figure->i_cohort_of].i_cohort;
-    const bool ratio = fold->denominators != NULL && pk_measure_is_ratio(targets->outcomes[figure->i_outcome].measure);
+    const bool ratio = fold->denominators != NULL && pk_outcome_is_ratio(&targets->outcomes[figure->i_outcome]);
     double above = 0, below = 0, n_units = 0;
     for (size_t u = 0; u < fold->i_unit; u++) {
         const size_t cell = ((i_population * fold->n_units + u) * n_arms + figure->i_arm) * n_outcomes;

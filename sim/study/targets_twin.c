@@ -77,8 +77,8 @@ static enum pk_status share_of(const struct pk_plan *plan, size_t i_lottery, dou
 {
     const struct pk_plan_lottery *lottery = &plan->lotteries[i_lottery];
     struct pk_kinds kinds;
-    *share = lottery->share;
-    if (lottery->by_share)
+    *share = lottery->by_share ? lottery->share : lottery->quota;
+    if (lottery->by_share || lottery->quota > 0)
         return PK_OK;
     const struct pk_kinds_request request = {
         .target = &plan->targets[lottery->i_target], .n_ages = 64, .n_elapsed = 1, .n_frailty = 1};

@@ -132,16 +132,19 @@ static uint64_t won_by(const struct pk_plan *plan, const struct pk_person *perso
         const struct pk_plan_target *target = &plan->targets[lottery->i_target];
         if (lottery->by_share || person->entry > 0 || !pk_person_is_eligible(plan, target, person))
             continue;
-        uint64_t own = pk_person_lot(plan, lottery->i_target, person->replication, person->id), n_before = 0;
-        for (uint64_t id = 0; id < plan->n_persons && n_before < lottery->persons; id++) {
+        uint64_t own = pk_person_lot(plan, lottery->i_target, person->replication, person->id), n_before = 0, n = 0;
+        for (uint64_t id = 0; id < plan->n_persons && (lottery->quota > 0 || n_before < lottery->persons); id++) {
             struct pk_person other;
             uint64_t lot = pk_person_lot(plan, lottery->i_target, person->replication, id);
-            if (lot > own || (lot == own && id >= person->id))
+            const bool before = lot < own || (lot == own && id < person->id);
+            if (!before && !(lottery->quota > 0))
                 continue;
             pk_person_make(plan, person->replication, id, &other);
-            n_before += pk_person_is_eligible(plan, target, &other);
+            const bool eligible = pk_person_is_eligible(plan, target, &other);
+            n_before += eligible && before;
+            n += eligible;
         }
-        won |= (uint64_t)(n_before < lottery->persons) << i;
+        won |= (uint64_t)(n_before < pk_lottery_persons(lottery, n)) << i;
     }
     return won;
 }

@@ -164,6 +164,8 @@ static double fixed_share(const struct pk_plan *plan, const struct pk_plan_lotte
     struct pk_person person;
     if (lottery->by_share)
         return lottery->share >= 1;
+    if (lottery->quota > 0)
+        return lottery->quota;
     for (uint64_t id = 0; id < plan->n_persons; id++) {
         pk_person_make(plan, 0, id, &person);
         n_eligible += pk_person_is_eligible(plan, &plan->targets[lottery->i_target], &person);

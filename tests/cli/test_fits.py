@@ -71,11 +71,13 @@ def test_simulated(folder):
         people = table["occupancy"][0, :, :, at]
         outcomes = [text.decode() for text in file["outcomes/outcome"][:]]
         persons = file["outcomes/persons"][0].sum()
-        value = file["outcomes/value"][0, :, 0, :].sum(axis=0) / persons
+        value = (file["outcomes/value"][0, :, 0, :].sum(axis=0) / file["outcomes/denominator"][0, :, 0, :].sum(axis=0))
     for diagnosis, wanted, error in (("depression", 0.12, 0.01), ("other_mental", 0.06, 0.01)):
         row = people[diagnoses.index(diagnosis)]
         share = row[states.index("employed")] / row.sum()
         check(abs(share - wanted) < 0.5 * error + 4 * (wanted / row.sum()) ** 0.5, f"{diagnosis}: {share}, wanted {wanted}")
+        told = value[outcomes.index(f"in_work_{diagnosis}")]
+        check(abs(told - share) < 1e-12, f"the share of those with {diagnosis} is {share}, told per person {told}")
     for outcome, wanted, error in (("ever_returned", 0.20, 0.02), ("permanent_pension", 0.41, 0.04)):
         share = value[outcomes.index(outcome)]
         check(abs(share - wanted) < 0.5 * error + 4 * (wanted / persons) ** 0.5, f"{outcome}: {share}, wanted {wanted}")

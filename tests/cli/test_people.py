@@ -52,6 +52,29 @@ def occupancy(path):
         return {name: file["occupancy"][name][()].tolist() for name in ("occupancy", "occupancy_se")}
 
 
+def test_quota(folder):
+    """Exactly a share of the group: of 137 people of 500 in a group, of rows that stand for 4.5 people each."""
+    with open(os.path.join(folder, "rows.csv"), "w", encoding="utf-8") as file:
+        file.write("state,sex,region,diagnosis,age,weight\n")
+        file.writelines(f"idle,{'woman' if k < 137 else 'man'},south,none,40,4.5\n" for k in range(500))
+    with open(os.path.join(GOOD, "imported.yaml"), encoding="utf-8") as file:
+        text = file.read()
+    text = (text[:text.index("population:")].replace("mortality.yaml", os.path.join(GOOD, "mortality.yaml")) +
+            "population: {people: rows.csv}\n"
+            "arms:\n  none: {}\n  all: {enrol: [{service: helper, quota: 0.35}]}\n"
+            "  women: {enrol: [{service: helper, quota: 0.35, among: {sex: woman}}]}\n"
+            "  few: {enrol: [{service: helper, quota: 0.0001}]}\n" + text[text.index("tables:"):])
+    scenario, result = os.path.join(folder, "quota.yaml"), os.path.join(folder, "quota.h5")
+    with open(scenario, "w", encoding="utf-8") as file:
+        file.write(text)
+    run(scenario, result)
+    with h5py.File(result) as file:
+        enrolled = list(file["arms/enrolled"][:])
+    check(enrolled == [0, 4.5 * 175, 4.5 * 48, 0], f"quotas are exact, to the nearest whole row: {enrolled}")
+    done = polku("verify", "--brief", "-r", "64", scenario)
+    check(done.returncode == 0 and "agree" in done.stdout, f"those in a quota are verified: {done.stdout} {done.stderr}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in ("open", "imported"):
@@ -84,6 +107,8 @@ def main():
         expect(1, "the people come from a table", "run", os.path.join(people, "imported.yaml"), "--people", 7, "-o",
                os.path.join(folder, "none.h5"))
         check(not os.path.exists(os.path.join(folder, "none.h5")), "nothing is written")
+    with tempfile.TemporaryDirectory() as folder:
+        test_quota(folder)
     finish()
 
 

@@ -329,6 +329,18 @@ def test_told(folder):
         done = expect(0, "", "compare", result, "--json", *arguments)
         return {row["outcome"]: row for row in json.loads(done.stdout)["outcomes"]}
 
+    with h5py.File(result) as file:
+        women, tally = file["outcomes"], file["occupancy"]
+        i_state = [text.decode() for text in tally["state"][:]].index("work")
+        at = list(tally["time"][:]).index(5)
+        people = tally["occupancy"][0, [text.decode() for text in tally["sex"][:]].index("woman")].sum(axis=0)
+        names = [text.decode() for text in women["outcome"][:]]
+        of_women = [women[part][0, :, 0, names.index("share_of_women")].sum() for part in ("value", "denominator")]
+        share = of_women[0] / of_women[1]
+        check(abs(share - people[i_state, at] / people[:, at].sum()) < 1e-12, f"a share of the women: {share}")
+        years = women["denominator"][0, :, 0, names.index("years_each")]
+        check(set(years) == {500.0 + 60 * 4}, f"years are of everybody who is there by then: {years}")
+
     before, after = figures(), figures("--set", "wage=62000", "--set", "course=0")
     check(after["output"]["arms"]["both"]["value"] > 1.999 * before["output"]["arms"]["both"]["value"], "twice the wage")
     check(after["htv"] == {**before["htv"], **{"differences": after["htv"]["differences"]}}, "hours cost what they did")

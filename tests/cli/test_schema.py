@@ -44,12 +44,12 @@ BEYOND = {
         scenario_people_inflow model_joint_value model_joint_two_tables scenario_joint_of_model
         scenario_joint_of_model_inflow model_places_priority_value model_places_coaches_ratio
         model_places_coaches_clock model_places_coaches_other_attribute model_places_enters_hazard
-        scenario_enrol_rate_unit scenario_like_below scenario_places_word""",
+        scenario_enrol_rate_unit scenario_like_below scenario_places_word model_at_plus""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
         model_split_shares model_switch model_table_counts model_table_cuts
         scenario_age_descending scenario_arm_start scenario_attribute_shares scenario_date
-        scenario_enrol_share scenario_histogram_counts scenario_histogram_edges
+        scenario_enrol_share scenario_enrol_quota_high scenario_histogram_counts scenario_histogram_edges
         scenario_horizon_half_month scenario_horizon_zero scenario_inflow_negative scenario_inflow_until
         scenario_joint_again scenario_joint_sum scenario_normal_nobody scenario_normal_order
         scenario_outcome_beyond scenario_outcome_from_after_to scenario_outcome_mean_age_order scenario_persons scenario_persons_half scenario_size
@@ -63,7 +63,8 @@ BEYOND = {
         scenario_conversion_cycle scenario_form_domain scenario_enrol_entry_persons scenario_histogram_twice
         scenario_ledgers_name scenario_outcome_entrants scenario_probability_unreachable
         scenario_table_twice scenario_two_services scenario_joint_fit_zeros model_by_service_effect model_by_service_split
-        model_places_support_twice scenario_displacement_common""",
+        model_places_support_twice scenario_displacement_common scenario_enrol_quota_entry model_at_birth_clock
+        model_at_table model_at_on_birth model_hazard_birth model_table_birth_years""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row

@@ -29,6 +29,8 @@ struct pk_winners {
     bool drawn;
 };
 
+/* How many win, of so many eligible. */
+uint64_t pk_lottery_persons(const struct pk_plan_lottery *lottery, uint64_t n_eligible);
 /* Lots at or below this bound are likely to hold all winners; attempt 0, 1, ... ever surer, at last certain. */
 uint64_t pk_lottery_bound(const struct pk_plan *plan, size_t i_lottery, unsigned attempt);
 

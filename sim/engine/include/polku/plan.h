@@ -238,6 +238,7 @@ struct pk_plan_lottery { /* the persons of a target group with the smallest keye
     bool by_share; /* whoever's keyed number is below share, whatever others do */
     double share;
     uint64_t persons;
+    double quota;   /* above 0: in place of persons, so large a share of those eligible, to the nearest whole number */
     bool at_entry;  /* also of those who flow in; else of those present at the start */
     bool displaced; /* asked, but of whoever loses an event */
     bool asked;     /* whoever asks for a place under a referral of the target group: known only once all have lived */

@@ -89,7 +89,8 @@ struct pk_target {            /* who may be enrolled: a conjunction */
 struct pk_enrolment {
     size_t i_service;
     bool by_share;            /* a share of the target group; else so many persons */
-    struct pk_number persons; /* ... or the share (uptake) */
+    bool quota;               /* exactly a share of it, to the nearest whole person */
+    struct pk_number persons; /* ... or the share (uptake), or the quota */
     double at_months;         /* after the start, or after a person's entry */
     bool at_entry;            /* everyone who flows in as well; else those present at the start */
     bool queued;              /* by rate, or for the places of the service */
@@ -166,10 +167,17 @@ struct pk_outcome {
     double entered_from, entered_to; /* months after the start, half open */
     struct pk_number displacement;   /* share of a difference that takes the place of other people's */
     bool has_displacement;
-    bool per_cost; /* print euros per additional unit */
-    bool share;    /* print the reference arm's share of it (what would have happened anyway) */
-    bool ledger;   /* one reward, made by ledgers; told by payer, apart from the outcomes named */
+    bool per_person; /* divided by the people that it is about who are or were there by the end of the period */
+    bool per_cost;   /* print euros per additional unit */
+    bool share;      /* print the reference arm's share of it (what would have happened anyway) */
+    bool ledger;     /* one reward, made by ledgers; told by payer, apart from the outcomes named */
 };
+
+/* Whether an outcome is a ratio of two sums: by its measure, or told per person. */
+static inline bool pk_outcome_is_ratio(const struct pk_outcome *outcome)
+{
+    return outcome->per_person || pk_measure_is_ratio(outcome->measure);
+}
 
 /* What each person adds up to, counted in bins; quantiles over people come from it. */
 enum pk_quantity {
