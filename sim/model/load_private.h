@@ -105,6 +105,11 @@ bool pk_load_source(struct pk_load *load, const struct pk_reader *r, struct pk_s
 /* The file's format version, which must be one that this program knows. */
 bool pk_load_format(const struct pk_reader *root);
 
+/* The tree of a scenario, with that of the scenario that it says it is like; NULL after a problem or without memory.
+ * That file is kept among the attachments. */
+const struct pk_yaml_node *pk_load_like(struct pk_load *load, const struct pk_yaml_node *root,
+                                        struct pk_problems *problems);
+
 /* A model's file; alone: see pk_load_from. */
 PK_CHECKED enum pk_status pk_load_model_file(const char *path, bool alone, const struct pk_load_options *options,
                                              struct pk_model *model, struct pk_problems *problems);

@@ -117,15 +117,17 @@ static void read_frame(struct pk_load *load, const struct pk_reader *root)
         (void)pk_reader_int_in(&child, 1, (1 << PK_LOAD_REPLICATION_BITS) - 1, &scenario->variant_replications);
 }
 
+static const char *const scenario_keys[] = {
+    "calibrated",   "polku",      "scenario",   "title",    "model",
+    "parameters",   "set",        "seed",       "start",    "horizon",
+    "replications", "batches",    "population", "arms",     "tables",
+    "outcomes",     "compare",    "ranges",     "variants", "variant_replications",
+    "event_log",    "histograms", "ledgers",    "like",     NULL};
+
 static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader *root)
 {
-    static const char *const keys[] = {"calibrated",   "polku",      "scenario",   "title",    "model",
-                                       "parameters",   "set",        "seed",       "start",    "horizon",
-                                       "replications", "batches",    "population", "arms",     "tables",
-                                       "outcomes",     "compare",    "ranges",     "variants", "variant_replications",
-                                       "event_log",    "histograms", "ledgers",    NULL};
     struct pk_reader child;
-    if (!pk_reader_allow(root, keys))
+    if (!pk_reader_allow(root, scenario_keys))
         return PK_OK;
     (void)pk_load_format(root);
     read_frame(load, root);
@@ -158,9 +160,11 @@ static enum pk_file_kind kind_of(const struct pk_reader *r)
 }
 
 /* Parses the scenario; *model_path is the model it names. */
-static enum pk_status parse(const char *name, const char *text, size_t size, struct pk_scenario *scenario,
-                            const struct pk_yaml_node **root, struct pk_problems *problems)
+static enum pk_status parse(const char *name, const char *text, size_t size, const struct pk_load_from *from,
+                            struct pk_scenario *scenario, const struct pk_yaml_node **root,
+                            struct pk_problems *problems)
 {
+    struct pk_load load = {.arena = &scenario->arena, .from = *from, .scenario = scenario};
     char *copy = pk_arena_alloc(&scenario->arena, size + 1, 1);
     scenario->file = pk_arena_text(&scenario->arena, name);
     if (copy == NULL || scenario->file == NULL)
@@ -182,8 +186,15 @@ static enum pk_status parse(const char *name, const char *text, size_t size, str
                           "is a file of calibrated parameters, expected a scenario");
         return PK_BAD_INPUT;
     }
-    if (!pk_reader_expect(&r, PK_YAML_MAPPING, "a scenario") || !pk_reader_need(&r, "model", &child) ||
-        !pk_reader_text(&child, &model))
+    if (!pk_reader_expect(&r, PK_YAML_MAPPING, "a scenario"))
+        return PK_BAD_INPUT;
+    *root = pk_load_like(&load, *root, problems);
+    if (*root == NULL)
+        return load.no_memory ? PK_NO_MEMORY : PK_BAD_INPUT;
+    r = pk_reader_root(*root, scenario->file, problems);
+    if (!pk_reader_find(&r, "model", &child) && !pk_reader_find(&r, "like", &child))
+        (void)pk_reader_allow(&r, scenario_keys); /* one of them may be misspelt */
+    if (!pk_reader_need(&r, "model", &child) || !pk_reader_text(&child, &model))
         return PK_BAD_INPUT;
     scenario->model_file = pk_load_beside(&scenario->arena, name, model);
     return scenario->model_file == NULL ? PK_NO_MEMORY : PK_OK;
@@ -207,7 +218,8 @@ enum pk_status pk_load_texts(const char *scenario_name, const char *scenario_tex
     const struct pk_yaml_node *root = NULL;
     pk_scenario_init(scenario);
     pk_model_init(model);
-    enum pk_status status = parse(scenario_name, scenario_text, scenario_size, scenario, &root, problems);
+    enum pk_status status =
+        parse(scenario_name, scenario_text, scenario_size, &scenario_from, scenario, &root, problems);
     if (status == PK_OK)
         status = pk_load_model_text(model_name, model_text, model_size, &model_from, model, problems);
     if (status == PK_OK)
@@ -234,7 +246,7 @@ enum pk_status pk_load_scenario(const char *path, const struct pk_load_options *
         pk_problems_add(problems, &error);
         return status;
     }
-    status = parse(path, text, size, scenario, &root, problems);
+    status = parse(path, text, size, &from, scenario, &root, problems);
     if (status == PK_OK)
         status = pk_load_model_file(scenario->model_file, false, options, model, problems);
     if (status == PK_IO && problems->n_kept > 0)

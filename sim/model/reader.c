@@ -11,11 +11,11 @@
 
 enum { NAME_BYTES_MAX = 63, LISTED_MAX = 12, EXPECTED_SIZE = 256, FOUND_SIZE = PK_SOURCE_EXCERPT_SIZE + 24 };
 
-static void add(const struct pk_reader *r, enum pk_status status, size_t line, size_t column, const char *hint,
-                const char *format, va_list arguments)
+static void add(const struct pk_reader *r, const char *file, enum pk_status status, size_t line, size_t column,
+                const char *hint, const char *format, va_list arguments)
 {
     struct pk_error error = {.status = status, .line = line, .column = column};
-    snprintf(error.file, sizeof error.file, "%s", r->file);
+    snprintf(error.file, sizeof error.file, "%s", file != NULL ? file : r->file);
     snprintf(error.path, sizeof error.path, "%s", r->path);
     snprintf(error.hint, sizeof error.hint, "%s", hint != NULL ? hint : "");
     vsnprintf(error.message, sizeof error.message, format, arguments);
@@ -26,7 +26,7 @@ void pk_reader_problem(const struct pk_reader *r, const char *hint, const char *
 {
     va_list arguments;
     va_start(arguments, format);
-    add(r, PK_BAD_INPUT, r->node->line, r->node->column, hint, format, arguments);
+    add(r, r->node->file, PK_BAD_INPUT, r->node->line, r->node->column, hint, format, arguments);
     va_end(arguments);
 }
 
@@ -34,7 +34,7 @@ void pk_reader_warning(const struct pk_reader *r, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    add(r, PK_OK, r->node->line, r->node->column, NULL, format, arguments);
+    add(r, r->node->file, PK_OK, r->node->line, r->node->column, NULL, format, arguments);
     va_end(arguments);
 }
 
@@ -43,7 +43,7 @@ static void key_problem(const struct pk_reader *r, size_t i_key, const char *hin
 {
     va_list arguments;
     va_start(arguments, format);
-    add(r, PK_BAD_INPUT, r->node->key_lines[i_key], r->node->key_columns[i_key], hint, format, arguments);
+    add(r, r->node->items[i_key]->file, PK_BAD_INPUT, r->node->key_lines[i_key], r->node->key_columns[i_key], hint, format, arguments);
     va_end(arguments);
 }
 

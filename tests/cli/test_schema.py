@@ -75,13 +75,15 @@ BEYOND = {
         scenario_people_weight model_joint_file_missing scenario_calibrated_broken scenario_calibrated_missing
         scenario_calibrated_model scenario_calibrated_outside scenario_calibrated_range_outside
         scenario_calibrated_scenario scenario_calibrated_shares scenario_calibrated_switch scenario_calibrated_table
-        scenario_calibrated_two_files scenario_calibrated_unknown""",
+        scenario_calibrated_two_files scenario_calibrated_unknown scenario_like_inside scenario_like_itself
+        scenario_like_missing scenario_like_model scenario_like_needs scenario_like_without""",
     "how a number is written; a key given twice": """
         model_number_huge model_number_octal model_parameter_twice""",
 }
 
 # Lists of texts in the loader's sources that are neither all keys of a mapping nor all words of an enum.
 OTHER_LISTS = {
+    ("load_like.c", "joined"): "keys of a scenario that are put together with those of the one it is like",
     ("load_parameters.c", "ways"): "the four ways to give a number, keys of a parameter",
     ("load_distribution.c", "needs"): "what messages expect",
     ("model.h", "SOURCE"): "those of a model's source, and the one of a calibrated file's",

@@ -26,6 +26,7 @@ enum pk_yaml_kind { PK_YAML_SCALAR, PK_YAML_SEQUENCE, PK_YAML_MAPPING };
 
 struct pk_yaml_node {
     enum pk_yaml_kind kind;
+    const char *file;            /* of a node that another file gave (see load_like.c); NULL: the document's own */
     size_t line, column;         /* 1-based, in characters, of the value's first one */
     const char *text;            /* scalar: its text, "" for a value left out; else NULL */
     bool quoted;                 /* scalar: in quotes or a block: never a number, bool, null or left out */
