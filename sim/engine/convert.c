@@ -36,28 +36,42 @@ static bool uses(const struct pk_hazard *hazard, size_t i_parameter)
     return found;
 }
 
+/* Where the probability holds: where the hazard is used, or of several places in the one where it stands alone. */
 static enum pk_status find_use(struct context *context, struct pk_error *error)
 {
     const struct pk_model *model = context->model;
     const char *name = model->parameters[context->i_parameter].name;
-    size_t n_uses = 0;
-    for (size_t t = 0; t < model->n_transitions; t++)
-        if (!model->transitions[t].deterministic && uses(&model->transitions[t].hazard, context->i_parameter)) {
+    size_t n_uses = 0, n_alone = 0;
+    for (size_t t = 0; t < model->n_transitions; t++) {
+        const struct pk_hazard *hazard = &model->transitions[t].hazard;
+        const bool alone = !hazard->parametric && hazard->n_factors == 1;
+        if (model->transitions[t].deterministic || !uses(hazard, context->i_parameter))
+            continue;
+        n_uses++;
+        n_alone += alone;
+        if (alone || n_alone == 0) {
             context->i_transition = t;
             context->i_service = SIZE_MAX;
-            n_uses++;
         }
+    }
     for (size_t i = 0; i < model->n_services; i++)
-        for (size_t k = 0; k < model->services[i].n_effects; k++)
-            if (uses(&model->services[i].effects[k].hazard, context->i_parameter)) {
-                context->i_transition = model->services[i].effects[k].i_transition;
+        for (size_t k = 0; k < model->services[i].n_effects; k++) {
+            const struct pk_effect *effect = &model->services[i].effects[k];
+            const bool alone = !effect->hazard.parametric && effect->hazard.n_factors == 1;
+            if (!uses(&effect->hazard, context->i_parameter))
+                continue;
+            n_uses++;
+            n_alone += alone;
+            if (alone || n_alone == 0) {
+                context->i_transition = effect->i_transition;
                 context->i_service = i;
-                n_uses++;
             }
-    if (n_uses != 1)
+        }
+    if (n_uses != 1 && n_alone != 1)
         return pk_error_set(error, PK_BAD_INPUT,
-                            "%s is given as a probability and used as a hazard in %zu places; it must be in one", name,
-                            n_uses);
+                            "%s is given as a probability and used as a hazard in %zu places, alone in %zu; it must "
+                            "be in one, or alone in one",
+                            name, n_uses, n_alone);
     for (size_t a = 0; context->i_service != SIZE_MAX && context->target == NULL && a < context->scenario->n_arms; a++)
         for (size_t i = 0; i < context->scenario->arms[a].n_enrolments && context->target == NULL; i++)
             if (context->scenario->arms[a].enrolments[i].i_service == context->i_service)

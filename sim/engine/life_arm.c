@@ -76,13 +76,14 @@ static void draw_layer(struct walk *walk, struct active *active, uint32_t i_stay
 static double thinned_layer_time(struct walk *walk, struct active *active, uint32_t i_stay, double from, double until)
 {
     const struct pk_plan_effect *effect = active->effect;
-    const struct pk_rate *base = pk_walk_rate(walk, effect->arc);
+    const struct pk_rate *base = pk_walk_rate(walk, effect->arc),
+                         *own = pk_plan_effect_rate(effect, walk->person->stratum);
     for (; active->i_candidate <= UINT16_MAX; active->i_candidate++, active->drawn = false) {
         draw_layer(walk, active, i_stay);
-        from = pk_walk_spend(walk, &active->left, &effect->rate, 1, active->enrolled, from, until);
+        from = pk_walk_spend(walk, &active->left, own, 1, active->enrolled, from, until);
         if (!(from < until))
             break;
-        double with = pk_walk_hazard_now(walk, &effect->rate, 1, active->enrolled, from);
+        double with = pk_walk_hazard_now(walk, own, 1, active->enrolled, from);
         double without = pk_walk_hazard_now(walk, base, walk->multipliers[effect->arc], 0, from);
         if (active->mark * with >= without)
             return from;
@@ -111,13 +112,15 @@ double pk_walk_layer_time(struct walk *walk, struct active *all, size_t i, uint3
     if (from >= until)
         return PK_NEVER;
     const struct pk_rate *base = pk_walk_rate(walk, effect->arc);
-    if (effect->mode != PK_EFFECT_SCALE && (base->smooth || effect->rate.smooth))
+    const struct pk_rate *own =
+        effect->mode == PK_EFFECT_SCALE ? NULL : pk_plan_effect_rate(effect, walk->person->stratum);
+    if (own != NULL && (base->smooth || own->smooth))
         return thinned_layer_time(walk, active, i_stay, from, until);
     draw_layer(walk, active, i_stay);
     double multiplier = walk->multipliers[effect->arc];
     if (effect->mode == PK_EFFECT_SCALE)
         return pk_walk_spend(walk, &active->left, base, multiplier * (effect->ratio - 1), 0, from, until);
-    return pk_walk_spend_above(walk, &active->left, &effect->rate, base, multiplier, active->enrolled, from, until);
+    return pk_walk_spend_above(walk, &active->left, own, base, multiplier, active->enrolled, from, until);
 }
 
 /* The arm's hazard over the base hazard for an active effect at time x, where that is below 1; else 1. */
@@ -129,7 +132,7 @@ static double kept_share(const struct walk *walk, const struct active *active, d
     if (effect->mode == PK_EFFECT_AT_LEAST)
         return 1;
     double base = pk_walk_hazard_now(walk, pk_walk_rate(walk, effect->arc), walk->multipliers[effect->arc], 0, x);
-    double with = pk_walk_hazard_now(walk, &effect->rate, 1, active->enrolled, x);
+    double with = pk_walk_hazard_now(walk, pk_plan_effect_rate(effect, walk->person->stratum), 1, active->enrolled, x);
     return with < base ? with / base : 1;
 }
 

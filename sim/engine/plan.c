@@ -283,6 +283,17 @@ static bool enters(const struct pk_model *model, const struct pk_transition *tra
     return found;
 }
 
+/* Whether what a service does differs by an attribute. */
+static bool enters_effect(const struct pk_model *model, size_t i_attribute)
+{
+    bool found = false;
+    for (size_t i = 0; i < model->n_services; i++)
+        for (size_t k = 0; k < model->services[i].n_effects; k++)
+            for (size_t r = 0; r < model->services[i].effects[k].n_ratios; r++)
+                found |= model->services[i].effects[k].ratios[r].i_attribute == i_attribute;
+    return found;
+}
+
 /* The attributes that enter a hazard, crossed. */
 static void compile_strata(struct pk_compile *compile)
 {
@@ -296,6 +307,7 @@ static void compile_strata(struct pk_compile *compile)
         bool any = false;
         for (size_t t = 0; t < model->n_transitions; t++)
             any |= enters(model, &model->transitions[t], i);
+        any |= enters_effect(model, i);
         strides[i] = any ? plan->n_strata : 0;
         plan->n_strata *= any ? model->attributes[i].n_values : 1;
         if (plan->n_strata > PK_MAX_STRATA) {
@@ -305,6 +317,18 @@ static void compile_strata(struct pk_compile *compile)
         }
     }
     plan->stratum_strides = strides;
+}
+
+double pk_compile_ratios(struct pk_compile *compile, const struct pk_ratio *ratios, size_t n, size_t stratum)
+{
+    double product = 1;
+    for (size_t r = 0; r < n; r++) {
+        const size_t i = ratios[r].i_attribute,
+                     value = stratum / compile->plan->stratum_strides[i] % compile->model->attributes[i].n_values;
+        if (value == ratios[r].i_value)
+            product *= pk_compile_used(compile, ratios[r].i_parameter);
+    }
+    return product;
 }
 
 /* Proportional hazards by stratum. */
@@ -320,13 +344,7 @@ static void compile_multipliers(struct pk_compile *compile)
         for (size_t a = 0; a < plan->n_arcs; a++) {
             const struct pk_transition *transition = &model->transitions[plan->arcs[a].i_transition];
             double multiplier = plan->arcs[a].hazardless ? 0 : 1;
-            for (size_t r = 0; r < transition->n_ratios; r++) {
-                const struct pk_ratio *ratio = &transition->ratios[r];
-                size_t value =
-                    z / plan->stratum_strides[ratio->i_attribute] % model->attributes[ratio->i_attribute].n_values;
-                if (value == ratio->i_value)
-                    multiplier *= pk_compile_used(compile, ratio->i_parameter);
-            }
+            multiplier *= pk_compile_ratios(compile, transition->ratios, transition->n_ratios, z);
             plan->multipliers[z * plan->n_arcs + a] = multiplier;
             if (plan->arcs[a].i_person_hazard != SIZE_MAX)
                 of_persons[plan->arcs[a].i_person_hazard * plan->n_strata + z] = multiplier;

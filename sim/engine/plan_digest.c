@@ -111,7 +111,8 @@ static void mix_services(uint64_t *digest, const struct pk_plan *plan)
             const struct pk_plan_effect *effect = &service->effects[k];
             MIX_WHOLE(digest, effect->arc, effect->mode, effect->i_prevention, effect->i_diverted);
             MIX_REAL(digest, effect->ratio);
-            mix_rate(digest, &effect->rate);
+            for (size_t z = 0; z < effect->n_rates; z++)
+                mix_rate(digest, &effect->rates[z]);
         }
     }
     for (size_t i = 0; i < plan->n_preventions; i++) {

@@ -39,6 +39,8 @@ void pk_compile_differences(struct pk_compile *compile);
 struct pk_plan_arc *pk_compile_arc(struct pk_compile *compile);
 /* People, then arms. */
 void pk_compile_people(struct pk_compile *compile);
+/* The product of the ratios that hold in a stratum. */
+double pk_compile_ratios(struct pk_compile *compile, const struct pk_ratio *ratios, size_t n, size_t stratum);
 /* Target groups, lotteries, cohorts. */
 void pk_compile_arms(struct pk_compile *compile);
 /* Shares, which must add up to 1. */

@@ -69,6 +69,19 @@ static double scaled_ratio(struct pk_compile *compile, const struct pk_service *
     return fidelity == 0 ? 1 : pk_pow(ratio, fidelity);
 }
 
+/* The hazards of replace and at_least, by stratum where there are ratios. */
+static void compile_own_rates(struct pk_compile *compile, const struct pk_effect *effect, double share,
+                              struct pk_plan_effect *made)
+{
+    const size_t n = effect->n_ratios > 0 ? compile->plan->n_strata : 1;
+    struct pk_rate *rates = pk_compile_alloc(compile, n, sizeof *rates);
+    for (size_t z = 0; z < n && compile->status == PK_OK; z++)
+        pk_compile_rate(compile, &effect->hazard,
+                        share * pk_compile_ratios(compile, effect->ratios, effect->n_ratios, z), 0, &rates[z]);
+    made->n_rates = n;
+    made->rates = rates;
+}
+
 static void compile_effect(struct pk_compile *compile, size_t i_service, const struct pk_effect *effect,
                            struct pk_plan_service *planned)
 {
@@ -99,7 +112,7 @@ static void compile_effect(struct pk_compile *compile, size_t i_service, const s
             for (size_t d = 0; d < transition->n_to; d++)
                 if (transition->i_to[d] == arc->i_to && transition->i_to_share[d] != SIZE_MAX)
                     share = pk_compile_used(compile, transition->i_to_share[d]);
-            pk_compile_rate(compile, &effect->hazard, share, 0, &made->rate);
+            compile_own_rates(compile, effect, share, made);
         }
     }
 }

@@ -136,7 +136,9 @@ static void look_up_arcs(struct grid *grid)
         else if (arc->n_rates > 0)
             grid->rates[a] = pk_plan_arc_rate(arc, problem->stratum);
         grid->multipliers[a] = multiplier * (arc->i_person_hazard != SIZE_MAX ? 1 + arc->excess : 1);
-        const struct pk_rate *rate = grid->rates[a], *own = effect != NULL ? &effect->rate : NULL;
+        const struct pk_rate *rate = grid->rates[a], *own = effect != NULL && effect->n_rates > 0
+                                                                ? pk_plan_effect_rate(effect, problem->stratum)
+                                                                : NULL;
         grid->on_state[a] = rate != NULL && rate->clock == PK_CLOCK_STATE && (rate->smooth || rate->n_cuts > 0);
         grid->own_on_state[a] = own != NULL &&
                                 (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST) &&
@@ -171,7 +173,7 @@ static size_t cells_of(const struct grid *grid, size_t i_state)
         if (grid->on_state[a])
             last = fmax(last, last_change(grid->rates[a]));
         if (grid->own_on_state[a])
-            last = fmax(last, last_change(&grid->effects[a].effect->rate));
+            last = fmax(last, last_change(pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum)));
     }
     for (size_t i = 0; i < state->n_timers; i++)
         if (state->timers[i].clock == PK_CLOCK_STATE)
@@ -217,7 +219,8 @@ static void fill_means(struct grid *grid)
         if (grid->on_state[a])
             fill_cells(grid, grid->cells + grid->i_base_cells[a], n, grid->rates[a], grid->multipliers[a]);
         if (grid->own_on_state[a])
-            fill_cells(grid, grid->cells + grid->i_own_cells[a], n, &grid->effects[a].effect->rate, 1);
+            fill_cells(grid, grid->cells + grid->i_own_cells[a], n,
+                       pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum), 1);
     }
 }
 

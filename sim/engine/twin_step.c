@@ -40,8 +40,9 @@ static double leave(const struct grid *grid, struct ways *ways, size_t i_cell, c
                       : zero == NULL    ? way->base[i_cell]
                                         : grid->multipliers[a] * mean_now(grid, grid->rates[a], *zero);
         double own = way->own == NULL ? way->least_own
-                     : zero == NULL   ? way->own[i_cell]
-                                      : mean_now(grid, &grid->effects[a].effect->rate, *zero);
+                     : zero == NULL
+                         ? way->own[i_cell]
+                         : mean_now(grid, pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum), *zero);
         rates[i] = way->constant + way->of_base * base + way->of_own * own;
         if (way->least > 0 && own > base)
             rates[i] += way->least * (own - base);

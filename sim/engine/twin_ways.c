@@ -31,8 +31,9 @@ void pk_twin_look(struct grid *grid, double t)
         grid->overlap[a] = to > from ? (to - from) / h : 0;
         bool own = effect->effect->mode == PK_EFFECT_REPLACE || effect->effect->mode == PK_EFFECT_AT_LEAST;
         if (own && !grid->own_on_state[a] && to > from) {
-            double zero = zero_of(grid, effect->effect->rate.clock, 0, effect->enrolled);
-            grid->own_now[a] = pk_twin_rate_mean(&effect->effect->rate, from - zero, to - zero);
+            const struct pk_rate *rate_of_effect = pk_plan_effect_rate(effect->effect, grid->problem->stratum);
+            double zero = zero_of(grid, rate_of_effect->clock, 0, effect->enrolled);
+            grid->own_now[a] = pk_twin_rate_mean(rate_of_effect, from - zero, to - zero);
         }
         *stale |= grid->own_now[a] != own_was || grid->overlap[a] != overlap_was;
     }

@@ -157,7 +157,7 @@ static void read_prevention(struct pk_load *load, const struct pk_reader *r, str
 
 static void read_effect(struct pk_load *load, const struct pk_reader *r, struct pk_effect *effect)
 {
-    static const char *const keys[] = {"transition", "replace", "scale", "at_least", "prevent", NULL};
+    static const char *const keys[] = {"transition", "replace", "scale", "at_least", "prevent"};
     const unsigned ratio = PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE);
     struct pk_reader part;
     size_t n_modes = 0;
@@ -182,16 +182,23 @@ static void read_effect(struct pk_load *load, const struct pk_reader *r, struct 
             pk_load_hazard(load, &part, &effect->hazard);
             for (size_t i = 0; i < effect->hazard.n_factors; i++)
                 if (load->model->parameters[effect->hazard.i_factors[i]].n_by > 0)
-                    pk_reader_problem(&part, NULL, "is a table told by attribute, which only a transition can have");
+                    pk_reader_problem(&part, "say ratios",
+                                      "is a table told by attribute, which only a transition can have");
         }
     }
+    if (!pk_reader_find(r, "ratios", &part))
+        return;
+    if (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST)
+        pk_load_ratios(load, &part, &effect->ratios, &effect->n_ratios);
+    else
+        pk_reader_problem(&part, NULL, "are for replace and at_least: elsewhere the transition's own ratios hold");
 }
 
 void pk_load_read_service(struct pk_load *load, const struct pk_reader *r, struct pk_service *service)
 {
     static const char *const keys[] = {"label",   "window", "first_job_only", "cost",   "fidelity",
                                        "effects", "held",   "enters",         "places", NULL};
-    static const char *const of_effect[] = {"transition", "replace", "scale", "at_least", "prevent", NULL};
+    static const char *const of_effect[] = {"transition", "replace", "scale", "at_least", "prevent", "ratios", NULL};
     struct pk_reader child, part;
     if (!pk_reader_allow(r, keys))
         return;

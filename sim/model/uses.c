@@ -54,6 +54,8 @@ static void mark_service(unsigned char *uses, const struct pk_model *model, cons
     for (size_t k = 0; k < service->n_effects; k++) {
         const struct pk_effect *effect = &service->effects[k];
         mark_hazard(uses, &effect->hazard);
+        for (size_t r = 0; r < effect->n_ratios; r++)
+            pk_uses_mark(uses, effect->ratios[r].i_parameter, PK_USE_ELSEWHERE);
         if (effect->mode != PK_EFFECT_PREVENT)
             continue;
         pk_uses_mark(uses, effect->i_share, PK_USE_ELSEWHERE);

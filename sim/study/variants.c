@@ -52,22 +52,23 @@ static void extremes(const struct pk_rate *rate, double *lowest, double *highest
     }
 }
 
-/* The lowest level of a service's hazard against the highest of the base, a year. */
+/* The lowest level of a service's hazard against the highest of the base for the same people, a year. */
 static bool lowers(const struct pk_plan *plan, const struct pk_plan_effect *effect, double *lowest, double *highest)
 {
-    double ignored;
-    if (effect->mode != PK_EFFECT_REPLACE)
-        return false;
-    extremes(&effect->rate, lowest, &ignored);
-    *lowest *= 12;
-    *highest = 0;
-    for (uint32_t z = 0; z < plan->n_strata; z++) {
-        double low, high;
-        extremes(pk_plan_arc_rate(&plan->arcs[effect->arc], z), &low, &high);
+    bool any = false;
+    for (uint32_t z = 0; z < plan->n_strata && effect->mode == PK_EFFECT_REPLACE; z++) {
+        double own, high, ignored;
+        extremes(pk_plan_effect_rate(effect, z), &own, &ignored);
+        extremes(pk_plan_arc_rate(&plan->arcs[effect->arc], z), &ignored, &high);
+        own *= 12;
         high *= 12 * plan->multipliers[z * plan->n_arcs + effect->arc];
-        *highest = high > *highest ? high : *highest;
+        if (own < high && (!any || high / own > *highest / *lowest)) {
+            *lowest = own;
+            *highest = high;
+            any = true;
+        }
     }
-    return *lowest < *highest;
+    return any;
 }
 
 size_t pk_variants_lowering(const struct pk_plan *plan, const struct pk_model *model, struct pk_text *lines)

@@ -27,7 +27,7 @@ static bool find_force(const struct slow_walk *w, size_t arc, size_t i, struct f
 
 static struct slow_term own_term(const struct slow_walk *w, const struct force *force)
 {
-    const struct pk_rate *rate = &force->effect->rate;
+    const struct pk_rate *rate = pk_plan_effect_rate(force->effect, w->person->stratum);
     return (struct slow_term){.rate = rate, .zero = slow_zero(w, rate->clock, force->enrolled), .factor = 1};
 }
 

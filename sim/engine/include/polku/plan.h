@@ -128,11 +128,18 @@ struct pk_plan_cure {
 struct pk_plan_effect { /* of a service on one arc */
     uint16_t arc;
     enum pk_effect_mode mode;
-    double ratio;        /* scale: constant ratio, fidelity in it */
-    struct pk_rate rate; /* replace, at_least */
-    size_t i_prevention; /* prevent */
-    uint16_t i_diverted; /* prevent: the arc taken instead; UINT16_MAX: the person stays */
+    double ratio;                /* scale: constant ratio, fidelity in it */
+    size_t n_rates;              /* replace, at_least: 1, or one for each stratum; else 0 */
+    const struct pk_rate *rates; /* [n_rates] */
+    size_t i_prevention;         /* prevent */
+    uint16_t i_diverted;         /* prevent: the arc taken instead; UINT16_MAX: the person stays */
 };
+
+/* The hazard that a replacing effect puts in place for people of a stratum. */
+static inline const struct pk_rate *pk_plan_effect_rate(const struct pk_plan_effect *effect, size_t stratum)
+{
+    return &effect->rates[effect->n_rates > 1 ? stratum : 0];
+}
 
 /* Events of one transition blocked by one service. */
 struct pk_plan_prevention {

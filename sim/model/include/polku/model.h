@@ -228,6 +228,8 @@ struct pk_effect {
     enum pk_effect_mode mode;
     struct pk_hazard hazard; /* scale: a ratio; replace, at_least: a hazard per year, without the transition's own
                                 ratios and frailty; prevent: unused */
+    size_t n_ratios;         /* of replace and at_least: times a parameter for people with a value */
+    struct pk_ratio *ratios;
     /* prevent */
     size_t i_share;   /* parameter: of the events */
     size_t i_instead; /* state entered instead; SIZE_MAX: the person stays */
