@@ -92,6 +92,35 @@ static void choose_step(struct pk_search *search, struct pk_targets *targets)
             return;
 }
 
+enum pk_status pk_calibrate_objective(const struct pk_study *study, const struct pk_scenario *scenario,
+                                      const struct pk_model *model, bool *by_twin, struct pk_text *obstacle,
+                                      struct pk_error *error)
+{
+    struct pk_targets targets;
+    struct pk_search search;
+    struct pk_answer *answer = pk_alloc(1, sizeof *answer);
+    if (answer == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the calibration");
+    memset(&search, 0, sizeof search);
+    pk_text_init(&answer->obstacle);
+    answer->model = model;
+    search.answer = answer;
+    search.targets = &targets;
+    for (size_t k = 0; k < study->n_free; k++)
+        pk_scale_make(&study->free[k], &search.scales[k]);
+    enum pk_status status = pk_targets_init(&targets, study, scenario, model, error);
+    if (status == PK_OK) {
+        status = choose_objective(&search, error);
+        pk_targets_free(&targets);
+    }
+    *by_twin = answer->by_twin;
+    pk_text_put(obstacle, pk_text_string(&answer->obstacle));
+    obstacle->failed |= answer->obstacle.failed;
+    pk_text_free(&answer->obstacle);
+    pk_free(answer);
+    return status;
+}
+
 static enum pk_status begin(struct pk_search *search, struct pk_targets *targets,
                             const struct pk_calibrate_request *request, struct pk_error *error)
 {
