@@ -116,8 +116,9 @@ static bool read_prior(const struct pk_reader *r, struct pk_free_parameter *free
         free->prior = k == 3 ? PK_PRIOR_BETA : PK_PRIOR_NORMAL;
         return true;
     }
-    pk_reader_problem(&prior, NULL, "has %zu keys, expected one of normal, log_normal, logit_normal, beta",
-                      pk_reader_count(&prior));
+    if (pk_reader_count(&prior) != 1) /* else the key's own problem is in the list */
+        pk_reader_problem(&prior, NULL, "has %zu keys, expected one of normal, log_normal, logit_normal, beta",
+                          pk_reader_count(&prior));
     return false;
 }
 

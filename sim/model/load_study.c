@@ -20,8 +20,11 @@ static void read_settings(struct pk_load_of_study *s, const struct pk_reader *r)
     study->n_elapsed = 4;
     study->n_frailty = 12;
     if (pk_reader_find(r, "objective", &child) &&
-        pk_reader_choice(&child, pk_objective_names, PK_OBJECTIVE_COUNT, &i, "an objective"))
+        pk_reader_choice(&child, pk_objective_names, PK_OBJECTIVE_COUNT, &i, "an objective")) {
         study->objective = (enum pk_objective)i;
+        study->objective_line = child.node->line;
+        study->objective_column = child.node->column;
+    }
     if (pk_reader_find(r, "replications", &child))
         (void)pk_reader_int_in(&child, 1, (1 << PK_LOAD_REPLICATION_BITS) - 1, &study->replications);
     if (pk_reader_find(r, "starts", &child))

@@ -3,6 +3,7 @@
 
 #include <gsl/gsl_errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "calibrate_private.h"
@@ -48,9 +49,15 @@ static enum pk_status choose_objective(struct pk_search *search, struct pk_error
     const bool has = pk_targets_has_twin(search->targets, &plan, &all, &answer->obstacle);
     pk_plan_free(&plan);
     pk_values_free(&all);
-    if (study->objective == PK_OBJECTIVE_TWIN && !has)
-        return pk_error_set(error, PK_BAD_INPUT, "the study asks for the analytic twin, but %s",
-                            pk_text_string(&answer->obstacle));
+    if (study->objective == PK_OBJECTIVE_TWIN && !has) {
+        status = pk_error_set(error, PK_BAD_INPUT, "the study asks for the analytic twin, but %s",
+                              pk_text_string(&answer->obstacle));
+        snprintf(error->file, sizeof error->file, "%s", study->file);
+        snprintf(error->path, sizeof error->path, "calibrate.objective");
+        error->line = study->objective_line;
+        error->column = study->objective_column;
+        return status;
+    }
     search->by_twin = has && study->objective != PK_OBJECTIVE_SIMULATION;
     if (has && !search->by_twin)
         pk_text_put(&answer->obstacle, "the study asks for simulation");

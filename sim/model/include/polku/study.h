@@ -69,6 +69,7 @@ struct pk_study {
     struct pk_tied_parameter *tied;
     struct pk_calibration_target *targets;
     enum pk_objective objective;
+    size_t objective_line, objective_column; /* where the file says so; 0: it does not */
     int64_t replications;                 /* of the simulation as objective; 0: the scenario's */
     int64_t starts;                       /* of the search; 0: as many as the free parameters ask for */
     int64_t draws;                        /* of the sample */
