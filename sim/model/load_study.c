@@ -75,28 +75,19 @@ static enum pk_status read_study(struct pk_load_of_study *s, const struct pk_rea
     return s->load.no_memory ? PK_NO_MEMORY : PK_OK;
 }
 
-/* Parses the study; *scenario_file is the scenario it names. */
-static enum pk_status parse(const char *path, struct pk_study *study, const struct pk_yaml_node **root,
-                            struct pk_problems *problems)
+/* Parses the study, which then knows the scenario it names. */
+static enum pk_status parse(const char *name, const char *text, size_t size, struct pk_study *study,
+                            const struct pk_yaml_node **root, struct pk_problems *problems)
 {
     static const char *const keys[] = {"polku", "study", "title", "scenario", "seed", "calibrate", NULL};
-    struct pk_error error;
-    char *text = NULL;
-    enum pk_status status = pk_file_read(path, PK_YAML_BYTES_MAX, &text, &study->text_size, &error);
-    if (status != PK_OK) {
-        pk_problems_add(problems, &error);
-        return status;
-    }
-    char *copy = pk_arena_alloc(&study->arena, study->text_size + 1, 1);
-    study->file = pk_arena_text(&study->arena, path);
-    if (copy == NULL || study->file == NULL) {
-        pk_free(text);
+    char *copy = pk_arena_alloc(&study->arena, size + 1, 1);
+    study->file = pk_arena_text(&study->arena, name);
+    if (copy == NULL || study->file == NULL)
         return PK_NO_MEMORY;
-    }
-    memcpy(copy, text, study->text_size);
+    memcpy(copy, text, size);
     study->text = copy;
-    status = pk_yaml_parse(text, study->text_size, study->file, &study->arena, root, problems);
-    pk_free(text);
+    study->text_size = size;
+    const enum pk_status status = pk_yaml_parse(text, size, study->file, &study->arena, root, problems);
     if (status != PK_OK)
         return status;
     const struct pk_reader r = pk_reader_root(*root, study->file, problems);
@@ -112,26 +103,14 @@ static enum pk_status parse(const char *path, struct pk_study *study, const stru
     }
     if (!pk_reader_allow(&r, keys) || !pk_reader_need(&r, "scenario", &child) || !pk_reader_text(&child, &scenario))
         return PK_BAD_INPUT;
-    study->scenario_file = pk_load_beside(&study->arena, path, scenario);
+    study->scenario_file = pk_load_beside(&study->arena, name, scenario);
     return study->scenario_file == NULL ? PK_NO_MEMORY : PK_OK;
 }
 
-enum pk_status pk_load_study(const char *path, const struct pk_load_options *options, struct pk_study *study,
-                             struct pk_scenario *scenario, struct pk_model *model, struct pk_problems *problems)
+/* All but the scenario. */
+static enum pk_status finish(const struct pk_yaml_node *root, struct pk_study *study, struct pk_scenario *scenario,
+                             struct pk_model *model, struct pk_problems *problems)
 {
-    const struct pk_yaml_node *root = NULL;
-    memset(study, 0, sizeof *study);
-    pk_arena_init(&study->arena);
-    enum pk_status status = parse(path, study, &root, problems);
-    if (status == PK_OK)
-        status = pk_load_scenario(study->scenario_file, options, scenario, model, problems);
-    if (status == PK_IO && problems->n_kept > 0 && problems->items[problems->n_kept - 1].hint[0] == '\0')
-        snprintf(problems->items[problems->n_kept - 1].hint, sizeof problems->items[0].hint, "the scenario of %s",
-                 path);
-    if (status != PK_OK) {
-        pk_study_free(study);
-        return status;
-    }
     struct pk_load_of_study s = {.load = {.arena = &study->arena, .model = model, .scenario = scenario},
                                  .study = study};
     for (size_t i = 0; i < scenario->n_arms; i++)
@@ -139,14 +118,52 @@ enum pk_status pk_load_study(const char *path, const struct pk_load_options *opt
     for (size_t i = 0; i < scenario->n_outcomes; i++)
         s.outcomes[i] = scenario->outcomes[i].name;
     const struct pk_reader r = pk_reader_root(root, study->file, problems);
-    status = read_study(&s, &r);
-    if (status == PK_OK && pk_problems_errors(problems) > 0)
-        status = PK_BAD_INPUT;
-    if (status != PK_OK) {
+    const enum pk_status status = read_study(&s, &r);
+    return status == PK_OK && pk_problems_errors(problems) > 0 ? PK_BAD_INPUT : status;
+}
+
+enum pk_status pk_load_study_text(const char *name, const char *text, size_t size, struct pk_study *study,
+                                  struct pk_scenario *scenario, struct pk_model *model, struct pk_problems *problems)
+{
+    const struct pk_yaml_node *root = NULL;
+    memset(study, 0, sizeof *study);
+    pk_arena_init(&study->arena);
+    enum pk_status status = parse(name, text, size, study, &root, problems);
+    if (status == PK_OK)
+        status = finish(root, study, scenario, model, problems);
+    if (status != PK_OK)
         pk_study_free(study);
-        pk_scenario_free(scenario);
-        pk_model_free(model);
+    return status;
+}
+
+enum pk_status pk_load_study(const char *path, const struct pk_load_options *options, struct pk_study *study,
+                             struct pk_scenario *scenario, struct pk_model *model, struct pk_problems *problems)
+{
+    const struct pk_yaml_node *root = NULL;
+    struct pk_error error;
+    char *text = NULL;
+    size_t size;
+    memset(study, 0, sizeof *study);
+    pk_arena_init(&study->arena);
+    enum pk_status status = pk_file_read(path, PK_YAML_BYTES_MAX, &text, &size, &error);
+    if (status != PK_OK) {
+        pk_problems_add(problems, &error);
+        return status;
     }
+    status = parse(path, text, size, study, &root, problems);
+    pk_free(text);
+    if (status == PK_OK) {
+        status = pk_load_scenario(study->scenario_file, options, scenario, model, problems);
+        if (status == PK_IO && problems->n_kept > 0 && problems->items[problems->n_kept - 1].hint[0] == '\0')
+            snprintf(problems->items[problems->n_kept - 1].hint, sizeof problems->items[0].hint, "the scenario of %s",
+                     path);
+        if (status == PK_OK && (status = finish(root, study, scenario, model, problems)) != PK_OK) {
+            pk_scenario_free(scenario);
+            pk_model_free(model);
+        }
+    }
+    if (status != PK_OK)
+        pk_study_free(study);
     return status;
 }
 

@@ -248,9 +248,12 @@ enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *stu
         pk_targets_free(&targets);
     }
     gsl_set_error_handler(handler);
-    if (status == PK_OK)
+    if (status == PK_OK) {
         pk_calibrate_marks(answer);
-    else
+        if (answer->marks.failed || answer->obstacle.failed) /* never without all that must be known */
+            status = pk_error_set(error, PK_NO_MEMORY, "no memory to tell the answer");
+    }
+    if (status != PK_OK)
         pk_answer_free(answer);
     return status;
 }

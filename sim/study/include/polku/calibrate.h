@@ -110,6 +110,10 @@ void pk_answer_json(const struct pk_answer *answer, struct pk_text *text);
 void pk_answer_yaml(const struct pk_answer *answer, struct pk_text *text);
 /* Sample, profiles, targets and modes as a result file. Errors: those of results.h. */
 PK_CHECKED enum pk_status pk_answer_save(const struct pk_answer *answer, const char *path, struct pk_error *error);
+/* STEM.yaml and STEM.h5: afterwards both are there, or what was there before. Only where the last step fails, giving
+ * the finished STEM.yaml its name, is an earlier STEM.h5 gone, as it would no longer belong to STEM.yaml. Errors:
+ * PK_IO, PK_NO_MEMORY, those of results.h. */
+PK_CHECKED enum pk_status pk_answer_write(const struct pk_answer *answer, const char *stem, struct pk_error *error);
 
 #ifdef __cplusplus
 }
