@@ -211,6 +211,7 @@ enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *stu
 {
     struct pk_targets targets;
     struct pk_search search;
+    struct pk_error cause;
     memset(answer, 0, sizeof *answer);
     memset(&search, 0, sizeof search);
     pk_arena_init(&answer->arena);
@@ -242,6 +243,12 @@ enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *stu
         if (status == PK_OK)
             status = pk_calibrate_sample(&search, error);
         tell(request, "done", 1);
+        const bool begun = search.statuses != NULL && search.errors != NULL;
+        const enum pk_status of_worker = begun ? pk_search_status(&search, &cause) : PK_OK;
+        if (of_worker != PK_OK) { /* whatever came of it */
+            status = of_worker;
+            *error = cause;
+        }
         for (int i = 0; search.n_evaluations != NULL && i < search.n_workers; i++)
             answer->n_evaluations += search.n_evaluations[i];
         end(&search);
