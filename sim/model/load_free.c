@@ -41,6 +41,8 @@ static bool find_parameter(struct pk_load_of_study *s, const struct pk_reader *r
         problem_at_key(r, i, "free a ratio that the hazard is multiplied by", "is a table, expected a single number");
     else if (parameter->given_unit == PK_UNIT_SWITCH)
         problem_at_key(r, i, "calibrate once with each", "is a switch, of which nothing lies between 0 and 1");
+    else if (parameter->given_unit == PK_UNIT_PERSONS)
+        problem_at_key(r, i, NULL, "is a number of persons, of which nothing lies between whole ones");
     else
         return true;
     return false;
@@ -104,8 +106,9 @@ static bool read_prior(const struct pk_reader *r, struct pk_free_parameter *free
             return false;
         }
         const struct pk_reader first = pk_reader_item(&numbers, 0), second = pk_reader_item(&numbers, 1);
-        const double low = k == 3 ? 1e-3 : free->low, high = k == 3 ? 1e6 : free->high;
-        if (!pk_reader_double_in(&first, low, high, &free->a) || !pk_reader_double_in(&second, 1e-6, 1e6, &free->b))
+        const double low = k == 3 ? 1e-3 : free->low, high = k == 3 ? 1e4 : free->high;
+        if (!pk_reader_double_in(&first, low, high, &free->a) ||
+            !pk_reader_double_in(&second, k == 3 ? low : 1e-6, k == 3 ? high : 1e6, &free->b))
             return false;
         if (free->transform != scales[k]) {
             pk_reader_problem(&prior, "say another transform, or move the bounds inside",
@@ -227,5 +230,42 @@ void pk_load_tied_parameters(struct pk_load_of_study *s, const struct pk_reader 
         if (pk_reader_find(&item, "plus", &child) && !pk_reader_double_in(&child, -1e9, 1e9, &tied->plus))
             continue;
         s->study->n_tied += reaches(s, r, i, tied);
+    }
+}
+
+/* The value of a parameter where every free one is at its lower or its upper bound. */
+static double value_at_bounds(const struct pk_load_of_study *s, size_t i_parameter, bool upper)
+{
+    const struct pk_study *study = s->study;
+    for (size_t k = 0; k < study->n_free; k++)
+        if (study->free[k].i_parameter == i_parameter)
+            return upper ? study->free[k].high : study->free[k].low;
+    for (size_t k = 0; k < study->n_tied; k++) {
+        const struct pk_tied_parameter *tied = &study->tied[k];
+        const struct pk_free_parameter *free = &study->free[tied->i_free];
+        if (tied->i_parameter == i_parameter)
+            return tied->times * (upper ? free->high : free->low) + tied->plus;
+    }
+    return s->load.model->parameters[i_parameter].values[0];
+}
+
+void pk_load_check_shares(struct pk_load_of_study *s, const struct pk_reader *r)
+{
+    const struct pk_model *model = s->load.model;
+    for (size_t i = 0; i < model->n_transitions; i++) {
+        const struct pk_transition *transition = &model->transitions[i];
+        bool good = transition->n_to > 1;
+        for (size_t d = 0; d < transition->n_to; d++)
+            good &= transition->i_to_share[d] != SIZE_MAX;
+        for (int upper = 0; upper < 2 && good; upper++) {
+            double sum = 0;
+            for (size_t d = 0; d < transition->n_to; d++)
+                sum += value_at_bounds(s, transition->i_to_share[d], upper == 1);
+            good = fabs(sum - 1) < 1e-9;
+            if (!good)
+                pk_reader_problem(r, "tie a share to the free one: times: -1, plus: 1",
+                                  "the shares of the transition %s add up to %.6g at the %s bounds, not to 1",
+                                  transition->name, sum, upper ? "upper" : "lower");
+        }
     }
 }

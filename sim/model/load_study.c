@@ -40,6 +40,9 @@ static void read_settings(struct pk_load_of_study *s, const struct pk_reader *r)
         (void)pk_reader_int_in(&child, 1, 1000, &study->n_elapsed);
     if (pk_reader_find(r, "frailty", &child))
         (void)pk_reader_int_in(&child, 1, 100, &study->n_frailty);
+    if (study->n_ages * study->n_elapsed * study->n_frailty > 100000)
+        pk_reader_problem(r, NULL, "ages x elapsed x frailty is %lld points, expected at most 100000",
+                          (long long)(study->n_ages * study->n_elapsed * study->n_frailty));
 }
 
 static enum pk_status read_study(struct pk_load_of_study *s, const struct pk_reader *root)
@@ -69,6 +72,8 @@ static enum pk_status read_study(struct pk_load_of_study *s, const struct pk_rea
         pk_load_free_parameters(s, &r_free);
     if (pk_reader_find(&child, "tied", &part))
         pk_load_tied_parameters(s, &part, has_free ? &r_free : NULL);
+    if (has_free && pk_problems_errors(root->problems) == 0)
+        pk_load_check_shares(s, &r_free);
     if (pk_reader_need(&child, "targets", &part))
         pk_load_targets(s, &part);
     read_settings(s, &child);

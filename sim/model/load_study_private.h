@@ -14,6 +14,8 @@ struct pk_load_of_study {
 /* The keys free and tied (after free), and targets, of a study's calibration. */
 void pk_load_free_parameters(struct pk_load_of_study *s, const struct pk_reader *r);
 void pk_load_tied_parameters(struct pk_load_of_study *s, const struct pk_reader *r, const struct pk_reader *r_free);
+/* A problem at r where the shares of a transition do not add up to 1 at the bounds. */
+void pk_load_check_shares(struct pk_load_of_study *s, const struct pk_reader *r);
 void pk_load_targets(struct pk_load_of_study *s, const struct pk_reader *r);
 
 #endif

@@ -46,7 +46,7 @@ BEYOND = {
         scenario_joint_of_model_inflow model_places_priority_value model_places_coaches_ratio
         model_places_coaches_clock model_places_coaches_other_attribute model_places_enters_hazard
         scenario_enrol_rate_unit scenario_like_below scenario_places_word
-        study_free_no_range study_free_switch study_free_table study_free_unknown study_objective_twin
+        study_free_no_range study_free_persons study_free_switch study_free_table study_free_unknown study_objective_twin
         study_target_against study_target_arm study_target_events_years study_target_nobody study_target_of_years
         study_target_outcome study_target_per_inflow study_target_per_mean study_tied_cycle study_tied_itself
         study_tied_switch study_tied_table study_tied_to_unknown study_tied_unknown""",
@@ -61,7 +61,7 @@ BEYOND = {
         scenario_size_zero scenario_state_shares scenario_step scenario_table_ages_order scenario_until_before
         scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum
         model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range
-        study_prior_outside study_step study_step_years study_target_events_over_of study_target_log_negative
+        study_points study_prior_outside study_step study_step_years study_target_events_over_of study_target_log_negative
         study_target_of study_tied_outside study_transform_log study_transform_logit study_within_equal
         study_within_outside study_within_reversed study_within_share""",
     "what a model or a scenario means as a whole": """
@@ -71,7 +71,7 @@ BEYOND = {
         scenario_conversion_cycle scenario_form_domain scenario_enrol_entry_persons scenario_histogram_twice
         scenario_ledgers_name scenario_outcome_entrants scenario_probability_unreachable
         scenario_table_twice scenario_two_services scenario_joint_fit_zeros model_by_service_effect model_by_service_split
-        model_places_support_twice scenario_displacement_common study_prior_beta_ratio study_prior_transform
+        model_places_support_twice scenario_displacement_common study_free_share study_prior_beta_ratio study_prior_transform
         study_target_against_itself study_target_events_person study_target_log_difference study_target_of_all
         study_target_of_difference study_tied_free""",
     "other files": """
