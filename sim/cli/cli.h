@@ -33,6 +33,10 @@ int pk_cli_option(const struct pk_command *command, int argc, char **argv, const
 bool pk_cli_whole(const struct pk_command *command, const char *option, const char *text, int64_t low, int64_t high,
                   int64_t *value);
 
+/* polku check of a study. Errors are in the problems. */
+PK_CHECKED enum pk_status pk_cli_check_study(const char *path, bool quiet, struct pk_problems *problems,
+                                             struct pk_error *error);
+
 /* How the commands read models and scenarios: tables in HDF5 too. */
 extern const struct pk_load_options pk_cli_load_options;
 

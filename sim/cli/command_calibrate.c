@@ -1,10 +1,16 @@
 /* polku calibrate: fit free parameters to targets, and say what the targets cannot tell. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "polku/calibrate.h"
-#include "polku/file.h"
+#include "polku/results.h"
+
+enum { STEM_SIZE = 4000, NAME_LONGEST = 220 };
 
 static const char help[] =
     "Usage: polku calibrate [OPTION...] STUDY\n\n"
@@ -76,71 +82,128 @@ static void tell_progress(const char *what, double done, void *data)
     pk_progress_tell(done, progress);
 }
 
-/* Both files, the sample first: the parameters are there only with it. */
-static enum pk_status write_files(const struct pk_answer *answer, const char *stem, struct pk_error *error)
+/* What stands under a name already may be of an earlier answer, and nothing else. */
+static enum pk_status check_there(const char *path, bool sample, struct pk_error *error)
 {
-    char path[4096];
-    struct pk_text text;
-    snprintf(path, sizeof path, "%s.h5", stem);
-    enum pk_status status = pk_answer_save(answer, path, error);
-    if (status != PK_OK)
-        return status;
-    pk_text_init(&text);
-    pk_answer_yaml(answer, &text);
+    enum pk_file_kind kind = PK_FILE_MODEL;
+    struct pk_results *results = NULL;
+    struct pk_error unread;
+    struct stat about;
+    char *study = NULL;
+    bool ours = false;
+    if (stat(path, &about) != 0)
+        return PK_OK;
+    if (!sample) {
+        ours = pk_load_kind(path, &kind, &unread) == PK_OK && kind == PK_FILE_CALIBRATED;
+    } else if (pk_results_open(path, &results, &unread) == PK_OK) {
+        ours = pk_results_read_text(results, "/", "calibrated", &study, &unread) == PK_OK &&
+               pk_results_has(results, "/sample");
+        pk_free(study);
+        pk_results_close(results);
+    }
+    if (ours)
+        return PK_OK;
+    (void)pk_error_set(error, PK_BAD_INPUT, "is there and is no %s: not overwritten",
+                       sample ? "sample of a calibration" : "file of calibrated parameters");
+    snprintf(error->file, sizeof error->file, "%.255s", path);
+    return PK_BAD_INPUT;
+}
+
+/* Before the work: could both files get their names afterwards? */
+static enum pk_status check_output(const char *stem, struct pk_error *error)
+{
+    char path[STEM_SIZE + 8];
+    const char *slash = strrchr(stem, '/'), *name = slash != NULL ? slash + 1 : stem;
+    if (strlen(stem) >= STEM_SIZE - 1 || strlen(name) > NAME_LONGEST)
+        return pk_error_set(error, PK_IO, "the name of the output is too long");
+    if (*name == '\0')
+        return pk_error_set(error, PK_IO, "%s names no file, expected a STEM for STEM.yaml and STEM.h5",
+                            *stem == '\0' ? "an empty --output" : stem);
+    snprintf(path, sizeof path, "%.*s",
+             slash == NULL   ? 1
+             : slash == stem ? 1
+                             : (int)(slash - stem),
+             slash == NULL ? "." : stem);
+    if (access(path, W_OK | X_OK) != 0) {
+        (void)pk_error_set(error, PK_IO, "cannot create files: %s", strerror(errno));
+        snprintf(error->file, sizeof error->file, "%.255s", path);
+        return PK_IO;
+    }
     snprintf(path, sizeof path, "%s.yaml", stem);
-    status = text.failed ? pk_error_set(error, PK_NO_MEMORY, "no memory to write the calibration")
-                         : pk_file_write(path, pk_text_string(&text), text.size, error);
-    pk_text_free(&text);
+    const enum pk_status status = check_there(path, false, error);
+    snprintf(path, sizeof path, "%s.h5", stem);
+    return status != PK_OK ? status : check_there(path, true, error);
+}
+
+/* ---- signals while files are written: they wait until both are there ---- */
+
+static volatile sig_atomic_t i_held;
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { N_SIGNALS = sizeof signals / sizeof *signals };
+
+static void hold(int i_signal)
+{
+    i_held = i_signal;
+}
+
+static enum pk_status write_undisturbed(const struct pk_answer *answer, const char *stem, struct pk_error *error)
+{
+    struct sigaction before[N_SIGNALS], held = {.sa_handler = hold, .sa_flags = SA_RESTART};
+    sigemptyset(&held.sa_mask);
+    for (int i = 0; i < N_SIGNALS; i++)
+        if (sigaction(signals[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
+            (void)sigaction(signals[i], &held, NULL);
+    const enum pk_status status = pk_answer_write(answer, stem, error);
+    for (int i = 0; i < N_SIGNALS; i++)
+        (void)sigaction(signals[i], &before[i], NULL);
+    if (i_held != 0)
+        raise(i_held);
     return status;
 }
 
-/* What stands under the name already may be an earlier answer, and nothing else. */
-static enum pk_status check_output(const char *stem, struct pk_error *error)
+/* To the standard output; whether it arrived, main tells. */
+static enum pk_status tell(const struct pk_answer *answer, bool json, struct pk_error *error)
 {
-    char path[4096];
-    struct pk_error missing;
-    enum pk_file_kind kind;
-    snprintf(path, sizeof path, "%s.yaml", stem);
-    if (pk_load_kind(path, &kind, &missing) != PK_OK || kind == PK_FILE_CALIBRATED)
-        return PK_OK;
-    return pk_error_set(error, PK_BAD_INPUT, "%s is there and is no file of calibrated parameters: not overwritten",
-                        path);
+    struct pk_text text;
+    pk_text_init(&text);
+    if (json)
+        pk_answer_json(answer, &text);
+    else
+        pk_answer_print(answer, &text);
+    const bool failed = text.failed;
+    if (!failed)
+        fputs(pk_text_string(&text), stdout);
+    pk_text_free(&text);
+    (void)fflush(stdout);
+    return failed ? pk_error_set(error, PK_NO_MEMORY, "no memory to tell the answer") : PK_OK;
 }
 
 static enum pk_status work(const struct request *request, struct pk_study *study, const struct pk_scenario *scenario,
                            const struct pk_model *model, struct pk_error *error)
 {
     struct pk_progress progress;
-    char stem[4000];
+    char stem[STEM_SIZE];
     const struct pk_calibrate_request asked = {.n_threads = (int)request->threads,
                                                .simulate = request->simulate,
                                                .progress = tell_progress,
                                                .progress_data = &progress};
-    struct pk_answer *answer = pk_alloc(1, sizeof *answer);
-    if (answer == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for the calibration");
     study->draws = request->draws > 0 ? request->draws : study->draws;
     study->starts = request->starts > 0 ? request->starts : study->starts;
     snprintf(stem, sizeof stem, "%s%s", request->output != NULL ? "" : "outputs/",
              request->output != NULL ? request->output : study->name);
     enum pk_status status = check_output(stem, error);
-    if (status != PK_OK) {
-        pk_free(answer);
+    if (status != PK_OK)
         return status;
-    }
+    struct pk_answer *answer = pk_alloc(1, sizeof *answer);
+    if (answer == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the calibration");
     pk_progress_begin(&progress, "searching");
     status = pk_calibrate(answer, study, scenario, model, &asked, error);
     pk_progress_end(&progress);
     if (status == PK_OK) {
-        struct pk_text text;
-        pk_text_init(&text);
-        if (request->json)
-            pk_answer_json(answer, &text);
-        else
-            pk_answer_print(answer, &text);
-        fputs(pk_text_string(&text), stdout);
-        pk_text_free(&text);
-        status = write_files(answer, stem, error);
+        status = tell(answer, request->json, error);
+        if (status == PK_OK)
+            status = write_undisturbed(answer, stem, error);
         if (status == PK_OK)
             fprintf(stderr, "%s.yaml and %s.h5 written\n", stem, stem);
         pk_answer_free(answer);

@@ -10,21 +10,22 @@
 
 static const char help[] =
     "Usage: polku check [OPTION...] FILE...\n\n"
-    "Reads models, scenarios and calibrated files and reports every problem with file, line, column and place. Of "
-    "files that are good "
-    "it\n"
-    "prints the parameters with unit, value, range and source, the conversions made, and the size of the tables.\n\n"
+    "Reads models, scenarios, calibrated files and studies and reports every problem with file, line, column and "
+    "place.\n"
+    "Of files that are good it prints the parameters with unit, value, range and source, the conversions made, and "
+    "the\n"
+    "size of the tables; of studies what is free, what it is held against, and whether the analytic twin follows.\n\n"
     "  -q, --quiet            only problems and warnings\n"
     "      --precision OUTCOME=ERROR  how many replications (or people) and seconds that simulation error of the\n"
     "                         outcome needs, from a timed probe of the scenario\n"
     "  -h, --help\n\n"
     "Example:\n"
-    "  polku check models/*/model.yaml configs/*.yaml\n"
+    "  polku check models/*/model.yaml configs/*.yaml configs/studies/*.yaml\n"
     "  polku check --quiet --precision employed_years_0_10y=2 configs/ips-vs-typ.yaml\n";
 
 static int run(int argc, char **argv);
-const struct pk_command pk_command_check = {"check", "check models and scenarios, show parameters and sources", help,
-                                            run};
+const struct pk_command pk_command_check = {"check", "check models, scenarios and studies, show parameters and sources",
+                                            help, run};
 
 /* The attributes' values that a column of a table is about: "sex=woman, kind=x: ". */
 static void print_column(const struct pk_model *model, const struct pk_parameter *p, size_t i_column)
@@ -303,9 +304,10 @@ static int run(int argc, char **argv)
         if (status != PK_OK)
             pk_problems_add(&problems, &error);
         else
-            status = kind == PK_FILE_CALIBRATED ? check_calibrated(argv[i], quiet, &problems)
-                     : kind == PK_FILE_MODEL    ? check_model(argv[i], quiet, &problems, &error)
-                                                : check_scenario(argv[i], quiet, &wanted, &problems, &error);
+            status = kind == PK_FILE_STUDY        ? pk_cli_check_study(argv[i], quiet, &problems, &error)
+                     : kind == PK_FILE_CALIBRATED ? check_calibrated(argv[i], quiet, &problems)
+                     : kind == PK_FILE_MODEL      ? check_model(argv[i], quiet, &problems, &error)
+                                                  : check_scenario(argv[i], quiet, &wanted, &problems, &error);
         if (problems.n_found > 0 || status != PK_OK) {
             int code = pk_cli_problems(&problems, status);
             worst = code > worst ? code : worst;

@@ -188,10 +188,10 @@ static void read_file(struct pk_load *load, const struct pk_reader *root, struct
     static const char digits[] = "0123456789abcdef";
     struct pk_reader r;
     const char *text;
-    const bool scenario = pk_reader_find(root, "scenario", &r) || pk_reader_find(root, "population", &r);
-    if (scenario || pk_reader_find(root, "states", &r)) {
-        pk_reader_problem(root, NULL, "is a %s, expected a file of calibrated parameters",
-                          scenario ? "scenario" : "model");
+    const enum pk_file_kind kind = pk_load_kind_of(root);
+    if (kind == PK_FILE_STUDY || kind == PK_FILE_SCENARIO || pk_reader_find(root, "states", &r)) {
+        pk_reader_problem(root, kind == PK_FILE_STUDY ? "polku calibrate makes one of it" : NULL,
+                          "is a %s, expected a file of calibrated parameters", pk_file_kind_names[kind]);
         return;
     }
     if (!pk_reader_allow(root, keys))

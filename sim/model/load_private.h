@@ -21,6 +21,9 @@ struct pk_load {
     bool no_memory;
 };
 
+/* What a document is, by its keys. */
+enum pk_file_kind pk_load_kind_of(const struct pk_reader *root);
+
 void *pk_load_alloc(struct pk_load *load, size_t count, size_t size);
 
 /* A scalar naming an item of the model; a problem with a suggestion if there is none. */

@@ -150,10 +150,18 @@ static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader
     return load->no_memory ? PK_NO_MEMORY : PK_OK;
 }
 
-static enum pk_file_kind kind_of(const struct pk_reader *r)
+const char *const pk_file_kind_names[] = {"model", "scenario", "file of calibrated parameters", "study"};
+
+enum pk_file_kind pk_load_kind_of(const struct pk_reader *r)
 {
     struct pk_reader child;
-    if (pk_reader_find(r, "scenario", &child) || pk_reader_find(r, "population", &child))
+    if (pk_reader_find(r, "calibrate", &child))
+        return PK_FILE_STUDY;
+    if (pk_reader_find(r, "population", &child))
+        return PK_FILE_SCENARIO;
+    if (pk_reader_find(r, "study", &child))
+        return PK_FILE_STUDY;
+    if (pk_reader_find(r, "scenario", &child))
         return PK_FILE_SCENARIO;
     return pk_reader_find(r, "calibrated", &child) && !pk_reader_find(r, "model", &child) ? PK_FILE_CALIBRATED
                                                                                           : PK_FILE_MODEL;
@@ -181,9 +189,11 @@ static enum pk_status parse(const char *name, const char *text, size_t size, con
         pk_reader_problem(&r, NULL, "is a model, expected a scenario");
         return PK_BAD_INPUT;
     }
-    if (kind_of(&r) == PK_FILE_CALIBRATED) {
-        pk_reader_problem(&r, "name it in a scenario: calibrated: FILE",
-                          "is a file of calibrated parameters, expected a scenario");
+    const enum pk_file_kind kind = pk_load_kind_of(&r);
+    if (kind == PK_FILE_CALIBRATED || kind == PK_FILE_STUDY) {
+        pk_reader_problem(
+            &r, kind == PK_FILE_STUDY ? "polku calibrate reads it" : "name it in a scenario: calibrated: FILE",
+            "is a %s, expected a scenario", pk_file_kind_names[kind]);
         return PK_BAD_INPUT;
     }
     if (!pk_reader_expect(&r, PK_YAML_MAPPING, "a scenario"))
@@ -276,7 +286,7 @@ enum pk_status pk_load_kind(const char *path, enum pk_file_kind *kind, struct pk
     pk_problems_init(&problems);
     if (pk_yaml_parse(text, size, path, &arena, &root, &problems) == PK_OK) {
         struct pk_reader r = pk_reader_root(root, path, &problems);
-        *kind = kind_of(&r);
+        *kind = pk_load_kind_of(&r);
     }
     pk_problems_free(&problems);
     pk_arena_free(&arena);

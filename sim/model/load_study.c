@@ -1,333 +1,16 @@
-/* Reading a study file: targets, and the parameters that are free to meet them. See study.h. */
+/* Reading a study file. See study.h. */
 #include "polku/study.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "load_private.h"
+#include "load_study_private.h"
 #include "polku/file.h"
 #include "polku/text.h"
 
-const char *const pk_transform_names[PK_TRANSFORM_COUNT] = {"none", "log", "logit"};
 const char *const pk_objective_names[PK_OBJECTIVE_COUNT] = {"auto", "twin", "simulation"};
 
-struct study_load {
-    struct pk_load load; /* of the scenario and its model, in the study's arena */
-    struct pk_study *study;
-    const char *arms[PK_MAX_ARMS], *outcomes[PK_MAX_OUTCOMES];
-};
-
-/* ---- free and tied parameters ------------------------------------------------------------------------------- */
-
-/* The parameter that key i names, none that is free or tied already. */
-static bool find_parameter(struct study_load *s, const struct pk_reader *r, size_t i, size_t *found)
-{
-    const struct pk_model *model = s->load.model;
-    const char **names = pk_load_alloc(&s->load, model->n_parameters, sizeof *names);
-    for (size_t k = 0; names != NULL && k < model->n_parameters; k++)
-        names[k] = model->parameters[k].name;
-    if (names == NULL || !pk_load_key(&s->load, r, i, names, model->n_parameters, "a parameter", found))
-        return false;
-    const struct pk_reader item = pk_reader_item(r, i);
-    const struct pk_parameter *parameter = &model->parameters[*found];
-    bool taken = false;
-    for (size_t k = 0; k < s->study->n_free; k++)
-        taken |= s->study->free[k].i_parameter == *found;
-    for (size_t k = 0; k < s->study->n_tied; k++)
-        taken |= s->study->tied[k].i_parameter == *found;
-    if (taken)
-        pk_reader_problem(&item, NULL, "%s is free or tied already", parameter->name);
-    else if (parameter->n_values > 1 || parameter->n_columns > 1)
-        pk_reader_problem(&item, "free a ratio that the hazard is multiplied by",
-                          "%s is a table, expected a single number", parameter->name);
-    else if (parameter->given_unit == PK_UNIT_SWITCH)
-        pk_reader_problem(&item, NULL, "%s is a switch, which is not searched", parameter->name);
-    else
-        return true;
-    return false;
-}
-
-/* [low, high], or the range that the model gives. */
-static bool read_bounds(const struct pk_reader *r, const struct pk_parameter *parameter, struct pk_free_parameter *free)
-{
-    struct pk_reader child;
-    double low, high;
-    pk_unit_interval(parameter->given_unit, &low, &high);
-    if (!pk_reader_find(r, "within", &child)) {
-        free->low = parameter->low;
-        free->high = parameter->high;
-        if (!parameter->has_range || !(free->low < free->high) || !isfinite(free->high)) {
-            pk_reader_problem(r, NULL, "%s has no range in the model: say within: [LOW, HIGH]", parameter->name);
-            return false;
-        }
-        return true;
-    }
-    if (!pk_reader_expect(&child, PK_YAML_SEQUENCE, "[LOW, HIGH]"))
-        return false;
-    if (pk_reader_count(&child) != 2)
-        return pk_reader_mismatch(&child, "[LOW, HIGH]", NULL);
-    const struct pk_reader at_low = pk_reader_item(&child, 0), at_high = pk_reader_item(&child, 1);
-    if (!pk_reader_double_in(&at_low, low, high, &free->low) || !pk_reader_double_in(&at_high, low, high, &free->high))
-        return false;
-    if (free->low < free->high)
-        return true;
-    pk_reader_problem(&child, NULL, "is [%g, %g], expected the lower bound first", free->low, free->high);
-    return false;
-}
-
-/* {normal: [median, sd]} on the transformed scale, or {beta: [a, b]}. */
-static bool read_prior(const struct pk_reader *r, struct pk_free_parameter *free)
-{
-    static const char *const keys[] = {"normal", "log_normal", "logit_normal", "beta", NULL};
-    static const enum pk_transform scales[] = {PK_TRANSFORM_NONE, PK_TRANSFORM_LOG, PK_TRANSFORM_LOGIT,
-                                               PK_TRANSFORM_LOGIT};
-    struct pk_reader prior, numbers;
-    if (!pk_reader_find(r, "prior", &prior))
-        return true;
-    if (!pk_reader_allow(&prior, keys))
-        return false;
-    for (size_t k = 0; k < 4; k++) {
-        if (!pk_reader_find(&prior, keys[k], &numbers) || pk_reader_count(&prior) != 1)
-            continue;
-        if (!pk_reader_is(&numbers, PK_YAML_SEQUENCE) || pk_reader_count(&numbers) != 2)
-            return pk_reader_mismatch(&numbers, k == 3 ? "two numbers [A, B]" : "two numbers [MEDIAN, SD]", NULL);
-        const struct pk_reader first = pk_reader_item(&numbers, 0), second = pk_reader_item(&numbers, 1);
-        const double low = k == 3 ? 1e-3 : free->low, high = k == 3 ? 1e6 : free->high;
-        if (!pk_reader_double_in(&first, low, high, &free->a) || !pk_reader_double_in(&second, 1e-6, 1e6, &free->b))
-            return false;
-        if (free->transform != scales[k]) {
-            pk_reader_problem(&prior, NULL, "is a prior for transform: %s, but the transform is %s",
-                              pk_transform_names[scales[k]], pk_transform_names[free->transform]);
-            return false;
-        }
-        free->prior = k == 3 ? PK_PRIOR_BETA : PK_PRIOR_NORMAL;
-        return true;
-    }
-    return pk_reader_mismatch(&prior, "one of normal, log_normal, logit_normal, beta", NULL);
-}
-
-static void read_free(struct study_load *s, const struct pk_reader *r)
-{
-    static const char *const keys[] = {"within", "transform", "prior", NULL};
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "parameters with bounds"))
-        return;
-    if (pk_reader_count(r) == 0 || pk_reader_count(r) > PK_MAX_FREE) {
-        pk_reader_problem(r, NULL, "frees %zu parameters, expected 1 to %d", pk_reader_count(r), PK_MAX_FREE);
-        return;
-    }
-    for (size_t i = 0; i < pk_reader_count(r); i++) {
-        struct pk_free_parameter *free = &s->study->free[s->study->n_free];
-        const struct pk_reader item = pk_reader_item(r, i);
-        struct pk_reader child;
-        size_t i_transform;
-        memset(free, 0, sizeof *free);
-        if (!find_parameter(s, r, i, &free->i_parameter))
-            continue;
-        const struct pk_parameter *parameter = &s->load.model->parameters[free->i_parameter];
-        free->name = parameter->name;
-        if (!pk_reader_is_empty(&item) && !pk_reader_allow(&item, keys))
-            continue;
-        if (!read_bounds(&item, parameter, free))
-            continue;
-        const bool share = parameter->given_unit == PK_UNIT_PROBABILITY || parameter->given_unit == PK_UNIT_SHARE;
-        free->transform = share && free->low > 0 && free->high < 1 ? PK_TRANSFORM_LOGIT
-                          : !share && free->low > 0                ? PK_TRANSFORM_LOG
-                                                                   : PK_TRANSFORM_NONE;
-        if (pk_reader_find(&item, "transform", &child) &&
-            pk_reader_choice(&child, pk_transform_names, PK_TRANSFORM_COUNT, &i_transform, "a transform")) {
-            free->transform = (enum pk_transform)i_transform;
-            if ((i_transform == PK_TRANSFORM_LOG && !(free->low > 0)) ||
-                (i_transform == PK_TRANSFORM_LOGIT && (!(free->low > 0) || !(free->high < 1)))) {
-                pk_reader_problem(&child, "move the bounds inside", "is %s, which has no value at the bounds [%g, %g]",
-                                  pk_transform_names[i_transform], free->low, free->high);
-                continue;
-            }
-        }
-        if (read_prior(&item, free))
-            s->study->n_free++;
-    }
-}
-
-static void read_tied(struct study_load *s, const struct pk_reader *r)
-{
-    static const char *const keys[] = {"to", "times", "plus", NULL};
-    const char *names[PK_MAX_FREE];
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "parameters tied to free ones"))
-        return;
-    if (pk_reader_count(r) > PK_MAX_TIED) {
-        pk_reader_problem(r, NULL, "ties %zu parameters, expected at most %d", pk_reader_count(r), PK_MAX_TIED);
-        return;
-    }
-    for (size_t k = 0; k < s->study->n_free; k++)
-        names[k] = s->study->free[k].name;
-    for (size_t i = 0; i < pk_reader_count(r); i++) {
-        struct pk_tied_parameter *tied = &s->study->tied[s->study->n_tied];
-        const struct pk_reader item = pk_reader_item(r, i);
-        struct pk_reader child;
-        *tied = (struct pk_tied_parameter){.times = 1};
-        if (!find_parameter(s, r, i, &tied->i_parameter) || !pk_reader_allow(&item, keys) ||
-            !pk_reader_need(&item, "to", &child) ||
-            !pk_reader_choice(&child, names, s->study->n_free, &tied->i_free, "a free parameter"))
-            continue;
-        tied->name = s->load.model->parameters[tied->i_parameter].name;
-        if (pk_reader_find(&item, "times", &child) && !pk_reader_double_in(&child, -1e9, 1e9, &tied->times))
-            continue;
-        if (pk_reader_find(&item, "plus", &child) && !pk_reader_double_in(&child, -1e9, 1e9, &tied->plus))
-            continue;
-        s->study->n_tied++;
-    }
-}
-
-/* ---- targets ------------------------------------------------------------------------------------------------ */
-
-/* value with standard_error or log_standard_error; value or events with of; events alone. */
-static bool read_likelihood(const struct pk_reader *r, struct pk_calibration_target *target)
-{
-    struct pk_reader value, error, log_error, of, events;
-    const bool has_value = pk_reader_find(r, "value", &value), has_error = pk_reader_find(r, "standard_error", &error),
-               has_log = pk_reader_find(r, "log_standard_error", &log_error), has_of = pk_reader_find(r, "of", &of),
-               has_events = pk_reader_find(r, "events", &events);
-    double n_events = 0;
-    if (has_value == has_events || (has_events && (has_error || has_log)) ||
-        (has_value && has_error + has_log + has_of != 1)) {
-        pk_reader_problem(r, NULL,
-                          "expected value with one of standard_error, log_standard_error and of, or events with or "
-                          "without of");
-        return false;
-    }
-    if (has_value && !pk_reader_double_in(&value, -1e15, 1e15, &target->value))
-        return false;
-    if (has_of && !pk_reader_double_in(&of, 1, 1e12, &target->of))
-        return false;
-    if (has_events && !pk_reader_double_in(&events, 0, has_of ? target->of : 1e12, &n_events))
-        return false;
-    if (has_of) {
-        target->likelihood = PK_LIKELIHOOD_BINOMIAL;
-        target->value = has_events ? n_events / target->of : target->value;
-        if (target->value < 0 || target->value > 1)
-            return pk_reader_mismatch(&value, "a share from 0 to 1, as it is one of so many people", NULL);
-        return true;
-    }
-    if (has_events) {
-        target->likelihood = PK_LIKELIHOOD_POISSON;
-        target->value = n_events;
-        return true;
-    }
-    target->likelihood = has_log ? PK_LIKELIHOOD_LOG_NORMAL : PK_LIKELIHOOD_NORMAL;
-    if (has_log && !(target->value > 0))
-        return pk_reader_mismatch(&value, "a number above 0, as its logarithm has an error", NULL);
-    return pk_reader_double_in(has_log ? &log_error : &error, 1e-12, 1e15, &target->standard_error);
-}
-
-static bool read_what(struct study_load *s, const struct pk_reader *r, struct pk_calibration_target *target)
-{
-    static const char *const ways[] = {"value", "difference", "ratio"}, *const per[] = {"person", "all"},
-                             *const people[] = {"everyone", "enrolled"};
-    const struct pk_scenario *scenario = s->load.scenario;
-    struct pk_reader child;
-    size_t choice = 0;
-    target->i_against = SIZE_MAX;
-    if (!pk_reader_need(r, "outcome", &child) ||
-        !pk_reader_choice(&child, s->outcomes, scenario->n_outcomes, &target->i_outcome, "an outcome of the scenario"))
-        return false;
-    if (pk_reader_find(r, "arm", &child) &&
-        !pk_reader_choice(&child, s->arms, scenario->n_arms, &target->i_arm, "an arm of the scenario"))
-        return false;
-    if (pk_reader_find(r, "against", &child)) {
-        if (!pk_reader_choice(&child, s->arms, scenario->n_arms, &target->i_against, "an arm of the scenario"))
-            return false;
-        target->as = PK_TARGET_DIFFERENCE;
-        if (pk_reader_need(r, "as", &child) && pk_reader_choice(&child, ways, 3, &choice, "a comparison"))
-            target->as = (enum pk_target_as)choice;
-        if (target->as == PK_TARGET_VALUE)
-            return pk_reader_mismatch(&child, "difference or ratio", NULL);
-    } else if (pk_reader_find(r, "as", &child)) {
-        pk_reader_problem(&child, NULL, "compares with another arm: say against");
-        return false;
-    }
-    const struct pk_outcome *outcome = &scenario->outcomes[target->i_outcome];
-    target->per_person = !pk_measure_is_ratio(outcome->measure) && !scenario->population.inflow.any;
-    const bool is_mean = pk_outcome_is_ratio(outcome);
-    if (pk_reader_find(r, "per", &child)) {
-        if (!pk_reader_choice(&child, per, 2, &choice, "what the outcome is told for"))
-            return false;
-        target->per_person = choice == 0;
-        if (is_mean && (choice == 0 || outcome->per_person))
-            pk_reader_problem(&child, NULL, "%s is a mean already", outcome->name);
-        if (choice == 0 && scenario->population.inflow.any)
-            pk_reader_problem(&child, NULL, "people flow in, so that nobody knows of how many it is the share");
-    }
-    if (pk_reader_find(r, "people", &child)) {
-        if (!pk_reader_choice(&child, people, 2, &choice, "the people meant"))
-            return false;
-        target->enrolled = choice == 1;
-        if (target->enrolled && scenario->arms[target->i_arm].n_enrolments == 0)
-            pk_reader_problem(&child, NULL, "the arm %s enrols nobody", scenario->arms[target->i_arm].name);
-    }
-    return true;
-}
-
-static void read_target(struct study_load *s, const struct pk_reader *r, const char *name)
-{
-    static const char *const keys[] = {"outcome",
-                                       "arm",
-                                       "against",
-                                       "as",
-                                       "per",
-                                       "people",
-                                       "value",
-                                       "standard_error",
-                                       "of",
-                                       "events",
-                                       "log_standard_error",
-                                       "source",
-                                       "caveat",
-                                       NULL};
-    struct pk_calibration_target *target = &s->study->targets[s->study->n_targets];
-    struct pk_reader child;
-    memset(target, 0, sizeof *target);
-    target->name = name;
-    if (!pk_reader_allow(r, keys))
-        return;
-    const bool what = read_what(s, r, target), likelihood = read_likelihood(r, target);
-    if (!pk_load_source(&s->load, r, &target->source) || !what || !likelihood)
-        return;
-    if (target->likelihood == PK_LIKELIHOOD_POISSON && !pk_reader_find(r, "per", &child))
-        target->per_person = false; /* events are counted among all */
-    if (target->likelihood == PK_LIKELIHOOD_BINOMIAL && (!target->per_person || target->as != PK_TARGET_VALUE)) {
-        pk_reader_problem(r, NULL, "is counted among so many people (of), expected per: person of one arm");
-        return;
-    }
-    if (target->likelihood == PK_LIKELIHOOD_POISSON && (target->per_person || target->as != PK_TARGET_VALUE)) {
-        pk_reader_problem(r, NULL, "is a number of events, expected per: all of one arm");
-        return;
-    }
-    s->study->n_targets++;
-}
-
-static void read_targets(struct study_load *s, const struct pk_reader *r)
-{
-    if (!pk_reader_expect(r, PK_YAML_MAPPING, "targets by name"))
-        return;
-    if (pk_reader_count(r) == 0 || pk_reader_count(r) > PK_MAX_TARGETS) {
-        pk_reader_problem(r, NULL, "names %zu targets, expected 1 to %d", pk_reader_count(r), PK_MAX_TARGETS);
-        return;
-    }
-    for (size_t i = 0; i < pk_reader_count(r); i++) {
-        const struct pk_reader item = pk_reader_item(r, i);
-        const char *name;
-        if (!pk_reader_key_name(r, i, &name))
-            continue;
-        name = pk_arena_text(&s->study->arena, name);
-        s->load.no_memory |= name == NULL;
-        if (name != NULL)
-            read_target(s, &item, name);
-    }
-}
-
-/* ---- the file ----------------------------------------------------------------------------------------------- */
-
-static void read_settings(struct study_load *s, const struct pk_reader *r)
+static void read_settings(struct pk_load_of_study *s, const struct pk_reader *r)
 {
     struct pk_study *study = s->study;
     struct pk_reader child;
@@ -337,8 +20,11 @@ static void read_settings(struct study_load *s, const struct pk_reader *r)
     study->n_elapsed = 4;
     study->n_frailty = 12;
     if (pk_reader_find(r, "objective", &child) &&
-        pk_reader_choice(&child, pk_objective_names, PK_OBJECTIVE_COUNT, &i, "an objective"))
+        pk_reader_choice(&child, pk_objective_names, PK_OBJECTIVE_COUNT, &i, "an objective")) {
         study->objective = (enum pk_objective)i;
+        study->objective_line = child.node->line;
+        study->objective_column = child.node->column;
+    }
     if (pk_reader_find(r, "replications", &child))
         (void)pk_reader_int_in(&child, 1, (1 << PK_LOAD_REPLICATION_BITS) - 1, &study->replications);
     if (pk_reader_find(r, "starts", &child))
@@ -354,19 +40,19 @@ static void read_settings(struct study_load *s, const struct pk_reader *r)
         (void)pk_reader_int_in(&child, 1, 1000, &study->n_elapsed);
     if (pk_reader_find(r, "frailty", &child))
         (void)pk_reader_int_in(&child, 1, 100, &study->n_frailty);
+    if (study->n_ages * study->n_elapsed * study->n_frailty > 100000)
+        pk_reader_problem(r, NULL, "ages x elapsed x frailty is %lld points, expected at most 100000",
+                          (long long)(study->n_ages * study->n_elapsed * study->n_frailty));
 }
 
-static enum pk_status read_study(struct study_load *s, const struct pk_reader *root)
+static enum pk_status read_study(struct pk_load_of_study *s, const struct pk_reader *root)
 {
-    static const char *const keys[] = {"polku", "study", "title", "scenario", "seed", "calibrate", NULL};
     static const char *const of_calibrate[] = {"free",  "tied", "targets", "objective", "replications", "starts",
                                                "draws", "step", "ages",    "elapsed",   "frailty",      NULL};
     struct pk_study *study = s->study;
-    struct pk_reader child, part;
+    struct pk_reader child, part, r_free;
     const char *text;
     int64_t seed;
-    if (!pk_reader_allow(root, keys))
-        return PK_OK;
     (void)pk_load_format(root);
     if (pk_reader_need(root, "study", &child) && pk_reader_name(&child, &text))
         s->load.no_memory |= (study->name = pk_arena_text(&study->arena, text)) == NULL;
@@ -381,37 +67,32 @@ static enum pk_status read_study(struct study_load *s, const struct pk_reader *r
     study->targets = pk_load_alloc(&s->load, PK_MAX_TARGETS, sizeof *study->targets);
     if (s->load.no_memory || !pk_reader_need(root, "calibrate", &child) || !pk_reader_allow(&child, of_calibrate))
         return s->load.no_memory ? PK_NO_MEMORY : PK_OK;
-    if (pk_reader_need(&child, "free", &part))
-        read_free(s, &part);
+    const bool has_free = pk_reader_need(&child, "free", &r_free);
+    if (has_free)
+        pk_load_free_parameters(s, &r_free);
     if (pk_reader_find(&child, "tied", &part))
-        read_tied(s, &part);
+        pk_load_tied_parameters(s, &part, has_free ? &r_free : NULL);
+    if (has_free && pk_problems_errors(root->problems) == 0)
+        pk_load_check_shares(s, &r_free);
     if (pk_reader_need(&child, "targets", &part))
-        read_targets(s, &part);
+        pk_load_targets(s, &part);
     read_settings(s, &child);
     return s->load.no_memory ? PK_NO_MEMORY : PK_OK;
 }
 
-/* Parses the study; *scenario_file is the scenario it names. */
-static enum pk_status parse(const char *path, struct pk_study *study, const struct pk_yaml_node **root,
-                            struct pk_problems *problems)
+/* Parses the study, which then knows the scenario it names. */
+static enum pk_status parse(const char *name, const char *text, size_t size, struct pk_study *study,
+                            const struct pk_yaml_node **root, struct pk_problems *problems)
 {
-    struct pk_error error;
-    char *text = NULL;
-    enum pk_status status = pk_file_read(path, PK_YAML_BYTES_MAX, &text, &study->text_size, &error);
-    if (status != PK_OK) {
-        pk_problems_add(problems, &error);
-        return status;
-    }
-    char *copy = pk_arena_alloc(&study->arena, study->text_size + 1, 1);
-    study->file = pk_arena_text(&study->arena, path);
-    if (copy == NULL || study->file == NULL) {
-        pk_free(text);
+    static const char *const keys[] = {"polku", "study", "title", "scenario", "seed", "calibrate", NULL};
+    char *copy = pk_arena_alloc(&study->arena, size + 1, 1);
+    study->file = pk_arena_text(&study->arena, name);
+    if (copy == NULL || study->file == NULL)
         return PK_NO_MEMORY;
-    }
-    memcpy(copy, text, study->text_size);
+    memcpy(copy, text, size);
     study->text = copy;
-    status = pk_yaml_parse(text, study->text_size, study->file, &study->arena, root, problems);
-    pk_free(text);
+    study->text_size = size;
+    const enum pk_status status = pk_yaml_parse(text, size, study->file, &study->arena, root, problems);
     if (status != PK_OK)
         return status;
     const struct pk_reader r = pk_reader_root(*root, study->file, problems);
@@ -419,43 +100,75 @@ static enum pk_status parse(const char *path, struct pk_study *study, const stru
     const char *scenario;
     if (!pk_reader_expect(&r, PK_YAML_MAPPING, "a study"))
         return PK_BAD_INPUT;
-    if (pk_reader_is(&r, PK_YAML_MAPPING) && !pk_reader_find(&r, "study", &child)) {
-        pk_reader_problem(&r, NULL, "is no study: a study begins with the key study");
+    const enum pk_file_kind kind = pk_load_kind_of(&r);
+    if (kind != PK_FILE_STUDY) {
+        pk_reader_problem(&r, kind == PK_FILE_SCENARIO ? "name it in a study: scenario: FILE" : NULL,
+                          "is a %s, expected a study", pk_file_kind_names[kind]);
         return PK_BAD_INPUT;
     }
-    if (!pk_reader_need(&r, "scenario", &child) || !pk_reader_text(&child, &scenario))
+    if (!pk_reader_allow(&r, keys) || !pk_reader_need(&r, "scenario", &child) || !pk_reader_text(&child, &scenario))
         return PK_BAD_INPUT;
-    study->scenario_file = pk_load_beside(&study->arena, path, scenario);
+    study->scenario_file = pk_load_beside(&study->arena, name, scenario);
     return study->scenario_file == NULL ? PK_NO_MEMORY : PK_OK;
+}
+
+/* All but the scenario. */
+static enum pk_status finish(const struct pk_yaml_node *root, struct pk_study *study, struct pk_scenario *scenario,
+                             struct pk_model *model, struct pk_problems *problems)
+{
+    struct pk_load_of_study s = {.load = {.arena = &study->arena, .model = model, .scenario = scenario},
+                                 .study = study};
+    for (size_t i = 0; i < scenario->n_arms; i++)
+        s.arms[i] = scenario->arms[i].name;
+    for (size_t i = 0; i < scenario->n_outcomes; i++)
+        s.outcomes[i] = scenario->outcomes[i].name;
+    const struct pk_reader r = pk_reader_root(root, study->file, problems);
+    const enum pk_status status = read_study(&s, &r);
+    return status == PK_OK && pk_problems_errors(problems) > 0 ? PK_BAD_INPUT : status;
+}
+
+enum pk_status pk_load_study_text(const char *name, const char *text, size_t size, struct pk_study *study,
+                                  struct pk_scenario *scenario, struct pk_model *model, struct pk_problems *problems)
+{
+    const struct pk_yaml_node *root = NULL;
+    memset(study, 0, sizeof *study);
+    pk_arena_init(&study->arena);
+    enum pk_status status = parse(name, text, size, study, &root, problems);
+    if (status == PK_OK)
+        status = finish(root, study, scenario, model, problems);
+    if (status != PK_OK)
+        pk_study_free(study);
+    return status;
 }
 
 enum pk_status pk_load_study(const char *path, const struct pk_load_options *options, struct pk_study *study,
                              struct pk_scenario *scenario, struct pk_model *model, struct pk_problems *problems)
 {
     const struct pk_yaml_node *root = NULL;
+    struct pk_error error;
+    char *text = NULL;
+    size_t size;
     memset(study, 0, sizeof *study);
     pk_arena_init(&study->arena);
-    enum pk_status status = parse(path, study, &root, problems);
-    if (status == PK_OK)
-        status = pk_load_scenario(study->scenario_file, options, scenario, model, problems);
+    enum pk_status status = pk_file_read(path, PK_YAML_BYTES_MAX, &text, &size, &error);
     if (status != PK_OK) {
-        pk_study_free(study);
+        pk_problems_add(problems, &error);
         return status;
     }
-    struct study_load s = {.load = {.arena = &study->arena, .model = model, .scenario = scenario}, .study = study};
-    for (size_t i = 0; i < scenario->n_arms; i++)
-        s.arms[i] = scenario->arms[i].name;
-    for (size_t i = 0; i < scenario->n_outcomes; i++)
-        s.outcomes[i] = scenario->outcomes[i].name;
-    const struct pk_reader r = pk_reader_root(root, study->file, problems);
-    status = read_study(&s, &r);
-    if (status == PK_OK && pk_problems_errors(problems) > 0)
-        status = PK_BAD_INPUT;
-    if (status != PK_OK) {
-        pk_study_free(study);
-        pk_scenario_free(scenario);
-        pk_model_free(model);
+    status = parse(path, text, size, study, &root, problems);
+    pk_free(text);
+    if (status == PK_OK) {
+        status = pk_load_scenario(study->scenario_file, options, scenario, model, problems);
+        if (status == PK_IO && problems->n_kept > 0 && problems->items[problems->n_kept - 1].hint[0] == '\0')
+            snprintf(problems->items[problems->n_kept - 1].hint, sizeof problems->items[0].hint, "the scenario of %s",
+                     path);
+        if (status == PK_OK && (status = finish(root, study, scenario, model, problems)) != PK_OK) {
+            pk_scenario_free(scenario);
+            pk_model_free(model);
+        }
     }
+    if (status != PK_OK)
+        pk_study_free(study);
     return status;
 }
 

@@ -3,6 +3,7 @@
 
 #include <gsl/gsl_errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "calibrate_private.h"
@@ -48,9 +49,15 @@ static enum pk_status choose_objective(struct pk_search *search, struct pk_error
     const bool has = pk_targets_has_twin(search->targets, &plan, &all, &answer->obstacle);
     pk_plan_free(&plan);
     pk_values_free(&all);
-    if (study->objective == PK_OBJECTIVE_TWIN && !has)
-        return pk_error_set(error, PK_BAD_INPUT, "the study asks for the analytic twin, but %s",
-                            pk_text_string(&answer->obstacle));
+    if (study->objective == PK_OBJECTIVE_TWIN && !has) {
+        status = pk_error_set(error, PK_BAD_INPUT, "the study asks for the analytic twin, but %s",
+                              pk_text_string(&answer->obstacle));
+        snprintf(error->file, sizeof error->file, "%s", study->file);
+        snprintf(error->path, sizeof error->path, "calibrate.objective");
+        error->line = study->objective_line;
+        error->column = study->objective_column;
+        return status;
+    }
     search->by_twin = has && study->objective != PK_OBJECTIVE_SIMULATION;
     if (has && !search->by_twin)
         pk_text_put(&answer->obstacle, "the study asks for simulation");
@@ -90,6 +97,35 @@ static void choose_step(struct pk_search *search, struct pk_targets *targets)
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         if (pk_targets_step(targets, lengths[i]) && step_error(search, middle) < STEP_ERROR)
             return;
+}
+
+enum pk_status pk_calibrate_objective(const struct pk_study *study, const struct pk_scenario *scenario,
+                                      const struct pk_model *model, bool *by_twin, struct pk_text *obstacle,
+                                      struct pk_error *error)
+{
+    struct pk_targets targets;
+    struct pk_search search;
+    struct pk_answer *answer = pk_alloc(1, sizeof *answer);
+    if (answer == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the calibration");
+    memset(&search, 0, sizeof search);
+    pk_text_init(&answer->obstacle);
+    answer->model = model;
+    search.answer = answer;
+    search.targets = &targets;
+    for (size_t k = 0; k < study->n_free; k++)
+        pk_scale_make(&study->free[k], &search.scales[k]);
+    enum pk_status status = pk_targets_init(&targets, study, scenario, model, error);
+    if (status == PK_OK) {
+        status = choose_objective(&search, error);
+        pk_targets_free(&targets);
+    }
+    *by_twin = answer->by_twin;
+    pk_text_put(obstacle, pk_text_string(&answer->obstacle));
+    obstacle->failed |= answer->obstacle.failed;
+    pk_text_free(&answer->obstacle);
+    pk_free(answer);
+    return status;
 }
 
 static enum pk_status begin(struct pk_search *search, struct pk_targets *targets,
@@ -175,6 +211,7 @@ enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *stu
 {
     struct pk_targets targets;
     struct pk_search search;
+    struct pk_error cause;
     memset(answer, 0, sizeof *answer);
     memset(&search, 0, sizeof search);
     pk_arena_init(&answer->arena);
@@ -206,15 +243,24 @@ enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *stu
         if (status == PK_OK)
             status = pk_calibrate_sample(&search, error);
         tell(request, "done", 1);
+        const bool begun = search.statuses != NULL && search.errors != NULL;
+        const enum pk_status of_worker = begun ? pk_search_status(&search, &cause) : PK_OK;
+        if (of_worker != PK_OK) { /* whatever came of it */
+            status = of_worker;
+            *error = cause;
+        }
         for (int i = 0; search.n_evaluations != NULL && i < search.n_workers; i++)
             answer->n_evaluations += search.n_evaluations[i];
         end(&search);
         pk_targets_free(&targets);
     }
     gsl_set_error_handler(handler);
-    if (status == PK_OK)
+    if (status == PK_OK) {
         pk_calibrate_marks(answer);
-    else
+        if (answer->marks.failed || answer->obstacle.failed) /* never without all that must be known */
+            status = pk_error_set(error, PK_NO_MEMORY, "no memory to tell the answer");
+    }
+    if (status != PK_OK)
         pk_answer_free(answer);
     return status;
 }

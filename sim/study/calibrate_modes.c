@@ -156,6 +156,20 @@ static void find_likeliest(struct pk_search *search)
         answer->least_deviance = pk_fit_descend(&fit, answer->likeliest, !search->by_twin);
 }
 
+/* Why nothing is known in the middle of what was thought before, whichever worker was there first. */
+static enum pk_status tell_unknown(struct pk_search *search, struct pk_error *error)
+{
+    double point[PK_MAX_FREE], misfits[PK_MAX_TARGETS];
+    for (size_t k = 0; k < search->n_free; k++)
+        point[k] = fmin(fmax(0, search->scales[k].low), search->scales[k].high);
+    search->errors[0].message[0] = '\0';
+    search->n_evaluations[0] = 0; /* the first point is told */
+    (void)pk_search_misfits(search, 0, point, misfits, NULL);
+    const char *why = search->errors[0].message;
+    return pk_error_set(error, PK_BAD_INPUT, "nowhere within the bounds are all targets known; in the middle: %s",
+                        why[0] != '\0' ? why : "some target's outcome is no number, or one without a logarithm");
+}
+
 enum pk_status pk_calibrate_modes(struct pk_search *search, struct pk_error *error)
 {
     const struct pk_study *study = search->targets->study;
@@ -189,9 +203,7 @@ enum pk_status pk_calibrate_modes(struct pk_search *search, struct pk_error *err
         goto out;
     qsort(starting.starts, n_starts, sizeof *starting.starts, by_objective);
     if (!isfinite(starting.starts[0].objective)) {
-        status =
-            pk_error_set(error, PK_BAD_INPUT, "nowhere within the bounds are all targets known; at the first point: %s",
-                         search->errors[0].message);
+        status = tell_unknown(search, error);
         goto out;
     }
     if (!search->by_twin) { /* noise stops least squares early */

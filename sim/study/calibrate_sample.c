@@ -60,10 +60,19 @@ static double draw_prior(const struct pk_scale *scale, gsl_rng *random)
         const double low = gsl_cdf_ugaussian_P(scale->low), high = gsl_cdf_ugaussian_P(scale->high);
         return gsl_cdf_ugaussian_Pinv(low + (high - low) * gsl_rng_uniform_pos(random));
     }
-    const double low = gsl_cdf_beta_P(scale->value_low, scale->prior_a, scale->prior_b);
-    const double high = gsl_cdf_beta_P(scale->value_high, scale->prior_a, scale->prior_b);
-    const double p =
-        gsl_cdf_beta_Pinv(low + (high - low) * gsl_rng_uniform_pos(random), scale->prior_a, scale->prior_b);
+    /* by bisection: gsl_cdf_beta_Pinv does not converge where the prior is narrow */
+    double low = scale->value_low, high = scale->value_high;
+    const double first = gsl_cdf_beta_P(low, scale->prior_a, scale->prior_b);
+    const double wanted =
+        first + (gsl_cdf_beta_P(high, scale->prior_a, scale->prior_b) - first) * gsl_rng_uniform_pos(random);
+    for (int i = 0; i < 60; i++) {
+        const double middle = 0.5 * (low + high);
+        if (gsl_cdf_beta_P(middle, scale->prior_a, scale->prior_b) < wanted)
+            low = middle;
+        else
+            high = middle;
+    }
+    const double p = 0.5 * (low + high);
     return (log(p) - log1p(-p) - scale->middle) / scale->sd;
 }
 

@@ -2,8 +2,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "calibrate_private.h"
+#include "polku/file.h"
 #include "polku/provenance.h"
 #include "polku/results.h"
 
@@ -197,4 +199,45 @@ enum pk_status pk_answer_save(const struct pk_answer *answer, const char *path, 
         out.status = pk_results_save(out.results, path, error);
     pk_results_close(out.results);
     return out.status;
+}
+
+/* The problem is the file's, not that of the name it has meanwhile. */
+static enum pk_status at_file(enum pk_status status, const char *path, struct pk_error *error)
+{
+    if (status != PK_OK && error != NULL)
+        snprintf(error->file, sizeof error->file, "%.255s", path);
+    return status;
+}
+
+enum pk_status pk_answer_write(const struct pk_answer *answer, const char *stem, struct pk_error *error)
+{
+    enum { SIZE = 4096 };
+    char sample[SIZE], file[SIZE], new_sample[SIZE + 32], new_file[SIZE + 32];
+    struct pk_text text;
+    if ((size_t)snprintf(sample, sizeof sample, "%s.h5", stem) >= sizeof sample ||
+        (size_t)snprintf(file, sizeof file, "%s.yaml", stem) >= sizeof file)
+        return pk_error_set(error, PK_IO, "the name of the output is too long");
+    pk_file_temporary_name(sample, new_sample, sizeof new_sample);
+    pk_file_temporary_name(file, new_file, sizeof new_file);
+    pk_text_init(&text);
+    pk_answer_yaml(answer, &text);
+    enum pk_status status = text.failed ? pk_error_set(error, PK_NO_MEMORY, "no memory to write the calibration")
+                                        : at_file(pk_answer_save(answer, new_sample, error), sample, error);
+    if (status == PK_OK) {
+        status = at_file(pk_file_write(new_file, pk_text_string(&text), text.size, error), file, error);
+        if (status != PK_OK)
+            (void)unlink(new_sample);
+    }
+    if (status == PK_OK) {
+        status = pk_file_publish(new_sample, sample, error);
+        if (status != PK_OK)
+            (void)unlink(new_file);
+    }
+    if (status == PK_OK) {
+        status = pk_file_publish(new_file, file, error);
+        if (status != PK_OK)
+            (void)unlink(sample);
+    }
+    pk_text_free(&text);
+    return status;
 }

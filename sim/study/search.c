@@ -120,6 +120,15 @@ static double sum_of_squares(const double *residuals, size_t n)
     return sum;
 }
 
+/* A fit for which there is no memory is none that failed: the search must not go on without it. */
+static void no_memory(const struct pk_fit *fit)
+{
+    struct pk_search *search = fit->search;
+    if (search->statuses[fit->i_worker] == PK_OK)
+        search->statuses[fit->i_worker] =
+            pk_error_set(&search->errors[fit->i_worker], PK_NO_MEMORY, "no memory for the search");
+}
+
 /* ---- Levenberg-Marquardt ---- */
 
 struct step {
@@ -198,6 +207,8 @@ static double least_squares(const struct pk_fit *fit, double *point)
     double residuals[PK_MAX_TARGETS + PK_MAX_FREE + 1], tried[PK_MAX_TARGETS + PK_MAX_FREE + 1], to[PK_MAX_FREE];
     double damping = 1e-2;
     struct step *step = pk_alloc(1, sizeof *step);
+    if (step == NULL)
+        no_memory(fit);
     if (step == NULL || !residuals_at(fit, point, residuals)) {
         pk_free(step);
         return (double)INFINITY;
@@ -281,6 +292,8 @@ static double simplex(const struct pk_fit *fit, double *point, double before)
                 if (i != fit->i_fixed)
                     point[i] = fmin(fmax(gsl_vector_get(best, k++), search->scales[i].low), search->scales[i].high);
         }
+    } else {
+        no_memory(fit);
     }
     if (minimizer != NULL)
         gsl_multimin_fminimizer_free(minimizer);

@@ -34,7 +34,8 @@ for floor in base maths model engine run study; do
     check "polku/$(basename "$header") is installed as it is" cmp "$header" "$prefix/include/polku/$(basename "$header")"
   done
 done
-for schema in models/model.schema.json configs/scenario.schema.json configs/calibrated.schema.json; do
+for schema in models/model.schema.json configs/scenario.schema.json configs/calibrated.schema.json \
+  configs/study.schema.json; do
   check "$schema is installed" cmp "$POLKU_SOURCE/$schema" "$prefix/share/polku/$(basename "$schema")"
 done
 no_private() { ! find "$prefix" -name '*private*' | grep .; }
@@ -48,6 +49,7 @@ cd "$folder/client" || exit 1
 cat >client.c <<'END'
 #include <stdio.h>
 
+#include <polku/calibrate.h>
 #include <polku/load.h>
 #include <polku/run.h>
 #include <polku/variants.h>

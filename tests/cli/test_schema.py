@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The schemas for editors, models/model.schema.json and those of configs/ (scenario, calibrated), say what the loader accepts.
+"""The schemas for editors, models/model.schema.json and those of configs/ (scenario, calibrated, study), say what the loader accepts.
 
 Both ways: every list of keys and words in the loader's sources is an object or an enum of a schema and the other way
 round; every key of a schema stands in some good file, where the loader knows it, and misspelt the loader names it;
@@ -22,7 +22,8 @@ from checks import SOURCE, check, finish, polku
 DATA = os.path.join(SOURCE, "tests", "data")
 SCHEMAS = {"model": os.path.join(SOURCE, "models", "model.schema.json"),
            "scenario": os.path.join(SOURCE, "configs", "scenario.schema.json"),
-           "calibrated": os.path.join(SOURCE, "configs", "calibrated.schema.json")}
+           "calibrated": os.path.join(SOURCE, "configs", "calibrated.schema.json"),
+           "study": os.path.join(SOURCE, "configs", "study.schema.json")}
 
 # Malformed files that a schema accepts, by what it cannot see.
 BEYOND = {
@@ -44,7 +45,11 @@ BEYOND = {
         scenario_people_inflow model_joint_value model_joint_two_tables scenario_joint_of_model
         scenario_joint_of_model_inflow model_places_priority_value model_places_coaches_ratio
         model_places_coaches_clock model_places_coaches_other_attribute model_places_enters_hazard
-        scenario_enrol_rate_unit scenario_like_below scenario_places_word model_at_plus""",
+        scenario_enrol_rate_unit scenario_like_below scenario_places_word model_at_plus study_free_no_range
+        study_free_persons study_free_switch study_free_table study_free_unknown study_objective_twin
+        study_target_against study_target_arm study_target_events_years study_target_nobody study_target_of_years
+        study_target_outcome study_target_per_inflow study_target_per_mean study_tied_cycle study_tied_itself
+        study_tied_switch study_tied_table study_tied_to_unknown study_tied_unknown""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
         model_split_shares model_switch model_table_counts model_table_cuts
@@ -55,7 +60,10 @@ BEYOND = {
         scenario_outcome_beyond scenario_outcome_from_after_to scenario_outcome_mean_age_order scenario_persons scenario_persons_half scenario_size
         scenario_size_zero scenario_state_shares scenario_step scenario_table_ages_order scenario_until_before
         scenario_until_day scenario_replications_against scenario_enrol_late model_joint_sum
-        model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range""",
+        model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range
+        study_points study_prior_outside study_step study_step_years study_target_events_over_of study_target_log_negative
+        study_target_of study_tied_outside study_transform_log study_transform_logit study_within_equal
+        study_within_outside study_within_reversed study_within_share""",
     "what a model or a scenario means as a whole": """
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit
@@ -64,7 +72,9 @@ BEYOND = {
         scenario_ledgers_name scenario_outcome_entrants scenario_probability_unreachable
         scenario_table_twice scenario_two_services scenario_joint_fit_zeros model_by_service_effect model_by_service_split
         model_places_support_twice scenario_displacement_common scenario_enrol_quota_entry model_at_birth_clock
-        model_at_table model_at_on_birth model_hazard_birth model_table_birth_years""",
+        model_at_table model_at_on_birth model_hazard_birth model_table_birth_years study_free_share
+        study_prior_beta_ratio study_prior_transform study_target_against_itself study_target_events_person
+        study_target_log_difference study_target_of_all study_target_of_difference study_tied_free""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row
@@ -76,9 +86,10 @@ BEYOND = {
         scenario_calibrated_model scenario_calibrated_outside scenario_calibrated_range_outside
         scenario_calibrated_scenario scenario_calibrated_shares scenario_calibrated_switch scenario_calibrated_table
         scenario_calibrated_two_files scenario_calibrated_unknown scenario_like_inside scenario_like_itself
-        scenario_like_missing scenario_like_model scenario_like_needs scenario_like_without""",
+        scenario_like_missing scenario_like_model scenario_like_needs scenario_like_without study_scenario_broken
+        study_scenario_missing study_scenario_model study_scenario_study""",
     "how a number is written; a key given twice": """
-        model_number_huge model_number_octal model_parameter_twice""",
+        model_number_huge model_number_octal model_parameter_twice study_free_twice study_target_twice""",
 }
 
 # Lists of texts in the loader's sources that are neither all keys of a mapping nor all words of an enum.
@@ -86,6 +97,7 @@ OTHER_LISTS = {
     ("load_like.c", "joined"): "keys of a scenario that are put together with those of the one it is like",
     ("load_parameters.c", "ways"): "the four ways to give a number, keys of a parameter",
     ("load_distribution.c", "needs"): "what messages expect",
+    ("load_scenario.c", "pk_file_kind_names"): "what messages call files",
     ("model.h", "SOURCE"): "those of a model's source, and the one of a calibrated file's",
     ("reader.c", "meaning_true"): "what messages suggest",
     ("reader.c", "meaning_false"): "what messages suggest",
@@ -117,7 +129,9 @@ def read_yaml(path):
 
 
 def kind_of(document):
-    """As the program tells models, scenarios and calibrated files apart."""
+    """As the program tells models, scenarios, calibrated files and studies apart."""
+    if "calibrate" in document or ("study" in document and "population" not in document):
+        return "study"
     if "scenario" in document or "population" in document:
         return "scenario"
     return "calibrated" if "calibrated" in document and "model" not in document else "model"
@@ -252,6 +266,9 @@ def test_descriptions(schemas):
     for name in shared:
         check(schemas["model"].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
               f"{name} is the same in both schemas")
+    for name in set(schemas["study"].root["definitions"]) & set(schemas["scenario"].root["definitions"]):
+        check(schemas["study"].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
+              f"{name} is the same in the schemas of studies and scenarios")
 
 
 def good_files(folder):
@@ -326,10 +343,11 @@ def test_good(schemas, folder):
     for kind, schema in schemas.items():
         for closed in schema.closed():
             for key in closed["properties"]:
-                # the scenario's parameters are the model's, which the test of descriptions compares
-                shared = kind == "scenario" and any(closed is part for name in schemas["model"].root["definitions"]
-                                                    if name in schema.root["definitions"]
-                                                    for part in schema.parts(schema.root["definitions"][name]))
+                # the scenario's parameters are the model's, which the test of descriptions compares, and so on
+                other = schemas.get({"scenario": "model", "study": "scenario"}.get(kind))
+                shared = other is not None and any(closed is part for name in other.root["definitions"]
+                                                   if name in schema.root["definitions"]
+                                                   for part in schema.parts(schema.root["definitions"][name]))
                 check(shared or (kind, id(closed), key) in covered,
                       f"{kind}: no good file has the key {key} of the object with {sorted(closed['properties'])}")
 

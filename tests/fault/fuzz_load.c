@@ -1,15 +1,17 @@
-/* libFuzzer entry: any text as a model beside a good scenario, or as a scenario beside a good model, or as one of the
- * tables and calibrated files that these name (the first byte chooses), through loading, conversion and compilation.
+/* libFuzzer entry: any text as a model beside a good scenario, or as a scenario beside a good model, as one of the
+ * tables and calibrated files that these name, or as a study of the scenario (the first byte chooses), through loading,
+ * conversion and compilation.
  * What is found must be told in clean text with its place.
  *
  * Seeds: models/, configs/ and tests/data, each behind a byte 0 (model), 1 (scenario), 2 and 3 (the same of the open
- * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it). */
+ * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it), 9 (a study). */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "polku/calibrate.h"
 #include "polku/file.h"
 #include "polku/load.h"
 #include "polku/source.h"
@@ -30,6 +32,7 @@ enum {
     FITTED,
     RATES,
     WINDOW,
+    STUDY,
     N_FIXED
 };
 static char *fixed[N_FIXED]; /* good ones */
@@ -38,9 +41,9 @@ static size_t fixed_sizes[N_FIXED];
 /* Beside this file in the tree. */
 static void read_fixed(void)
 {
-    static const char *const names[] = {"model.yaml",    "scenario.yaml",     "mortality.yaml",    "open.yaml",
-                                        "imported.yaml", "deaths.csv",        "diagnoses.csv",     "people.csv",
-                                        "fitted.yaml",   "fitted_rates.yaml", "fitted_window.yaml"};
+    static const char *const names[] = {"model.yaml",    "scenario.yaml",     "mortality.yaml",     "open.yaml",
+                                        "imported.yaml", "deaths.csv",        "diagnoses.csv",      "people.csv",
+                                        "fitted.yaml",   "fitted_rates.yaml", "fitted_window.yaml", "study.yaml"};
     static const char here[] = __FILE__;
     const char *slash = strrchr(here, '/');
     for (int i = 0; i < N_FIXED; i++) {
@@ -84,6 +87,45 @@ static void compile(const struct pk_model *model, const struct pk_scenario *scen
     pk_values_free(&values);
 }
 
+/* A problem for each fault, in clean text, with its place. */
+static void judge(const struct pk_problems *problems, enum pk_status status)
+{
+    if (status != PK_OK && status != PK_BAD_INPUT)
+        abort();
+    if ((status == PK_OK) != (pk_problems_errors(problems) == 0))
+        abort();
+    for (size_t i = 0; i < problems->n_kept; i++) {
+        char line[1024];
+        struct pk_source_fault fault;
+        const struct pk_error *problem = &problems->items[i];
+        pk_error_text(problem, line, sizeof line);
+        if (problem->line == 0 || problem->message[0] == '\0' || pk_source_first_fault(line, strlen(line), "", &fault))
+            abort();
+    }
+}
+
+/* The study of the good scenario; whether the twin follows is asked, and nothing is calibrated. */
+static void read_study(const char *text, size_t size, struct pk_scenario *scenario, struct pk_model *model)
+{
+    struct pk_study study;
+    struct pk_problems problems;
+    pk_problems_init(&problems);
+    const enum pk_status status = pk_load_study_text("study", text, size, &study, scenario, model, &problems);
+    judge(&problems, status);
+    if (status == PK_OK) {
+        struct pk_text obstacle;
+        struct pk_error error = {0};
+        bool by_twin;
+        pk_text_init(&obstacle);
+        if (pk_calibrate_objective(&study, scenario, model, &by_twin, &obstacle, &error) != PK_OK &&
+            error.message[0] == '\0')
+            abort();
+        pk_text_free(&obstacle);
+        pk_study_free(&study);
+    }
+    pk_problems_free(&problems);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct pk_scenario scenario;
@@ -94,13 +136,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fixed[0] == NULL)
         read_fixed();
     static const int models[] = {MODEL,      MODEL,      OPEN_MODEL, OPEN_MODEL, OPEN_MODEL,
-                                 OPEN_MODEL, OPEN_MODEL, MODEL,      MODEL};
+                                 OPEN_MODEL, OPEN_MODEL, MODEL,      MODEL,      MODEL};
     static const int scenarios[] = {SCENARIO,      SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO,
-                                    OPEN_SCENARIO, IMPORTED, FITTED,        FITTED};
+                                    OPEN_SCENARIO, IMPORTED, FITTED,        FITTED,        SCENARIO};
     static const int replaced[] = {MODEL,     SCENARIO, OPEN_MODEL, OPEN_SCENARIO, DEATHS,
-                                   DIAGNOSES, PEOPLE,   RATES,      FITTED};
+                                   DIAGNOSES, PEOPLE,   RATES,      FITTED,        STUDY};
     const char *texts[N_FIXED];
-    size_t sizes[N_FIXED], which = data[0] % 9;
+    size_t sizes[N_FIXED], which = data[0] % 10;
     for (int i = 0; i < N_FIXED; i++) {
         texts[i] = fixed[i];
         sizes[i] = fixed_sizes[i];
@@ -117,20 +159,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pk_problems_init(&problems);
     enum pk_status status = pk_load_texts("scenario", texts[i_scenario], sizes[i_scenario], "model", texts[i_model],
                                           sizes[i_model], &of_model, &of_scenario, &scenario, &model, &problems);
-    if (status != PK_OK && status != PK_BAD_INPUT)
-        abort();
-    if ((status == PK_OK) != (pk_problems_errors(&problems) == 0))
-        abort();
-    for (size_t i = 0; i < problems.n_kept; i++) {
-        char line[1024];
-        struct pk_source_fault fault;
-        const struct pk_error *problem = &problems.items[i];
-        pk_error_text(problem, line, sizeof line);
-        if (problem->line == 0 || problem->message[0] == '\0' || pk_source_first_fault(line, strlen(line), "", &fault))
-            abort();
-    }
+    judge(&problems, status);
     if (status == PK_OK) {
-        if (is_small(&model, &scenario))
+        if (replaced[which] == STUDY)
+            read_study(texts[STUDY], sizes[STUDY], &scenario, &model);
+        else if (is_small(&model, &scenario))
             compile(&model, &scenario);
         pk_scenario_free(&scenario);
         pk_model_free(&model);

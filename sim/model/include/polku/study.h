@@ -69,17 +69,22 @@ struct pk_study {
     struct pk_tied_parameter *tied;
     struct pk_calibration_target *targets;
     enum pk_objective objective;
-    int64_t replications;                 /* of the simulation as objective; 0: the scenario's */
-    int64_t starts;                       /* of the search; 0: as many as the free parameters ask for */
-    int64_t draws;                        /* of the sample */
-    double step_months;                   /* of the twin */
-    int64_t n_ages, n_elapsed, n_frailty; /* points of the twin's population */
+    size_t objective_line, objective_column; /* where the file says so; 0: it does not */
+    int64_t replications;                    /* of the simulation as objective; 0: the scenario's */
+    int64_t starts;                          /* of the search; 0: as many as the free parameters ask for */
+    int64_t draws;                           /* of the sample */
+    double step_months;                      /* of the twin */
+    int64_t n_ages, n_elapsed, n_frailty;    /* points of the twin's population */
 };
 
 /* Reads a study, the scenario it names (relative to it) and that one's model. Errors: as pk_load_scenario. */
 PK_CHECKED enum pk_status pk_load_study(const char *path, const struct pk_load_options *options, struct pk_study *study,
                                         struct pk_scenario *scenario, struct pk_model *model,
                                         struct pk_problems *problems);
+/* The same from a text, about a scenario and its model that are loaded already, whatever it names. */
+PK_CHECKED enum pk_status pk_load_study_text(const char *name, const char *text, size_t size, struct pk_study *study,
+                                             struct pk_scenario *scenario, struct pk_model *model,
+                                             struct pk_problems *problems);
 void pk_study_free(struct pk_study *study);
 
 #ifdef __cplusplus

@@ -98,12 +98,22 @@ PK_CHECKED enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk
                                        const struct pk_calibrate_request *request, struct pk_error *error);
 void pk_answer_free(struct pk_answer *answer);
 
+/* Whether the study would be calibrated by the twin; else obstacle says why not. Errors: PK_BAD_INPUT (the model has no
+ * meaning within the bounds, the study asks for a twin that cannot follow it), PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_calibrate_objective(const struct pk_study *study, const struct pk_scenario *scenario,
+                                                 const struct pk_model *model, bool *by_twin, struct pk_text *obstacle,
+                                                 struct pk_error *error);
+
 /* For people; one JSON object; a file that scenarios can name. */
 void pk_answer_print(const struct pk_answer *answer, struct pk_text *text);
 void pk_answer_json(const struct pk_answer *answer, struct pk_text *text);
 void pk_answer_yaml(const struct pk_answer *answer, struct pk_text *text);
 /* Sample, profiles, targets and modes as a result file. Errors: those of results.h. */
 PK_CHECKED enum pk_status pk_answer_save(const struct pk_answer *answer, const char *path, struct pk_error *error);
+/* STEM.yaml and STEM.h5: afterwards both are there, or what was there before. Only where the last step fails, giving
+ * the finished STEM.yaml its name, is an earlier STEM.h5 gone, as it would no longer belong to STEM.yaml. Errors:
+ * PK_IO, PK_NO_MEMORY, those of results.h. */
+PK_CHECKED enum pk_status pk_answer_write(const struct pk_answer *answer, const char *stem, struct pk_error *error);
 
 #ifdef __cplusplus
 }
