@@ -110,9 +110,18 @@ Test(calibrate_seen, tells_both_answers_where_two_stages_are_seen_at_the_end_onl
         n_first += answer->draws[2 * d] > answer->draws[2 * d + 1];
     cr_expect_gt(answer->effective, 200);
     cr_expect_float_eq(n_first / (double)answer->n_draws, 0.5, 4.5 * 0.5 / sqrt(fmin(answer->effective, 2000)));
-    /* the interval of each parameter is between the two, not around one of them */
-    for (size_t k = 0; k < 2; k++)
+    /* the intervals of each parameter reach around both answers, with what does not fit between them */
+    for (size_t k = 0; k < 2; k++) {
+        const struct pk_profile *profile = &answer->profiles[k];
+        double most = 0;
+        for (size_t i = 0; i < profile->n_points; i++)
+            if (profile->at[i] > q && profile->at[i] < p)
+                most = fmax(most, profile->excess[i]);
         cr_expect(answer->quantiles[k][0] < q && answer->quantiles[k][2] > p);
+        cr_expect(profile->low < q && profile->low > 0.8 * q, "%g", profile->low);
+        cr_expect(profile->high > p && profile->high < 1.5 * p, "%g", profile->high);
+        cr_expect_gt(most, 20);
+    }
     calibration_close(&calibration);
 }
 
