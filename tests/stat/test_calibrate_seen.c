@@ -125,6 +125,41 @@ Test(calibrate_seen, tells_both_answers_where_two_stages_are_seen_at_the_end_onl
     calibration_close(&calibration);
 }
 
+/* Half of the truth's mirror image is in the way: who is in a after a year, with an error of 0.33, tells that p is 2.1
+ * and not 0.37 (deviance 3), a prior that it is 0.37 (5). The answer is the prior's, by 2; the likelihood is highest at
+ * the other one, and profiles are counted from there. */
+Test(calibrate_seen, counts_profiles_from_the_likeliest_of_two_answers)
+{
+    const double p = 2.1, q = 0.37, error = (exp(-q) - exp(-p)) / sqrt(3), sd = log(p / q) / sqrt(5);
+    char study[2048];
+    snprintf(study, sizeof study,
+             "%s    p: {within: [0.05, 10], prior: {log_normal: [%.17g, %.17g]}}\n%s"
+             "    a_1: {outcome: a_1, value: %.17g, standard_error: %.17g%s",
+             CALIBRATION_STUDY "  free:\n", q, sd,
+             FREE("q", "0.05", "10") "  targets:\n" TARGET("c_1", "5000") TARGET("c_3", "5000"), exp(-p), error,
+             CALIBRATION_SOURCE);
+    calibration_open(&calibration, CHAIN, SCENARIO OF_C, study);
+    want("c_1", through(p, q, 1));
+    want("c_3", through(p, q, 3));
+    calibration_solve(&calibration, 1, false);
+    const struct pk_answer *answer = calibration.answer;
+    cr_assert_eq(answer->n_modes, 2, "%zu", answer->n_modes);
+    cr_expect_float_eq(answer->values[0], q, 0.02);
+    cr_expect_float_eq(answer->modes[0].deviance, 3, 0.1);
+    cr_expect_float_eq(answer->modes[1].objective - answer->modes[0].objective, 2, 0.3);
+    cr_expect_lt(answer->least_deviance, 1e-3, "%g", answer->least_deviance);
+    cr_expect_eq(calibration_marked(&calibration, "another answer fits nearly as well (deviance "), 1);
+    double at_answer = 0, nearest = 1;
+    for (size_t i = 0; i < answer->profiles[0].n_points; i++)
+        if (fabs(answer->profiles[0].at[i] - q) < nearest) {
+            nearest = fabs(answer->profiles[0].at[i] - q);
+            at_answer = answer->profiles[0].excess[i];
+        }
+    cr_expect_float_eq(at_answer, 3, 0.5, "%g at %g from q", at_answer, nearest);
+    cr_expect(answer->profiles[0].low < q && answer->profiles[0].high > p);
+    calibration_close(&calibration);
+}
+
 /* ---- ridges ---- */
 
 /* The direction along which the targets see nothing, of length 1 on the scales: what is expected, up to its sign. */
