@@ -176,8 +176,8 @@ static const struct one ones[] = {
     {"flat of a logit", IN_B("", "0.1", "0.97"), flat_of_logit, 0, 0, fork_likelihood, 12, 40, 0.1, 0.97, false},
     {"normal", LEFT(", prior: {normal: [0.85, 0.12]}", "0.01", "3", ", transform: none"), normal, 0.85, 0.12,
      left_likelihood, 12, 40, 0.01, 3, true},
-    {"normal, cut", LEFT(", prior: {normal: [0.85, 0.12]}", "0.7", "3", ", transform: none"), normal, 0.85, 0.12,
-     left_likelihood, 12, 40, 0.7, 3, false},
+    {"normal, cut", LEFT(", prior: {normal: [0.85, 0.12]}", "0.8", "3", ", transform: none"), normal, 0.85, 0.12,
+     left_likelihood, 12, 40, 0.8, 3, false},
     {"log-normal", LEFT(", prior: {log_normal: [0.9, 0.17]}", "0.05", "4", ""), log_normal, 0.9, 0.17, left_likelihood,
      12, 40, 0.05, 4, true},
     {"log-normal, cut", LEFT(", prior: {log_normal: [0.9, 0.17]}", "0.05", "0.95", ""), log_normal, 0.9, 0.17,
@@ -186,7 +186,7 @@ static const struct one ones[] = {
      fork_likelihood, 12, 40, 0.02, 0.995, true},
     {"beta", IN_B(", prior: {beta: [22, 7]}", "0.02", "0.9995"), beta, 22, 7, fork_likelihood, 12, 40, 0.02, 0.9995,
      true},
-    {"beta, cut", IN_B(", prior: {beta: [22, 7]}", "0.6", "0.9995"), beta, 22, 7, fork_likelihood, 12, 40, 0.6, 0.9995,
+    {"beta, cut", IN_B(", prior: {beta: [22, 7]}", "0.02", "0.65"), beta, 22, 7, fork_likelihood, 12, 40, 0.02, 0.65,
      false},
 };
 

@@ -190,7 +190,12 @@ Test(calibrate_seen, names_the_sum_of_two_exits)
     const double expected[2] = {1 / (p * log(1000)), -1 / (q * log(15))};
     cr_expect_eq(answer->n_modes, 1, "%s", calibration_marks(&calibration));
     cr_expect_lt(answer->information[0], 1e-6);
-    cr_expect_gt(answer->information[1], 10);
+    /* Fisher's of two counts: the sum of n P'^2 / (P (1 - P)), along the gradient of p + q */
+    double fisher = 0;
+    for (double t = 1; t <= 3; t += 2)
+        fisher += 400 * pow(t * exp(-1.2 * t), 2) / (exp(-1.2 * t) * (1 - exp(-1.2 * t)));
+    fisher *= (pow(p * log(1000), 2) + pow(q * log(15), 2)) / 12;
+    cr_expect_float_eq(answer->information[1], fisher, 1e-3 * fisher, "%g, exact %g", answer->information[1], fisher);
     cr_expect_float_eq(p + q, 1.2, 1e-3);
     expect_direction(answer->directions[0], expected, 2);
     cr_expect_eq(calibration_marked(&calibration, "the targets do not see p x "), 1, "%s",
