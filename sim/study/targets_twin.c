@@ -9,7 +9,7 @@
 #include "polku/kinds.h"
 #include "polku/lottery.h"
 
-enum { MAX_PARTS = 6 * PK_MAX_TARGETS };
+enum { MAX_PARTS = 6 * PK_MAX_TARGETS, N_AGES = 512 };
 
 /* One population under one treatment, as many solutions as it has kinds. */
 struct job {
@@ -61,22 +61,34 @@ static void add_part(struct asking *a, size_t i_figure, size_t i_arm, size_t i_l
     a->parts[a->n_parts++] = (struct part){.i_job = i_job, .i_figure = i_figure, .times = times, .counts = counts};
 }
 
+/* The share of all people that are in a group. Ages are looked at more closely than lives are followed: a group of ages
+ * would be as large as the few points that fall within it. */
+static enum pk_status eligible_of(const struct pk_plan *plan, const struct pk_plan_target *group, double *eligible,
+                                  struct pk_error *error)
+{
+    struct pk_kinds kinds;
+    const bool by_age = group->age_low > 0 || isfinite(group->age_high);
+    const struct pk_kinds_request request = {
+        .target = group, .n_ages = by_age ? N_AGES : 1, .n_elapsed = 1, .n_frailty = 1};
+    const enum pk_status status = pk_kinds_make(&kinds, plan, &request, error);
+    if (status != PK_OK)
+        return status;
+    *eligible = kinds.eligible;
+    pk_kinds_free(&kinds);
+    return PK_OK;
+}
+
 /* The share of its target group that a lottery enrols. */
 static enum pk_status share_of(const struct pk_plan *plan, size_t i_lottery, double *share, struct pk_error *error)
 {
     const struct pk_plan_lottery *lottery = &plan->lotteries[i_lottery];
-    struct pk_kinds kinds;
+    double eligible = 1;
     *share = lottery->share;
     if (lottery->by_share)
         return PK_OK;
-    const struct pk_kinds_request request = {
-        .target = &plan->targets[lottery->i_target], .n_ages = 64, .n_elapsed = 1, .n_frailty = 1};
-    const enum pk_status status = pk_kinds_make(&kinds, plan, &request, error);
-    if (status != PK_OK)
-        return status;
-    *share = fmin(1, (double)lottery->persons / (kinds.eligible * (double)plan->n_persons));
-    pk_kinds_free(&kinds);
-    return PK_OK;
+    const enum pk_status status = eligible_of(plan, &plan->targets[lottery->i_target], &eligible, error);
+    *share = fmin(1, (double)lottery->persons / (eligible * (double)plan->n_persons));
+    return status;
 }
 
 static enum pk_status ask(struct asking *a, struct pk_error *error)
@@ -248,7 +260,10 @@ static enum pk_status solve_job(struct asking *a, size_t i_job, struct pk_target
     enum pk_status status = pk_kinds_make(&kinds, a->plan, &request, error);
     if (status != PK_OK)
         return status;
-    job->eligible = kinds.eligible;
+    if (request.target == NULL)
+        job->eligible = kinds.eligible;
+    else if (!(job->eligible > 0)) /* once for steps of both lengths */
+        status = eligible_of(a->plan, &filter, &job->eligible, error);
     for (size_t k = 0; k < kinds.n && status == PK_OK; k++)
         status =
             solve_kind(a, i_job, room, &kinds.items[k], job->i_arm == SIZE_MAX ? NULL : &treatment, step, times, error);

@@ -152,6 +152,11 @@ Test(calibrate_twin, comes_to_what_frail_lives_by_spell_come_to)
                          "outcomes:\n  a_1: {measure: occupancy, states: [a], at: {years: 1}}\n"                       \
                          "  c_3: {measure: occupancy, states: [c], at: {years: 3}}\n"
 
+#define CHAIN_OF_AGES                                                                                                  \
+    CALIBRATION_SCENARIO "seed: 3\nhorizon: {years: 3}\n"                                                              \
+                         "population: {size: 20000, state: {a: 1}, age: {uniform: [25, 55]}}\n"                        \
+                         "outcomes:\n  a_1: {measure: occupancy, states: [a], at: {years: 1}}\n"
+
 static bool printed(const char *text)
 {
     struct pk_text print;
@@ -183,6 +188,34 @@ Test(calibrate_twin, does_not_follow_people_of_one_arm_under_the_lottery_of_anot
     cr_expect_lt(noise, 0.0125, "%g", noise);
     cr_expect_float_eq(calibration.answer->values[0], 0.2, 4 * noise, "%g +- %g", calibration.answer->values[0], noise);
     calibration_close(&calibration);
+}
+
+/* Of 20,000 people from 25 to 55, those of 33.4 to 47.1 are 13.7 in 30, whatever ages the twin follows them at: helped
+ * are 3,000 of them, or a half, of whom exp(-p) - exp(-3p) fewer are in a after a year. With p = 0.2 that is found to
+ * 0.1 %, and to 1 % of a share, whose group's size is known to one in 512. */
+Test(calibrate_twin, counts_the_people_of_an_age_group)
+{
+    static const char *const some[2] = {"persons: 3000", "share: 0.5"}, *const ages[3] = {"5", "12", "31"};
+    for (size_t i = 0; i < 6; i++) {
+        const double n = i % 2 == 0 ? 3000 : 0.5 * 20000 * 13.7 / 30;
+        char scenario[2048], study[1024];
+        snprintf(scenario, sizeof scenario,
+                 "%s"
+                 "arms:\n  base: {}\n  old: {enrol: [{service: help, %s, age: [33.4, 47.1]}]}\n",
+                 CHAIN_OF_AGES, some[i % 2]);
+        snprintf(study, sizeof study,
+                 "%s  starts: 1\n  draws: 10\n  ages: %s\n  free: {p: {within: [0.05, 0.5]}}\n  targets:\n"
+                 "    t: {outcome: a_1, arm: old, against: base, as: difference, per: all, value: 0, "
+                 "standard_error: 1%s",
+                 CALIBRATION_STUDY, ages[i / 2], CALIBRATION_SOURCE);
+        calibration_open(&calibration, CHAIN, scenario, study);
+        calibration_target(&calibration, "t")->value = n * (exp(-0.6) - exp(-0.2));
+        calibration_solve(&calibration, 1, false);
+        cr_expect(calibration.answer->by_twin);
+        cr_expect_float_eq(calibration.answer->values[0], 0.2, i % 2 == 0 ? 2e-4 : 2e-3, "%s, %s ages: %g", some[i % 2],
+                           ages[i / 2], calibration.answer->values[0]);
+        calibration_close(&calibration);
+    }
 }
 
 /* ---- by simulation ----------------------------------------------------------------------------------------------- */
