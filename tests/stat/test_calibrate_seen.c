@@ -315,6 +315,31 @@ Test(calibrate_seen, names_targets_that_contradict_each_other)
     calibration_close(&calibration);
 }
 
+/* The same of 45 % with an error of 0.2 % and 60 % of 3 %: they meet at 45.07 %, so that the more exact one is off by a
+ * third of its error only, the other by 5. */
+Test(calibrate_seen, names_a_target_that_is_met_for_one_that_cannot_be)
+{
+    const double weight = 1 / (1 + pow(0.002 / 0.03, 2)), both = weight * 0.45 + (1 - weight) * 0.6;
+    calibration_open(
+        &calibration, CHAIN, SCENARIO OF_C,
+        CALIBRATION_STUDY "  free:\n" FREE("p", "0.02", "20")
+            FREE("q", "0.02", "20") "  targets:\n"
+                                    "    exact: {outcome: a_1, value: 0.45, standard_error: 0.002" CALIBRATION_SOURCE
+                                    "    rough: {outcome: a_1, value: 0.6, standard_error: 0.03" CALIBRATION_SOURCE
+                                    "    c_3: {outcome: c_3, value: 0.5, standard_error: 0.02" CALIBRATION_SOURCE);
+    want("c_3", through(-log(both), 0.41, 3));
+    calibration_solve(&calibration, 1, false);
+    const struct pk_answer *answer = calibration.answer;
+    cr_expect_float_eq(answer->misfits[0], (both - 0.45) / 0.002, 1e-3);
+    cr_expect_float_eq(answer->misfits[1], (both - 0.6) / 0.03, 1e-3);
+    cr_expect_lt(answer->misfits[0], 0.35);
+    cr_assert_eq(answer->n_contradictions, 1);
+    cr_expect_eq(calibration_marked(&calibration, "the targets rough and exact contradict each other"), 1, "%s",
+                 calibration_marks(&calibration));
+    cr_expect_eq(calibration_marked(&calibration, "cannot be met"), 1);
+    calibration_close(&calibration);
+}
+
 /* ---- bounds ---- */
 
 static void bounded(const char *study, const char *mark, double at, bool low)
