@@ -149,7 +149,9 @@ Test(calibrate_seen, counts_profiles_from_the_likeliest_of_two_answers)
     cr_expect_float_eq(answer->modes[0].deviance, 3, 0.1);
     cr_expect_float_eq(answer->modes[1].objective - answer->modes[0].objective, 2, 0.3);
     cr_expect_lt(answer->least_deviance, 1e-3, "%g", answer->least_deviance);
-    cr_expect_eq(calibration_marked(&calibration, "another answer fits nearly as well (deviance "), 1);
+    cr_expect_eq(calibration_marked(&calibration, "another answer fits nearly as well ("), 1);
+    cr_expect_eq(calibration_marked(&calibration, " worse, by targets and priors together): p 2."), 1, "%s",
+                 calibration_marks(&calibration));
     double at_answer = 0, nearest = 1;
     for (size_t i = 0; i < answer->profiles[0].n_points; i++)
         if (fabs(answer->profiles[0].at[i] - q) < nearest) {
