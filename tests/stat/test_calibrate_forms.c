@@ -193,10 +193,10 @@ Test(calibrate_forms, profiles_are_open_where_everybody_or_nobody_is_left)
 
 #define CHAIN                                                                                                          \
     CALIBRATION_MODEL                                                                                                  \
-        "states: {a: {}, b: {}, c: {absorbing: true}}\nparameters:\n" CALIBRATION_PARAMETER("p", "0.5", "per_year")    \
-            CALIBRATION_PARAMETER(                                                                                     \
-                "q", "0.5",                                                                                            \
-                "per_year") "transitions:\n  go: {from: a, to: b, hazard: p}\n  end: {from: b, to: c, hazard: q}\n"
+    "states: {a: {}, b: {}, c: {absorbing: true}}\nparameters:\n" CALIBRATION_PARAMETER("p", "0.5", "per_year")        \
+        CALIBRATION_PARAMETER(                                                                                         \
+            "q", "0.5",                                                                                                \
+            "per_year") "transitions:\n  go: {from: a, to: b, hazard: p}\n  end: {from: b, to: c, hazard: q}\n"
 #define CHAIN_SCENARIO                                                                                                 \
     CALIBRATION_SCENARIO "seed: 3\nhorizon: {years: 3}\npopulation: {size: 1000, state: {a: 1}}\n"                     \
                          "arms: {base: {}}\noutcomes:\n"                                                               \
