@@ -27,7 +27,7 @@ static void mark_modes(struct pk_answer *answer)
     }
     for (size_t m = 0; m < answer->n_modes; m++)
         if (!answer->modes[m].best && answer->modes[m].objective < answer->modes[0].objective + 3.84) {
-            pk_text_addf(marks, "another answer fits nearly as well (deviance %.3g more): ",
+            pk_text_addf(marks, "another answer fits nearly as well (%.3g worse, by targets and priors together): ",
                          answer->modes[m].objective - answer->modes[0].objective);
             tell_values(answer, answer->modes[m].values, marks);
             pk_text_put(marks, "\n");

@@ -142,7 +142,7 @@ static void sort_modes(struct pk_search *search, struct start *starts, size_t n)
     }
 }
 
-/* Where the targets alone are met best. */
+/* Where the targets alone are met best: without priors another answer may be. */
 static void find_likeliest(struct pk_search *search)
 {
     struct pk_answer *answer = search->answer;
@@ -152,8 +152,15 @@ static void find_likeliest(struct pk_search *search)
         flat &= search->scales[k].prior == PK_PRIOR_FLAT;
     memcpy(answer->likeliest, answer->modes[0].scaled, sizeof answer->likeliest);
     answer->least_deviance = answer->modes[0].deviance;
-    if (!flat)
-        answer->least_deviance = pk_fit_descend(&fit, answer->likeliest, !search->by_twin);
+    for (size_t m = 0; m < answer->n_modes && !flat; m++) {
+        double point[PK_MAX_FREE];
+        memcpy(point, answer->modes[m].scaled, sizeof point);
+        const double least = pk_fit_descend(&fit, point, !search->by_twin);
+        if (m > 0 && !(least < answer->least_deviance))
+            continue;
+        answer->least_deviance = least;
+        memcpy(answer->likeliest, point, sizeof point);
+    }
 }
 
 /* Why nothing is known in the middle of what was thought before, whichever worker was there first. */

@@ -23,16 +23,14 @@ static void print_targets(const struct pk_answer *answer, struct pk_text *text)
     size_t width = 6;
     for (size_t t = 0; t < study->n_targets; t++)
         width = strlen(study->targets[t].name) > width ? strlen(study->targets[t].name) : width;
-    pk_text_addf(text, "\n%-*s %11s %11s %9s %11s %9s %7s  %s\n", (int)width, "target", "wanted", "reached", "steps",
-                 "simulated", "s.e.", "misfit", "source");
+    pk_text_addf(text, "\n%-*s %11s %11s %9s %11s %9s %7s  %s\n", (int)width, "target", "wanted", "reached",
+                 answer->by_twin ? "steps" : "noise", "simulated", "s.e.", "misfit", "source");
     for (size_t t = 0; t < study->n_targets; t++) {
         const struct pk_calibration_target *target = &study->targets[t];
         const struct pk_reached *run = &answer->simulated[t];
         pk_text_addf(text, "%-*s %11.5g %11.5g ", (int)width, target->name, target->value, answer->reached[t].value);
-        if (answer->by_twin)
-            pk_text_addf(text, "%9.1e ", answer->reached[t].step_error);
-        else
-            pk_text_addf(text, "%9s ", "-");
+        pk_text_addf(text, "%9.1e ",
+                     answer->by_twin ? answer->reached[t].step_error : answer->reached[t].standard_error);
         if (isnan(run->value))
             pk_text_addf(text, "%11s %9s ", "-", "-");
         else
@@ -40,9 +38,9 @@ static void print_targets(const struct pk_answer *answer, struct pk_text *text)
         pk_text_addf(text, "%7.2f  [%s] %s\n", answer->misfits[t], pk_source_names[target->source.kind],
                      target->source.text);
     }
-    pk_text_put(
-        text, "\nmisfit: reached less wanted in standard errors (signed root of the deviance); steps: how far those of "
-              "the twin may be off\n");
+    pk_text_addf(text, "\nmisfit: reached less wanted in standard errors (signed root of the deviance); %s\n",
+                 answer->by_twin ? "steps: how far those of the twin may be off"
+                                 : "noise: the simulation's standard error, which is added to the target's");
 }
 
 static void print_parameters(const struct pk_answer *answer, struct pk_text *text)

@@ -6,7 +6,7 @@
 #include "polku/run.h"
 #include "polku/twin.h"
 
-/* ---- targets.c, targets_twin.c, targets_run.c: from values to what targets come to ---- */
+/* ---- targets.c, targets_follow.c, targets_twin.c, targets_run.c: from values to what targets come to ---- */
 
 /* One figure: an outcome in an arm, of everyone or of those whom an arm enrols. */
 struct pk_figure {
@@ -48,6 +48,10 @@ size_t pk_target_figures(const struct pk_calibration_target *target, struct pk_f
 PK_CHECKED enum pk_status pk_targets_plan(const struct pk_targets *targets, const double *values, struct pk_values *all,
                                           struct pk_plan *plan, struct pk_error *error);
 
+/* Whether lives end at the first entry that a measure is about. */
+bool pk_targets_cut_lives(enum pk_measure measure);
+/* The only lottery of an arm; SIZE_MAX: it has none. */
+size_t pk_targets_lottery(const struct pk_plan *plan, size_t i_arm);
 /* Says in obstacle (may be NULL) why the twin cannot follow some target; true: it can. */
 bool pk_targets_has_twin(const struct pk_targets *targets, const struct pk_plan *plan, const struct pk_values *values,
                          struct pk_text *obstacle);

@@ -7,6 +7,7 @@
 #include "calibrate_private.h"
 
 #define EXCESS_95 3.841458820694124 /* of chi square with one degree of freedom */
+enum { N_BETWEEN = 3, N_OUTWARDS = (PK_PROFILE_POINTS - 1 - 2 - N_BETWEEN) / 2 }; /* points: two more answers' too */
 
 struct point {
     double at, excess; /* scaled */
@@ -32,7 +33,7 @@ static struct point *look(struct walk *walk, double at)
     memcpy(point->all, walk->points[nearest].all, sizeof point->all);
     point->all[walk->i_parameter] = at;
     double least = pk_fit_descend(&walk->fit, point->all, false);
-    for (size_t m = 1; m < answer->n_modes && m < 3; m++) {
+    for (size_t m = 0; answer->n_modes > 1 && m < answer->n_modes && m < 3; m++) {
         double other[PK_MAX_FREE];
         memcpy(other, answer->modes[m].scaled, sizeof other);
         other[walk->i_parameter] = at;
@@ -48,12 +49,14 @@ static struct point *look(struct walk *walk, double at)
     return point;
 }
 
-/* Outwards until the excess is too large, then back to where it is just that. Returns the end; *open: a bound. */
-static double find_end(struct walk *walk, double bound, bool *open)
+/* From the answers outwards until the excess is too large, then back to where it is just that. Returns the end; *open:
+ * a bound. */
+static double find_end(struct walk *walk, const struct point *start, double bound, bool *open)
 {
-    const double from = walk->points[0].at, sign = bound > from ? 1 : -1;
-    const size_t most = walk->n + (PK_PROFILE_POINTS - 1) / 2;
-    double inside = from, outside = bound, excess_inside = 0, excess_outside = (double)INFINITY, step = 0.02;
+    const double from = start->at, sign = bound > from ? 1 : -1;
+    const size_t most = walk->n + N_OUTWARDS;
+    double inside = from, outside = bound, excess_inside = start->excess, excess_outside = (double)INFINITY,
+           step = 0.02;
     *open = false;
     if (fabs(bound - from) < 1e-9) {
         *open = true;
@@ -102,6 +105,30 @@ static double find_end(struct walk *walk, double bound, bool *open)
     return 0.5 * (inside + outside);
 }
 
+/* Other answers that the targets allow, and what is between the outermost: of several the interval reaches from the
+ * lowest to the highest. */
+static void look_at_answers(struct walk *walk, struct point *lowest, struct point *highest)
+{
+    const struct pk_answer *answer = walk->search->answer;
+    double low = walk->points[0].at, high = low;
+    *lowest = *highest = walk->points[0];
+    for (size_t m = 0; m < answer->n_modes && m < 3; m++) {
+        const double at = answer->modes[m].scaled[walk->i_parameter];
+        if (answer->modes[m].deviance - answer->least_deviance <= EXCESS_95) {
+            low = fmin(low, at);
+            high = fmax(high, at);
+        }
+    }
+    if (!(answer->n_modes > 1 && high - low > 0.01))
+        return;
+    if (low < lowest->at)
+        *lowest = *look(walk, low);
+    if (high > highest->at)
+        *highest = *look(walk, high);
+    for (size_t i = 1; i <= N_BETWEEN; i++)
+        (void)look(walk, low + (high - low) * (double)i / (N_BETWEEN + 1));
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct point *x = a, *y = b;
@@ -147,8 +174,10 @@ static void profile_of(size_t i_parameter, int i_worker, void *data)
                       .n = 1};
     walk->points[0].at = answer->likeliest[i_parameter];
     memcpy(walk->points[0].all, answer->likeliest, sizeof walk->points[0].all);
-    const double low = find_end(walk, scale->low, &profile->low_open);
-    const double high = find_end(walk, scale->high, &profile->high_open);
+    struct point lowest, highest;
+    look_at_answers(walk, &lowest, &highest);
+    const double low = find_end(walk, &lowest, scale->low, &profile->low_open);
+    const double high = find_end(walk, &highest, scale->high, &profile->high_open);
     fill_in(walk, low, high);
     profile->low = pk_scale_from(scale, low);
     profile->high = pk_scale_from(scale, high);

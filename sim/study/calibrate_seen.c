@@ -7,6 +7,7 @@
 
 #define UNMET 1.96 /* standard errors */
 #define MET 1.0
+#define OPPOSED 0.2 /* of what a target pulls with: less from another one is no contradiction */
 
 /* Any mixture of directions that nothing sees is one too: those told are the ones with the fewest parameters, each with
  * one of its own (Gauss and Jordan's elimination, full pivots). */
@@ -115,15 +116,35 @@ void pk_calibrate_direction(const struct pk_answer *answer, const double *direct
     }
 }
 
+/* How much of the pull of a target on the parameters (its part of the gradient) another one's withstands: of two that
+ * want different things of one number the more exact one is hardly off, and withstands all of it. */
+static double withstood(const double *jacobian, const double *misfits, size_t n, size_t t, size_t other)
+{
+    double along = 0, length = 0;
+    for (size_t k = 0; k < n; k++) {
+        const double pull = misfits[t] * jacobian[t * n + k];
+        along -= pull * misfits[other] * jacobian[other * n + k];
+        length += pull * pull;
+    }
+    return length > 0 ? along / length : 0;
+}
+
 /* A target that is not met, and one without which it would be: they want different things of the same model. */
 enum pk_status pk_calibrate_contradictions(struct pk_search *search, struct pk_error *error)
 {
     struct pk_answer *answer = search->answer;
+    double *jacobian = pk_alloc(search->n_targets * search->n_free, sizeof *jacobian);
+    bool known = false;
+    if (jacobian == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the contradictions");
     for (size_t t = 0; t < search->n_targets; t++) {
         if (!(fabs(answer->misfits[t]) > UNMET))
             continue;
+        if (!known && !pk_search_jacobian(search, 0, answer->modes[0].scaled, jacobian))
+            break;
+        known = true;
         for (size_t other = 0; other < search->n_targets; other++) {
-            bool told = other == t || !(fabs(answer->misfits[other]) > 0.5);
+            bool told = other == t || withstood(jacobian, answer->misfits, search->n_free, t, other) < OPPOSED;
             for (size_t i = 0; i < answer->n_contradictions; i++)
                 told |= answer->contradictions[i].i_target == other && answer->contradictions[i].i_other == t;
             if (told || answer->n_contradictions == PK_MAX_TARGETS)
@@ -137,5 +158,6 @@ enum pk_status pk_calibrate_contradictions(struct pk_search *search, struct pk_e
                     (struct pk_contradiction){.i_target = t, .i_other = other};
         }
     }
+    pk_free(jacobian);
     return pk_search_status(search, error);
 }

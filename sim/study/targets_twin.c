@@ -9,7 +9,7 @@
 #include "polku/kinds.h"
 #include "polku/lottery.h"
 
-enum { MAX_PARTS = 6 * PK_MAX_TARGETS };
+enum { MAX_PARTS = 6 * PK_MAX_TARGETS, N_AGES = 512 };
 
 /* One population under one treatment, as many solutions as it has kinds. */
 struct job {
@@ -38,16 +38,11 @@ struct asking {
     struct pk_figure figures[2 * PK_MAX_TARGETS];
 };
 
-static bool cuts_lives(enum pk_measure measure)
-{
-    return measure == PK_MEASURE_FIRST_ENTRY || measure == PK_MEASURE_MEAN_AGE;
-}
-
 static size_t find_job(struct asking *a, const struct pk_figure *figure, size_t i_arm, size_t i_lottery)
 {
     const struct pk_outcome *outcome = &a->targets->outcomes[figure->i_outcome];
     struct job wanted = {.i_arm = i_arm, .i_lottery = i_lottery, .among = outcome->among};
-    for (size_t s = 0; cuts_lives(outcome->measure) && s < a->plan->n_states; s++)
+    for (size_t s = 0; pk_targets_cut_lives(outcome->measure) && s < a->plan->n_states; s++)
         wanted.stop |= (uint64_t)outcome->states[s] << s;
     size_t i = 0;
     while (i < a->n_jobs && !(a->jobs[i].i_arm == i_arm && a->jobs[i].i_lottery == i_lottery &&
@@ -66,28 +61,34 @@ static void add_part(struct asking *a, size_t i_figure, size_t i_arm, size_t i_l
     a->parts[a->n_parts++] = (struct part){.i_job = i_job, .i_figure = i_figure, .times = times, .counts = counts};
 }
 
-/* The only lottery of an arm; SIZE_MAX: it has none. */
-static size_t lottery_of(const struct pk_plan *plan, size_t i_arm)
+/* The share of all people that are in a group. Ages are looked at more closely than lives are followed: a group of ages
+ * would be as large as the few points that fall within it. */
+static enum pk_status eligible_of(const struct pk_plan *plan, const struct pk_plan_target *group, double *eligible,
+                                  struct pk_error *error)
 {
-    return plan->arms[i_arm].n_enrolments > 0 ? plan->arms[i_arm].enrolments[0].i_lottery : SIZE_MAX;
+    struct pk_kinds kinds;
+    const bool by_age = group->age_low > 0 || isfinite(group->age_high);
+    const struct pk_kinds_request request = {
+        .target = group, .n_ages = by_age ? N_AGES : 1, .n_elapsed = 1, .n_frailty = 1};
+    const enum pk_status status = pk_kinds_make(&kinds, plan, &request, error);
+    if (status != PK_OK)
+        return status;
+    *eligible = kinds.eligible;
+    pk_kinds_free(&kinds);
+    return PK_OK;
 }
 
 /* The share of its target group that a lottery enrols. */
 static enum pk_status share_of(const struct pk_plan *plan, size_t i_lottery, double *share, struct pk_error *error)
 {
     const struct pk_plan_lottery *lottery = &plan->lotteries[i_lottery];
-    struct pk_kinds kinds;
+    double eligible = 1;
     *share = lottery->by_share ? lottery->share : lottery->quota;
     if (lottery->by_share || lottery->quota > 0)
         return PK_OK;
-    const struct pk_kinds_request request = {
-        .target = &plan->targets[lottery->i_target], .n_ages = 64, .n_elapsed = 1, .n_frailty = 1};
-    const enum pk_status status = pk_kinds_make(&kinds, plan, &request, error);
-    if (status != PK_OK)
-        return status;
-    *share = fmin(1, (double)lottery->persons / (kinds.eligible * (double)plan->n_persons));
-    pk_kinds_free(&kinds);
-    return PK_OK;
+    const enum pk_status status = eligible_of(plan, &plan->targets[lottery->i_target], &eligible, error);
+    *share = fmin(1, (double)lottery->persons / (eligible * (double)plan->n_persons));
+    return status;
 }
 
 static enum pk_status ask(struct asking *a, struct pk_error *error)
@@ -101,9 +102,9 @@ static enum pk_status ask(struct asking *a, struct pk_error *error)
             const struct pk_figure *figure = &of_target[k];
             a->figures[i_figure] = *figure;
             a->n_figures = i_figure + 1;
-            const size_t i_treated = lottery_of(a->plan, figure->i_arm);
+            const size_t i_treated = pk_targets_lottery(a->plan, figure->i_arm);
             const size_t i_lottery =
-                figure->i_cohort_of == SIZE_MAX ? i_treated : lottery_of(a->plan, figure->i_cohort_of);
+                figure->i_cohort_of == SIZE_MAX ? i_treated : pk_targets_lottery(a->plan, figure->i_cohort_of);
             double share = 0;
             const enum pk_status status = i_lottery == SIZE_MAX ? PK_OK : share_of(a->plan, i_lottery, &share, error);
             if (status != PK_OK)
@@ -259,7 +260,10 @@ static enum pk_status solve_job(struct asking *a, size_t i_job, struct pk_target
     enum pk_status status = pk_kinds_make(&kinds, a->plan, &request, error);
     if (status != PK_OK)
         return status;
-    job->eligible = kinds.eligible;
+    if (request.target == NULL)
+        job->eligible = kinds.eligible;
+    else if (!(job->eligible > 0)) /* once for steps of both lengths */
+        status = eligible_of(a->plan, &filter, &job->eligible, error);
     for (size_t k = 0; k < kinds.n && status == PK_OK; k++)
         status =
             solve_kind(a, i_job, room, &kinds.items[k], job->i_arm == SIZE_MAX ? NULL : &treatment, step, times, error);
@@ -333,75 +337,4 @@ enum pk_status pk_targets_by_twin(const struct pk_targets *targets, struct pk_ta
     pk_values_free(&all);
     pk_free(a);
     return status;
-}
-
-/* ---- whether it serves ---- */
-
-static const char *outcome_obstacle(const struct pk_outcome *outcome, const struct pk_plan *plan,
-                                    const struct pk_values *values)
-{
-    if (outcome->measure == PK_MEASURE_REWARD || outcome->i_reward != SIZE_MAX)
-        return "is a sum of rewards";
-    if (pk_number_value(&outcome->discount.rate, values) != 0)
-        return "is discounted";
-    if (outcome->entrants)
-        return "is about people who flow in";
-    for (size_t s = 0; cuts_lives(outcome->measure) && s < plan->n_states; s++) {
-        const double *cumulative = plan->origin.start_state.cumulative;
-        bool begins = plan->people.n == 0 && cumulative[s] > (s > 0 ? cumulative[s - 1] : 0);
-        for (size_t i = 0; i < plan->people.n && !begins; i++)
-            begins = plan->people.states[i] == s;
-        if (outcome->states[s] && begins && !plan->states[s].absorbing)
-            return "is a first entry into states where people start";
-    }
-    return NULL;
-}
-
-static const char *arm_obstacle(const struct pk_plan *plan, size_t i_arm)
-{
-    const struct pk_plan_arm *arm = &plan->arms[i_arm];
-    struct pk_enrolled items[PK_MAX_ENROLMENTS];
-    struct pk_treatment treatment = {.n = 0};
-    size_t i_transition;
-    if (arm->queued)
-        return "has places that people wait for, or jobs that they take from each other";
-    if (arm->has_start)
-        return "lets people start in other states";
-    for (size_t i = 0; i < arm->n_enrolments; i++) {
-        if (arm->enrolments[i].i_lottery != arm->enrolments[0].i_lottery)
-            return "enrols several groups of people";
-        if (plan->lotteries[arm->enrolments[i].i_lottery].at_entry)
-            return "enrols those who flow in";
-    }
-    if (arm->n_enrolments == 0)
-        return NULL;
-    pk_lottery_treatment(plan, i_arm, UINT64_C(1) << arm->enrolments[0].i_lottery, NULL, NULL, items, &treatment);
-    return pk_twin_obstacle(plan, &treatment, &i_transition) != NULL ? "has effects that it does not follow" : NULL;
-}
-
-bool pk_targets_has_twin(const struct pk_targets *targets, const struct pk_plan *plan, const struct pk_values *values,
-                         struct pk_text *obstacle)
-{
-    bool has = true;
-    if (plan->inflow.n_years > 0 || plan->people.n > PK_KINDS_MAX_ROWS) {
-        if (obstacle != NULL)
-            pk_text_put(obstacle, plan->people.n > 0 ? "more people are imported than it follows"
-                                                     : "people flow in, whom it does not follow");
-        return false;
-    }
-    for (size_t t = 0; t < targets->study->n_targets && has; t++) {
-        struct pk_figure figures[2];
-        const size_t n = pk_target_figures(&targets->study->targets[t], figures);
-        for (size_t k = 0; k < n && has; k++) {
-            const char *of_arm = arm_obstacle(plan, figures[k].i_arm);
-            const char *of_outcome = outcome_obstacle(&targets->outcomes[figures[k].i_outcome], plan, values);
-            has = of_arm == NULL && of_outcome == NULL;
-            if (!has && obstacle != NULL)
-                pk_text_addf(obstacle, "%s %s %s", of_outcome != NULL ? "the outcome" : "the arm",
-                             of_outcome != NULL ? targets->outcomes[figures[k].i_outcome].name
-                                                : targets->scenario.arms[figures[k].i_arm].name,
-                             of_outcome != NULL ? of_outcome : of_arm);
-        }
-    }
-    return has;
 }

@@ -37,7 +37,7 @@ struct pk_profile { /* deviance of the targets, all others refitted */
     size_t n_points;
     double at[PK_PROFILE_POINTS];     /* values, ascending */
     double excess[PK_PROFILE_POINTS]; /* over the least deviance */
-    double low, high;                 /* 95 % interval (excess 3.84), or the bounds */
+    double low, high;                 /* 95 % interval (excess 3.84) around all answers, or the bounds */
     bool low_open, high_open;         /* the interval ends at a bound */
 };
 
