@@ -367,6 +367,7 @@ static enum pk_status read_study(struct study_load *s, const struct pk_reader *r
     if (!pk_reader_allow(root, keys))
         return PK_OK;
     (void)pk_load_format(root);
+    pk_load_check_ids(&s->load, root, false);
     if (pk_reader_need(root, "study", &child) && pk_reader_name(&child, &text))
         s->load.no_memory |= (study->name = pk_arena_text(&study->arena, text)) == NULL;
     study->title = study->name;
