@@ -352,6 +352,8 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
     static const char *const calibrations[] = {"calibration", "study",      "study_title", "study_digest",
                                                "file",        "parameters", "set_over"};
     static const char *const marks[] = {"mark", "mark_calibration", "mark_text"};
+    static const char *const evidence[] = {"id",   "value",       "low",     "high",      "unit",
+                                           "kind", "source_file", "locator", "parameter", "named_in"};
     static const char *const variants[] = {"variant", "topic", "name", "changed", "warning"};
     struct exporting e = {.directory = directory, .told = told, .error = error};
     struct groups groups = {0};
@@ -374,6 +376,7 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
         export_outcomes(&e, "/outcomes", "outcomes");
         export_outcomes(&e, "/variants", "variant_outcomes");
         export_columns(&e, "/parameters", parameters, sizeof parameters / sizeof *parameters, "parameters");
+        export_columns(&e, "/evidence", evidence, sizeof evidence / sizeof *evidence, "evidence");
         export_columns(&e, "/calibrations", calibrations, sizeof calibrations / sizeof *calibrations, "calibrations");
         export_columns(&e, "/calibrations", marks, sizeof marks / sizeof *marks, "calibration_marks");
         export_columns(&e, "/arms", arms, sizeof arms / sizeof *arms, "arms");
