@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "polku/compare.h"
 #include "polku/file.h"
 #include "polku/memory.h"
 #include "polku/places.h"
@@ -384,6 +385,13 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
         export_columns(&e, "/rewards", rewards, sizeof rewards / sizeof *rewards, "rewards");
         export_preventions(&e);
         export_columns(&e, "/variants", variants, sizeof variants / sizeof *variants, "variants");
+        if (e.status == PK_OK && pk_results_has(e.results, "/variants/variant")) {
+            struct pk_text text;
+            e.status = pk_compare_csv_weighed(result_path, &text, error);
+            if (e.status == PK_OK && text.size > 0)
+                write_csv(&e, "influence", &text);
+            pk_text_free(&text);
+        }
     }
     pk_free(groups.names);
     pk_results_close(e.results);
