@@ -21,13 +21,14 @@ void pk_load_evidence(struct pk_load *load, const struct pk_reader *root)
 
 static void unknown(const struct pk_evidence *evidence, const struct pk_reader *r, const char *id)
 {
-    char hint[160];
+    char hint[160], file[PK_SOURCE_EXCERPT_SIZE];
+    pk_source_excerpt(evidence->file, file);
     const char *nearest = pk_evidence_nearest(evidence, id);
     if (nearest != NULL)
         snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
     else
         snprintf(hint, sizeof hint, "such a word is taken for an id; write it otherwise if it is none");
-    pk_reader_problem(r, hint, "names %s, which is not in the ledger %s", id, evidence->file);
+    pk_reader_problem(r, hint, "names %s, which is not in the ledger %s", id, file);
 }
 
 /* Every id that a text names is one; at least one where needed. */
@@ -43,9 +44,12 @@ static void check_text(const struct pk_evidence *evidence, const struct pk_reade
             pk_reader_problem(r, NULL, "names %s-%s, but in the ledger %s does not come after %s", before.id,
                               mention.id, mention.id, before.id);
     }
-    if (needed && mention.id[0] == '\0')
+    if (needed && mention.id[0] == '\0') {
+        char file[PK_SOURCE_EXCERPT_SIZE];
+        pk_source_excerpt(evidence->file, file);
         pk_reader_problem(r, "name its row, or say that it is derived, public or an assumption",
-                          "names no id of the ledger %s, expected at least one of a document", evidence->file);
+                          "names no id of the ledger %s, expected at least one of a document", file);
+    }
 }
 
 /* Texts under the keys that hold them, wherever in the document. of: the key that this is the value of. */

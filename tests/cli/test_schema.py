@@ -74,7 +74,10 @@ BEYOND = {
         scenario_people_weight model_joint_file_missing scenario_calibrated_broken scenario_calibrated_missing
         scenario_calibrated_model scenario_calibrated_outside scenario_calibrated_range_outside
         scenario_calibrated_scenario scenario_calibrated_shares scenario_calibrated_switch scenario_calibrated_table
-        scenario_calibrated_two_files scenario_calibrated_unknown""",
+        scenario_calibrated_two_files scenario_calibrated_unknown
+        model_evidence_commas model_evidence_document model_evidence_missing model_evidence_no_id model_evidence_order
+        model_evidence_tabs model_evidence_twice model_evidence_unknown model_evidence_words
+        scenario_evidence_calibrated scenario_evidence_document scenario_evidence_unknown""",
     "how a number is written; a key given twice": """
         model_number_huge model_number_octal model_parameter_twice""",
 }
