@@ -124,6 +124,10 @@ static enum pk_status read_rows(const struct pk_csv *csv, size_t i_id, struct pk
         } else if (!has_shape(evidence, shape)) {
             evidence->shapes[evidence->n_shapes] = copied(arena, shape, &status);
             evidence->n_shapes += status != PK_NO_MEMORY;
+            size_t n_hyphens = 0;
+            for (const char *c = shape; *c != '\0'; c++)
+                n_hyphens += *c == '-';
+            evidence->most_hyphens = n_hyphens > evidence->most_hyphens ? n_hyphens : evidence->most_hyphens;
         }
     }
     return status;
@@ -194,10 +198,12 @@ static size_t longest_id(const struct pk_evidence *evidence, const char *word, s
 {
     char shape[PK_EVIDENCE_ID_SIZE];
     size_t best = 0;
-    for (size_t at = 0, n; at < (size_t)2 * PK_EVIDENCE_ID_SIZE; at += n) {
+    size_t n_hyphens = 0;
+    for (size_t at = 0, n; at < (size_t)2 * PK_EVIDENCE_ID_SIZE && n_hyphens <= evidence->most_hyphens; at += n) {
         const char class = class_of(word + at, &n);
         if (class != '\0' && class != '-')
             continue;
+        n_hyphens++;
         size_t size = at;
         while (size > 0 && word[size - 1] == '.')
             size--;

@@ -34,6 +34,7 @@ struct pk_evidence {
     const char **ids;                     /* [n_rows] of the rows */
     const struct pk_evidence_row **by_id; /* [n_rows] */
     size_t n_shapes;
+    size_t most_hyphens; /* in one id */
     const char **shapes; /* [n_shapes] of the ids, different */
 };
 
