@@ -58,6 +58,10 @@ int pk_cli_with_scenario(const char *path,
                                                 struct pk_error *error),
                          void *data);
 
+/* Prints the model's ledger: rows with what uses them, then those that nothing uses. scenario may be NULL. */
+PK_CHECKED enum pk_status pk_cli_print_ledger(const char *path, const struct pk_model *model,
+                                              const struct pk_scenario *scenario, struct pk_error *error);
+
 /* A progress bar on a terminal, nothing in a pipe. */
 struct pk_progress {
     const char *what;

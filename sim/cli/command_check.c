@@ -18,9 +18,12 @@ static const char help[] =
     "  -q, --quiet            only problems and warnings\n"
     "      --precision OUTCOME=ERROR  how many replications (or people) and seconds that simulation error of the\n"
     "                         outcome needs, from a timed probe of the scenario\n"
+    "      --evidence         instead, the ledger of evidence that the model names: each row beside the parameters,\n"
+    "                         warnings and notes that use it, then the rows that nothing uses\n"
     "  -h, --help\n\n"
     "Example:\n"
     "  polku check models/*/model.yaml configs/*.yaml configs/studies/*.yaml\n"
+    "  polku check --evidence configs/ips-vs-typ.yaml\n"
     "  polku check --quiet --precision employed_years_0_10y=2 configs/ips-vs-typ.yaml\n";
 
 static int run(int argc, char **argv);
@@ -134,7 +137,13 @@ static enum pk_status check_calibrated(const char *path, bool quiet, struct pk_p
     return status;
 }
 
-static enum pk_status check_model(const char *path, bool quiet, struct pk_problems *problems, struct pk_error *error)
+/* What is told of good files. */
+struct told {
+    bool quiet, evidence;
+};
+
+static enum pk_status check_model(const char *path, const struct told *told, struct pk_problems *problems,
+                                  struct pk_error *error)
 {
     struct pk_model model;
     struct pk_values values = {0};
@@ -144,7 +153,9 @@ static enum pk_status check_model(const char *path, bool quiet, struct pk_proble
     status = pk_values_init(&values, &model, error);
     if (status == PK_OK)
         status = pk_convert_closed(&values, &model, error);
-    if (status == PK_OK && !quiet)
+    if (status == PK_OK && told->evidence)
+        status = pk_cli_print_ledger(path, &model, NULL, error);
+    else if (status == PK_OK && !told->quiet)
         print_model(&model, &values);
     if (status != PK_OK)
         pk_problems_add(problems, error);
@@ -219,7 +230,7 @@ struct wanted {
     double error;
 };
 
-static enum pk_status check_scenario(const char *path, bool quiet, const struct wanted *wanted,
+static enum pk_status check_scenario(const char *path, const struct told *told, const struct wanted *wanted,
                                      struct pk_problems *problems, struct pk_error *error)
 {
     struct pk_scenario scenario;
@@ -242,18 +253,20 @@ static enum pk_status check_scenario(const char *path, bool quiet, const struct 
     if (status == PK_OK && pk_collection_bytes(&collection) > (UINT64_C(4) << 30))
         status = pk_error_set(error, PK_BAD_INPUT, "the tables need %.1f GiB for each unit of work, more than 4 GiB",
                               (double)pk_collection_bytes(&collection) / 1073741824);
-    if (status == PK_OK && !quiet) {
+    if (status == PK_OK && told->evidence) {
+        status = pk_cli_print_ledger(path, &model, &scenario, error);
+    } else if (status == PK_OK && !told->quiet) {
         print_model(&model, &values);
         print_scenario(&model, &scenario, &plan, &collection);
     }
     if (status == PK_OK && pk_variants_lowering(&plan, &model, &lines) > 0)
         fprintf(stderr, "warning: %s: %s", path, pk_text_string(&lines));
     if (status == PK_OK && wanted->outcome[0] != '\0') {
-        struct pk_text told;
-        pk_text_init(&told);
-        status = pk_precision_tell(&plan, &model, &scenario, &values, wanted->outcome, wanted->error, &told, error);
-        fputs(pk_text_string(&told), stdout);
-        pk_text_free(&told);
+        struct pk_text text;
+        pk_text_init(&text);
+        status = pk_precision_tell(&plan, &model, &scenario, &values, wanted->outcome, wanted->error, &text, error);
+        fputs(pk_text_string(&text), stdout);
+        pk_text_free(&text);
     }
     if (status != PK_OK) {
         if (error->file[0] == '\0')
@@ -273,17 +286,18 @@ static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"quiet", no_argument, NULL, 'q'},
                                             {"precision", required_argument, NULL, 'p'},
+                                            {"evidence", no_argument, NULL, 'e'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    bool quiet = false;
+    struct told told = {.quiet = false};
     struct wanted wanted = {.outcome = ""};
     for (int code; (code = pk_cli_option(&pk_command_check, argc, argv, options)) != -1;) {
         if (code == 'h')
             return 0;
-        if (code == 'q') {
-            quiet = true;
+        told.quiet |= code == 'q';
+        told.evidence |= code == 'e';
+        if (code == 'q' || code == 'e')
             continue;
-        }
         const char *equals = code == 'p' ? strchr(optarg, '=') : NULL;
         if (code != 'p')
             return pk_status_exit_code(PK_USAGE);
@@ -304,10 +318,10 @@ static int run(int argc, char **argv)
         if (status != PK_OK)
             pk_problems_add(&problems, &error);
         else
-            status = kind == PK_FILE_STUDY        ? pk_cli_check_study(argv[i], quiet, &problems, &error)
-                     : kind == PK_FILE_CALIBRATED ? check_calibrated(argv[i], quiet, &problems)
-                     : kind == PK_FILE_MODEL      ? check_model(argv[i], quiet, &problems, &error)
-                                                  : check_scenario(argv[i], quiet, &wanted, &problems, &error);
+            status = kind == PK_FILE_STUDY ? pk_cli_check_study(argv[i], told.quiet || told.evidence, &problems, &error)
+                     : kind == PK_FILE_CALIBRATED ? check_calibrated(argv[i], told.quiet || told.evidence, &problems)
+                     : kind == PK_FILE_MODEL      ? check_model(argv[i], &told, &problems, &error)
+                                                  : check_scenario(argv[i], &told, &wanted, &problems, &error);
         if (problems.n_found > 0 || status != PK_OK) {
             int code = pk_cli_problems(&problems, status);
             worst = code > worst ? code : worst;

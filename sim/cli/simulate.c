@@ -111,6 +111,10 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
     char saved[4096];
     enum pk_status status =
         pk_variants_values(&job->values, model, scenario, request->sets, request->n_sets, NULL, 0, error);
+    /* the number that the scenario says stays its parameter, so that a rerun is the run that it repeats */
+    if (status == PK_OK && request->people > 0 &&
+        pk_number_value(&scenario->population.size, &job->values) != (double)request->people)
+        scenario->population.size = (struct pk_number){.literal = (double)request->people, .i_parameter = SIZE_MAX};
     if (status == PK_OK)
         status = pk_plan_compile(&job->plan, model, scenario, &job->values, error);
     if (status != PK_OK)
@@ -149,8 +153,6 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
     memset(summary, 0, sizeof *summary);
     pk_plan_init(&job.plan);
     pk_text_init(&job.warnings);
-    if (request->people > 0)
-        scenario->population.size = (struct pk_number){.literal = (double)request->people, .i_parameter = SIZE_MAX};
     if (request->replications > 0 && request->replications < scenario->variant_replications)
         scenario->variant_replications = request->replications;
     enum pk_status status = request->output != NULL ? check_output(request->output, error) : PK_OK;

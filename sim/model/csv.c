@@ -59,7 +59,7 @@ static void step(const struct pk_csv *csv, struct place *place)
 
 static bool ends_cell(const struct pk_csv *csv, size_t at)
 {
-    return at == csv->size || csv->text[at] == ',' || csv->text[at] == '\n' ||
+    return at == csv->size || csv->text[at] == csv->separator || csv->text[at] == '\n' ||
            (csv->text[at] == '\r' && (at + 1 == csv->size || csv->text[at + 1] == '\n'));
 }
 
@@ -69,7 +69,7 @@ static enum pk_status read_cell(const struct pk_csv *csv, struct place *place, c
     const char *text = csv->text;
     struct place begin = *place;
     size_t from = place->at;
-    bool quoted = from < csv->size && text[from] == '"';
+    const bool quotes = csv->separator == ',', quoted = quotes && from < csv->size && text[from] == '"';
     if (quoted) {
         step(csv, place);
         for (;;) {
@@ -89,7 +89,7 @@ static enum pk_status read_cell(const struct pk_csv *csv, struct place *place, c
                           "something stands after the closing quote");
     } else {
         while (!ends_cell(csv, place->at)) {
-            if (text[place->at] == '"')
+            if (quotes && text[place->at] == '"')
                 return refuse(csv, place, "put the whole cell in quotes and write the quote twice",
                               "a quote stands inside a cell without quotes");
             if (text[place->at] == '\r')
@@ -99,7 +99,7 @@ static enum pk_status read_cell(const struct pk_csv *csv, struct place *place, c
             step(csv, place);
         }
         size_t n = place->at - from;
-        if (n > 0 && (strchr(" \t", text[from]) != NULL || strchr(" \t", text[from + n - 1]) != NULL))
+        if (quotes && n > 0 && (strchr(" \t", text[from]) != NULL || strchr(" \t", text[from + n - 1]) != NULL))
             return refuse(csv, &begin, "take it away, or put the cell in quotes", "a blank stands beside the comma");
     }
     if (bytes != NULL)
@@ -143,7 +143,7 @@ static enum pk_status read_row(struct pk_csv *csv, size_t i_row, struct place *p
         if (status != PK_OK)
             return status;
         n++;
-        if (place->at == csv->size || csv->text[place->at] != ',')
+        if (place->at == csv->size || csv->text[place->at] != csv->separator)
             break;
         step(csv, place);
     }
@@ -167,11 +167,13 @@ static enum pk_status count_columns(struct pk_csv *csv, struct place place)
         if (status != PK_OK)
             return status;
         for (size_t i = from; i < place.at; i++)
-            other |= csv->text[i] == ';' || csv->text[i] == '\t';
-        if (place.at == csv->size || csv->text[place.at] != ',')
+            other |= csv->text[i] != csv->separator && strchr(",;\t", csv->text[i]) != NULL;
+        if (place.at == csv->size || csv->text[place.at] != csv->separator)
             break;
         step(csv, &place);
     }
+    if (csv->n_columns == 1 && other && csv->separator == '\t')
+        return refuse(csv, &begin, "end its name with .csv", "the header has no tab but commas or semicolons");
     if (csv->n_columns == 1 && other)
         return refuse(csv, &begin, "save it with commas between cells and points in numbers",
                       "the header has no comma but semicolons or tabs");
@@ -216,8 +218,9 @@ static enum pk_status check_text(const struct pk_csv *csv)
 enum pk_status pk_csv_parse(const char *text, size_t size, const char *file, struct pk_problems *problems,
                             struct pk_csv *csv)
 {
-    memset(csv, 0, sizeof *csv);
-    *csv = (struct pk_csv){.file = file, .problems = problems, .text = text, .size = size};
+    const size_t n_name = strlen(file);
+    const char separator = n_name > 4 && strcmp(file + n_name - 4, ".tsv") == 0 ? '\t' : ',';
+    *csv = (struct pk_csv){.file = file, .problems = problems, .text = text, .size = size, .separator = separator};
     struct place place = {0, 1, 1};
     enum pk_status status = check_text(csv);
     if (status != PK_OK)

@@ -197,6 +197,7 @@ static void read_file(struct pk_load *load, const struct pk_reader *root, struct
     if (!pk_reader_allow(root, keys))
         return;
     (void)pk_load_format(root);
+    pk_load_check_ids(load, root, true);
     calibration->study = calibration->digest = "";
     if (pk_reader_need(root, "calibrated", &r) && pk_reader_name(&r, &text))
         calibration->study = copied(load, text);

@@ -200,9 +200,9 @@ static void set_place(struct pk_load *load, const struct pk_reader *root)
 
 static void read_model(struct pk_load *load, const struct pk_reader *root)
 {
-    static const char *const keys[] = {"polku",      "model",      "title",       "documents_warn", "states",
-                                       "attributes", "parameters", "transitions", "services",       "rewards",
-                                       "frailty",    "joint",      NULL};
+    static const char *const keys[] = {
+        "polku",       "model",    "title",   "documents_warn", "states", "attributes", "parameters",
+        "transitions", "services", "rewards", "frailty",        "joint",  "evidence",   NULL};
     struct pk_model *model = load->model;
     struct pk_reader child;
     const char *text;
@@ -224,6 +224,8 @@ static void read_model(struct pk_load *load, const struct pk_reader *root)
                 model->warnings_of_documents[model->n_warnings_of_documents++] = copied(load, text);
         }
     }
+    pk_load_evidence(load, root);
+    pk_load_check_ids(load, root, true);
     read_states(load, root);
     read_attributes(load, root);
     read_joints(load, root);

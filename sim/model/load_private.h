@@ -130,6 +130,11 @@ void pk_load_outcomes(struct pk_load *load, const struct pk_reader *root);
 void pk_load_tables(struct pk_load *load, const struct pk_reader *root);
 void pk_load_histograms(struct pk_load *load, const struct pk_reader *root);
 void pk_load_read_outcomes(struct pk_load *load, const struct pk_reader *root);
+/* The key evidence: the ledger. */
+void pk_load_evidence(struct pk_load *load, const struct pk_reader *root);
+/* Ids that texts of a document name are in the model's ledger, if it has one. documents: a source of that kind names at
+ * least one. */
+void pk_load_check_ids(const struct pk_load *load, const struct pk_reader *root, bool documents);
 void pk_load_ledgers(struct pk_load *load, const struct pk_reader *root);
 /* The key measure. */
 bool pk_load_measure(const struct pk_reader *r, enum pk_measure *measure);

@@ -130,6 +130,7 @@ static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader
     if (!pk_reader_allow(root, scenario_keys))
         return PK_OK;
     (void)pk_load_format(root);
+    pk_load_check_ids(load, root, true);
     read_frame(load, root);
     struct pk_arena *own = load->arena;
     load->arena = &load->model->arena; /* the parameters join the model's */

@@ -54,6 +54,7 @@ static enum pk_status read_study(struct pk_load_of_study *s, const struct pk_rea
     const char *text;
     int64_t seed;
     (void)pk_load_format(root);
+    pk_load_check_ids(&s->load, root, false);
     if (pk_reader_need(root, "study", &child) && pk_reader_name(&child, &text))
         s->load.no_memory |= (study->name = pk_arena_text(&study->arena, text)) == NULL;
     study->title = study->name;

@@ -80,16 +80,30 @@ void pk_prices_find(const struct pk_model *model, const struct pk_scenario *scen
                                                 : PK_PRICE_ONLY;
 }
 
-void pk_prices_idle(const struct pk_model *model, const struct pk_scenario *scenario, bool *idle)
+/* Uses but for services that no arm enrols in. */
+static void mark_here(unsigned char *here, const struct pk_model *model, const struct pk_scenario *scenario)
 {
-    unsigned char all[PK_MAX_PARAMETERS] = {0}, here[PK_MAX_PARAMETERS] = {0};
     bool enrolled[PK_MAX_SERVICES] = {false};
     for (size_t a = 0; a < scenario->n_arms; a++)
         for (size_t i = 0; i < scenario->arms[a].n_enrolments; i++)
             enrolled[scenario->arms[a].enrolments[i].i_service] = true;
-    pk_uses_mark_model(all, model, NULL);
     mark_scenario(here, model, scenario);
     pk_uses_mark_model(here, model, enrolled);
+}
+
+void pk_prices_used(const struct pk_model *model, const struct pk_scenario *scenario, bool *used)
+{
+    unsigned char here[PK_MAX_PARAMETERS] = {0};
+    mark_here(here, model, scenario);
+    for (size_t i = 0; i < model->n_parameters; i++)
+        used[i] = here[i] != 0;
+}
+
+void pk_prices_idle(const struct pk_model *model, const struct pk_scenario *scenario, bool *idle)
+{
+    unsigned char all[PK_MAX_PARAMETERS] = {0}, here[PK_MAX_PARAMETERS] = {0};
+    pk_uses_mark_model(all, model, NULL);
+    mark_here(here, model, scenario);
     for (size_t i = 0; i < model->n_parameters; i++)
         idle[i] = all[i] != 0 && here[i] == 0;
 }

@@ -237,6 +237,7 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
     if (out.status == PK_OK) {
         put_root(&out, store);
         pk_store_put_parameters(&out, store);
+        pk_store_put_evidence(&out, store);
         pk_store_put_calibrations(&out, store);
         pk_store_put_arms(&out, store);
         pk_store_put_outcomes(&out, store);

@@ -15,7 +15,8 @@ void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store)
     double *numbers = pk_out_room(out, 4 * n, sizeof *numbers);
     int64_t *overridden = pk_out_room(out, n, sizeof *overridden);
     enum pk_price *prices = pk_out_room(out, n, sizeof *prices);
-    if (texts == NULL || numbers == NULL || overridden == NULL || prices == NULL)
+    bool *in_use = pk_out_room(out, n, sizeof *in_use);
+    if (texts == NULL || numbers == NULL || overridden == NULL || prices == NULL || in_use == NULL)
         goto done;
     pk_out_axis_texts(out, group, dim, n, texts, "parameter");
 #define PUT_TEXTS(name, expression, long_name)                                                                         \
@@ -56,11 +57,17 @@ void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store)
         overridden[i] = prices[i];
     pk_out_array_integers(out, group, "price", &dim, 1, n, overridden, NULL,
                           "1: a price of rewards and nothing else; 2: a price, and changes more; 0: no price");
+    pk_prices_used(model, store->scenario, in_use);
+    for (size_t i = 0; i < n; i++)
+        overridden[i] = in_use[i];
+    pk_out_array_integers(out, group, "in_use", &dim, 1, n, overridden, NULL,
+                          "1: something uses it; 0: nothing but services that no arm enrols in");
 done:
     pk_free(texts);
     pk_free(numbers);
     pk_free(overridden);
     pk_free(prices);
+    pk_free(in_use);
 }
 
 void pk_store_describe_parameter(struct pk_text *text, const struct pk_store *store, size_t i)

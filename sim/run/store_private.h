@@ -39,9 +39,10 @@ const char **pk_out_names(struct pk_out *out, const void *items, size_t n, size_
 /* "name = value unit (low to high) [kind]" and a line feed. */
 void pk_store_describe_parameter(struct pk_text *text, const struct pk_store *store, size_t i);
 
-/* The groups /parameters, /calibrations, /arms, /outcomes, /rewards, /histograms, /places, /preventions, /variants and
- * /events. */
+/* The groups /parameters, /evidence, /calibrations, /arms, /outcomes, /rewards, /histograms, /places, /preventions,
+ * /variants and /events. */
 void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store);
+void pk_store_put_evidence(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_calibrations(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_arms(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store);

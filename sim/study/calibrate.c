@@ -11,18 +11,39 @@
 
 #define STEP_ERROR 0.01 /* of a target's standard error */
 
-static uint64_t digest_of(const struct pk_study *study, const struct pk_scenario *scenario,
-                          const struct pk_model *model)
+/* Of what the answer depends on: the study, what its targets ask, and the plan in the middle of the bounds. What else
+ * stands in the files (comments, sources, numbers that nothing uses) makes no other study. */
+static enum pk_status tell_digest(const struct pk_search *search, struct pk_error *error)
 {
-    uint64_t digest = PK_HASH_START;
-    const struct pk_attachments *lists[] = {&scenario->attachments, &model->attachments};
+    const struct pk_study *study = search->targets->study;
+    const size_t n_states = search->targets->model->n_states;
+    uint64_t digest = PK_HASH_START, of_plan = 0;
+    double values[PK_MAX_FREE];
+    struct pk_values all;
+    struct pk_plan plan;
+    for (size_t k = 0; k < study->n_free; k++)
+        values[k] = pk_scale_from(&search->scales[k], 0.5 * (search->scales[k].low + search->scales[k].high));
+    const enum pk_status status = pk_targets_plan(search->targets, values, &all, &plan, error);
+    if (status == PK_OK) {
+        of_plan = pk_plan_digest(&plan);
+        pk_plan_free(&plan);
+        pk_values_free(&all);
+    } else if (status != PK_BAD_INPUT) {
+        return status;
+    }
     pk_hash_mix(&digest, study->text, study->text_size);
-    pk_hash_mix(&digest, scenario->text, scenario->text_size);
-    pk_hash_mix(&digest, model->text, model->text_size);
-    for (size_t l = 0; l < 2; l++)
-        for (size_t i = 0; i < lists[l]->n; i++)
-            pk_hash_mix(&digest, lists[l]->items[i].text, lists[l]->items[i].size);
-    return digest;
+    pk_hash_mix(&digest, &of_plan, sizeof of_plan);
+    for (size_t t = 0; t < study->n_targets; t++) {
+        const struct pk_outcome *outcome = &search->targets->outcomes[study->targets[t].i_outcome];
+        const double asked[] = {(double)outcome->measure, outcome->from_months, outcome->to_months};
+        pk_hash_mix(&digest, asked, sizeof asked);
+        pk_hash_mix(&digest, outcome->states, n_states * sizeof *outcome->states);
+        for (size_t a = 0; outcome->among != NULL && a < search->targets->model->n_attributes; a++)
+            pk_hash_mix(&digest, outcome->among[a],
+                        search->targets->model->attributes[a].n_values * sizeof *outcome->among[a]);
+    }
+    search->answer->digest = digest;
+    return PK_OK;
 }
 
 /* Whether the twin can follow the targets, tried where the model's own values are, or in the middle. */
@@ -220,12 +241,13 @@ enum pk_status pk_calibrate(struct pk_answer *answer, const struct pk_study *stu
     answer->study = study;
     answer->scenario = scenario;
     answer->model = model;
-    answer->digest = digest_of(study, scenario, model);
     search.answer = answer;
     gsl_error_handler_t *handler = gsl_set_error_handler_off();
     enum pk_status status = pk_targets_init(&targets, study, scenario, model, error);
     if (status == PK_OK) {
         status = begin(&search, &targets, request, error);
+        if (status == PK_OK)
+            status = tell_digest(&search, error);
         tell(request, "searching", 0);
         if (status == PK_OK)
             status = find_modes(&search, &targets, error);

@@ -273,6 +273,7 @@ static void put_sources(const struct pk_comparison *c, struct pk_text *text)
         }
         pk_text_put(text, "\n");
     }
+    pk_compare_put_weighed(c, text);
 }
 
 static void put_notes(struct pk_text *text)

@@ -47,6 +47,8 @@ struct pk_compare_pair pk_compare_headline(const struct pk_comparison *compariso
 bool pk_compare_rests_on(const struct pk_comparison *comparison, size_t i_arm);
 void pk_compare_put_header(const struct pk_comparison *comparison, struct pk_text *text, const char *first, bool range);
 void pk_compare_put_decides(const struct pk_comparison *comparison, struct pk_text *text);
+void pk_compare_put_weighed(const struct pk_comparison *comparison, struct pk_text *text);
+void pk_compare_json_weighed(const struct pk_comparison *comparison, struct pk_text *text);
 void pk_compare_put_ledgers(const struct pk_comparison *comparison, struct pk_text *text);
 void pk_compare_put_histograms(const struct pk_comparison *comparison, struct pk_text *text);
 void pk_compare_put_preventions(const struct pk_comparison *comparison, struct pk_text *text);

@@ -118,6 +118,8 @@ static void read_main(struct pk_compare_reading *reading, size_t language)
     c->flags = pk_compare_doubles_of(reading, "/outcomes/flags", c->n_outcomes);
     c->parameter_names = pk_compare_texts_of(reading, "/parameters/parameter", c->n_parameters);
     c->parameter_kinds = pk_compare_texts_of(reading, "/parameters/source_kind", c->n_parameters);
+    if (pk_results_has(reading->results, "/parameters/in_use"))
+        c->parameters_in_use = pk_compare_doubles_of(reading, "/parameters/in_use", c->n_parameters);
 }
 
 static bool is_ratio(const char *measure)

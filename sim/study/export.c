@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "polku/compare.h"
 #include "polku/file.h"
 #include "polku/memory.h"
 #include "polku/places.h"
@@ -352,6 +353,8 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
     static const char *const calibrations[] = {"calibration", "study",      "study_title", "study_digest",
                                                "file",        "parameters", "set_over"};
     static const char *const marks[] = {"mark", "mark_calibration", "mark_text"};
+    static const char *const evidence[] = {"id",   "value",       "low",     "high",      "unit",
+                                           "kind", "source_file", "locator", "parameter", "named_in"};
     static const char *const variants[] = {"variant", "topic", "name", "changed", "warning"};
     struct exporting e = {.directory = directory, .told = told, .error = error};
     struct groups groups = {0};
@@ -374,6 +377,7 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
         export_outcomes(&e, "/outcomes", "outcomes");
         export_outcomes(&e, "/variants", "variant_outcomes");
         export_columns(&e, "/parameters", parameters, sizeof parameters / sizeof *parameters, "parameters");
+        export_columns(&e, "/evidence", evidence, sizeof evidence / sizeof *evidence, "evidence");
         export_columns(&e, "/calibrations", calibrations, sizeof calibrations / sizeof *calibrations, "calibrations");
         export_columns(&e, "/calibrations", marks, sizeof marks / sizeof *marks, "calibration_marks");
         export_columns(&e, "/arms", arms, sizeof arms / sizeof *arms, "arms");
@@ -381,6 +385,13 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
         export_columns(&e, "/rewards", rewards, sizeof rewards / sizeof *rewards, "rewards");
         export_preventions(&e);
         export_columns(&e, "/variants", variants, sizeof variants / sizeof *variants, "variants");
+        if (e.status == PK_OK && pk_results_has(e.results, "/variants/variant")) {
+            struct pk_text text;
+            e.status = pk_compare_csv_weighed(result_path, &text, error);
+            if (e.status == PK_OK && text.size > 0)
+                write_csv(&e, "influence", &text);
+            pk_text_free(&text);
+        }
     }
     pk_free(groups.names);
     pk_results_close(e.results);

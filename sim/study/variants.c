@@ -200,6 +200,7 @@ enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_mod
     struct pk_run_options own = *options;
     own.n_replications = scenario->variant_replications;
     own.stages = NULL; /* the main run's */
+    own.saved = NULL;  /* so too: what is kept of one variant is not another's */
     memset(variants, 0, sizeof *variants);
     pk_arena_init(&variants->arena);
     enum pk_status status = given_values(&main_values, model, scenario, sets, n_sets, NULL, 0, error);

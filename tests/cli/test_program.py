@@ -270,7 +270,7 @@ def test_export(folder, result):
     tables = {"occupancy": "occupancy", "person_years": "person_years", "transitions": "transitions"}
     for group in ("enrolled_1", "enrolled_2"):
         tables |= {f"{group}_{name}": name for name in ("occupancy", "person_years", "transitions")}
-    expected = {"outcomes", "variant_outcomes", "parameters", "arms", "variants", "rewards", *tables}
+    expected = {"outcomes", "variant_outcomes", "parameters", "arms", "variants", "influence", "rewards", *tables}
     check({name[:-4] for name in listing(out)} == expected, f"export writes {sorted(expected)}, found {listing(out)}")
 
     occupancy = check_table(out, result, "occupancy", "occupancy")["occupancy"]

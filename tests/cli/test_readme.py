@@ -220,6 +220,14 @@ def test_figures(folder):
     share = re.search(r"(\d+) % of the person-years", README).group(1)
     found = 100 * told["arms"]["none"]["value"] / told["arms"]["ips"]["value"]
     check(f"{found:.0f}" == share, f"{share} % there anyway is {found}")
+    # the variants are run 50 times, whatever the main run
+    weights = re.search(r"(\d+) % of that movement comes from numbers of the documents.*?and (\d+) % from assumptions", README, re.S)
+    expect(0, "", "run", os.path.join(SOURCE, "configs", "ips-vs-typ.yaml"), "-r", 50, "-o", result)
+    weighed = json.loads(polku("compare", result, "--json").stdout)["influence"][0]["kinds"]
+    for told, row, kind, largest in zip(weights.groups(), weighed, ("document", "assumption"),
+                                        ("ips_job_finding", "job_loss_scale")):
+        check(row["kind"] == kind and f"{100 * row['share']:.0f}" == told and row["parameter"] == largest,
+              f"{told} % of {kind}: {row}")
 
 
 def main():

@@ -61,6 +61,22 @@ def interrupted(folder):
     check("took up" not in other.stderr and digest_of(other) not in (None, whole), "nor is another run's")
 
 
+def variants_apart(folder):
+    """What is kept of one variant is not taken for another's; nor in a rerun, which keeps all the time."""
+    scenario, output = os.path.join(GOOD, "cited.yaml"), os.path.join(folder, "variants.h5")
+    whole = digest_of(polku("run", scenario, "-o", output))
+    kept = digest_of(polku("run", scenario, "--keep-every", "0", "-o", os.path.join(folder, "kept.h5")))
+    check(whole is not None and kept == whole, f"keeping changes nothing: {whole}, {kept}")
+    done = expect(0, "", "rerun", output, "-o", os.path.join(folder, "again.h5"))
+    check("the same result" in done.stdout, "a rerun that is written has the same variants")
+    with open(scenario, encoding="utf-8") as file:
+        text = file.read().replace("cited_", os.path.join(GOOD, "cited_"))
+    with open(os.path.join(folder, "sized.yaml"), "w", encoding="utf-8") as file:
+        file.write(text.replace("value: 500, unit: persons", "value: 500, unit: persons, range: [450, 600]"))
+    expect(0, "", "run", os.path.join(folder, "sized.yaml"), "-o", output)
+    check("the same result" in expect(0, "", "rerun", output).stdout, "a population with a range is rerun with it")
+
+
 def precise(folder):
     with open(IPS, encoding="utf-8") as file:
         text = file.read()
@@ -124,6 +140,7 @@ def story(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         interrupted(folder)
+        variants_apart(folder)
         precise(folder)
         story(folder)
     finish()

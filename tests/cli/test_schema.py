@@ -87,7 +87,10 @@ BEYOND = {
         scenario_calibrated_scenario scenario_calibrated_shares scenario_calibrated_switch scenario_calibrated_table
         scenario_calibrated_two_files scenario_calibrated_unknown scenario_like_inside scenario_like_itself
         scenario_like_missing scenario_like_model scenario_like_needs scenario_like_without study_scenario_broken
-        study_scenario_missing study_scenario_model study_scenario_study""",
+        study_scenario_missing study_scenario_model study_scenario_study model_evidence_commas model_evidence_document
+        model_evidence_missing model_evidence_no_id model_evidence_order model_evidence_tabs model_evidence_twice
+        model_evidence_unknown model_evidence_words scenario_evidence_calibrated scenario_evidence_document
+        scenario_evidence_unknown""",
     "how a number is written; a key given twice": """
         model_number_huge model_number_octal model_parameter_twice study_free_twice study_target_twice""",
 }

@@ -99,6 +99,13 @@ def main():
             check(list(ends[:3]) == [0, 1, 2] and ends[-2] < 4 * 365.25 <= ends[-1], "bins end within four years")
             check("1 %" in dataset["wait_quantile"].attrs["long_name"], "it is said how exact quantiles are")
 
+        path = os.path.join(folder, "cited.h5")
+        expect(0, "", "run", os.path.join(GOOD, "cited.yaml"), "-o", path)
+        check_file(path)
+        with xarray.open_dataset(path, engine="h5netcdf", group="evidence") as dataset:
+            check(all(variable.dims == ("citation",) for variable in dataset.variables.values()),
+                  "what parameters cite has one axis")
+
         path = os.path.join(folder, "fitted.h5")
         expect(0, "", "run", os.path.join(GOOD, "fitted.yaml"), "-o", path)
         check_file(path)

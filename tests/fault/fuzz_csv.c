@@ -1,6 +1,6 @@
-/* libFuzzer entry: any bytes as a table of comma-separated values, and every cell as everything.
+/* libFuzzer entry: any bytes as a table of comma-separated and of tab-separated values, and every cell as everything.
  *
- * What is read is put again and must be the same table. Seeds: tests/data (.csv). */
+ * What is read is put again and must be the same table. Seeds: tests/data (.csv, .tsv). */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +47,13 @@ static void put_again(const struct pk_csv *csv)
     pk_text_free(&text);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void parse(const uint8_t *data, size_t size, const char *file)
 {
     static const char *const names[] = {"woman", "man"};
     struct pk_problems problems;
     struct pk_csv csv;
     pk_problems_init(&problems);
-    enum pk_status status = pk_csv_parse((const char *)data, size, "fuzz", &problems, &csv);
+    enum pk_status status = pk_csv_parse((const char *)data, size, file, &problems, &csv);
     if ((status == PK_OK) != (problems.n_found == 0) || (status != PK_OK && status != PK_BAD_INPUT))
         abort();
     if (status == PK_OK) {
@@ -70,5 +70,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_problems(&problems);
     pk_csv_free(&csv);
     pk_problems_free(&problems);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    parse(data, size, "fuzz");
+    parse(data, size, "fuzz.tsv");
     return 0;
 }

@@ -4,7 +4,8 @@
  * What is found must be told in clean text with its place.
  *
  * Seeds: models/, configs/ and tests/data, each behind a byte 0 (model), 1 (scenario), 2 and 3 (the same of the open
- * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it), 9 (a study). */
+ * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it), 9 to 12 (a model with a ledger
+ * of evidence, its scenario, the ledger, a calibrated file), 13 (a study). */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,6 +33,10 @@ enum {
     FITTED,
     RATES,
     WINDOW,
+    CITED_MODEL,
+    CITED,
+    EVIDENCE,
+    CITED_FIT,
     STUDY,
     N_FIXED
 };
@@ -41,9 +46,10 @@ static size_t fixed_sizes[N_FIXED];
 /* Beside this file in the tree. */
 static void read_fixed(void)
 {
-    static const char *const names[] = {"model.yaml",    "scenario.yaml",     "mortality.yaml",     "open.yaml",
-                                        "imported.yaml", "deaths.csv",        "diagnoses.csv",      "people.csv",
-                                        "fitted.yaml",   "fitted_rates.yaml", "fitted_window.yaml", "study.yaml"};
+    static const char *const names[] = {"model.yaml",    "scenario.yaml",      "mortality.yaml",     "open.yaml",
+                                        "imported.yaml", "deaths.csv",         "diagnoses.csv",      "people.csv",
+                                        "fitted.yaml",   "fitted_rates.yaml",  "fitted_window.yaml", "cited_model.yaml",
+                                        "cited.yaml",    "cited_evidence.csv", "cited_fit.yaml",     "study.yaml"};
     static const char here[] = __FILE__;
     const char *slash = strrchr(here, '/');
     for (int i = 0; i < N_FIXED; i++) {
@@ -135,26 +141,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (fixed[0] == NULL)
         read_fixed();
-    static const int models[] = {MODEL,      MODEL,      OPEN_MODEL, OPEN_MODEL, OPEN_MODEL,
-                                 OPEN_MODEL, OPEN_MODEL, MODEL,      MODEL,      MODEL};
+    static const int models[] = {MODEL, MODEL, OPEN_MODEL,  OPEN_MODEL,  OPEN_MODEL,  OPEN_MODEL,  OPEN_MODEL,
+                                 MODEL, MODEL, CITED_MODEL, CITED_MODEL, CITED_MODEL, CITED_MODEL, MODEL};
     static const int scenarios[] = {SCENARIO,      SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO,
-                                    OPEN_SCENARIO, IMPORTED, FITTED,        FITTED,        SCENARIO};
-    static const int replaced[] = {MODEL,     SCENARIO, OPEN_MODEL, OPEN_SCENARIO, DEATHS,
-                                   DIAGNOSES, PEOPLE,   RATES,      FITTED,        STUDY};
+                                    OPEN_SCENARIO, IMPORTED, FITTED,        FITTED,        CITED,
+                                    CITED,         CITED,    CITED,         SCENARIO};
+    static const int replaced[] = {MODEL, SCENARIO, OPEN_MODEL,  OPEN_SCENARIO, DEATHS,   DIAGNOSES, PEOPLE,
+                                   RATES, FITTED,   CITED_MODEL, CITED,         EVIDENCE, CITED_FIT, STUDY};
     const char *texts[N_FIXED];
-    size_t sizes[N_FIXED], which = data[0] % 10;
+    size_t sizes[N_FIXED], which = data[0] % 14;
     for (int i = 0; i < N_FIXED; i++) {
         texts[i] = fixed[i];
         sizes[i] = fixed_sizes[i];
     }
     texts[replaced[which]] = (const char *)data + 1;
     sizes[replaced[which]] = size - 1;
-    const struct pk_attachments of_model = {.n = 1, .items = {{"deaths.csv", texts[DEATHS], sizes[DEATHS]}}};
-    const struct pk_attachments of_scenario = {.n = 4,
+    const struct pk_attachments of_model = {.n = 2,
+                                            .items = {{"deaths.csv", texts[DEATHS], sizes[DEATHS]},
+                                                      {"cited_evidence.csv", texts[EVIDENCE], sizes[EVIDENCE]}}};
+    const struct pk_attachments of_scenario = {.n = 5,
                                                .items = {{"diagnoses.csv", texts[DIAGNOSES], sizes[DIAGNOSES]},
                                                          {"people.csv", texts[PEOPLE], sizes[PEOPLE]},
                                                          {"fitted_rates.yaml", texts[RATES], sizes[RATES]},
-                                                         {"fitted_window.yaml", texts[WINDOW], sizes[WINDOW]}}};
+                                                         {"fitted_window.yaml", texts[WINDOW], sizes[WINDOW]},
+                                                         {"cited_fit.yaml", texts[CITED_FIT], sizes[CITED_FIT]}}};
     int i_model = models[which], i_scenario = scenarios[which];
     pk_problems_init(&problems);
     enum pk_status status = pk_load_texts("scenario", texts[i_scenario], sizes[i_scenario], "model", texts[i_model],

@@ -1,4 +1,5 @@
-/* Tables of comma-separated values (RFC 4180): a text becomes cells that know their line and column.
+/* Tables of comma-separated values (RFC 4180), or of tab-separated ones where the file's name ends in .tsv (as IANA
+ * registered them: a quote is a character like any other): a text becomes cells that know their line and column.
  *
  * Responsibility: quotes, line ends, and saying where a table is wrong; a byte order mark is skipped, comments are
  * none. Gives a cell no meaning but the ones asked for. The cells are the table's (pk_csv_free); the text is the
@@ -23,6 +24,7 @@ struct pk_csv {
     struct pk_problems *problems; /* the caller's */
     const char *text;             /* the caller's */
     size_t size;
+    char separator;           /* a comma or a tab */
     size_t n_columns, n_rows; /* without the header */
     char *bytes;              /* all cells, each ended by NUL; owned */
     uint32_t *cells;          /* [1 + n_rows][n_columns] where in bytes; row 0 is the header; owned */

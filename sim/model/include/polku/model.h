@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "polku/evidence.h"
 #include "polku/hazard.h"
 #include "polku/memory.h"
 #include "polku/status.h"
@@ -329,6 +330,7 @@ struct pk_model {
     struct pk_service *services;
     struct pk_reward *rewards;
     struct pk_frailty *frailties;
+    struct pk_evidence evidence;        /* what sources and caveats name by id; n_rows 0: no ledger */
     struct pk_attachments attachments;  /* other files that it is made of, for provenance */
     const char **warnings_of_documents; /* what the documents themselves warn of, shown beside results */
     size_t n_warnings_of_documents;

@@ -20,6 +20,9 @@ void pk_prices_find(const struct pk_model *model, const struct pk_scenario *scen
 /* idle[n_parameters]: used only by services that no arm enrols in. */
 void pk_prices_idle(const struct pk_model *model, const struct pk_scenario *scenario, bool *idle);
 
+/* used[n_parameters]: something in the model or the scenario uses it, but for services that no arm enrols in. */
+void pk_prices_used(const struct pk_model *model, const struct pk_scenario *scenario, bool *used);
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-enum { PK_COMPARE_MAX_PAIRS = 256 };
+enum { PK_COMPARE_MAX_PAIRS = 256, PK_COMPARE_KINDS = PK_SOURCE_COUNT };
 
 struct pk_compare_pair {
     size_t i_arm, i_against; /* the difference is arm minus against */
@@ -83,6 +83,7 @@ struct pk_comparison {
     double *enrolled, *changed; /* [n_arms] */
     char **variant_topics, **variant_names, **variant_changed, **variant_warnings;
     char **parameter_names, **parameter_kinds;
+    const double *parameters_in_use; /* [n_parameters] not 0: something in the scenario uses it; NULL: not known */
     size_t n_calibrations, n_marks;
     char **studies, **study_digests;               /* [n_calibrations] whose numbers are in use */
     const double *study_parameters, *study_others; /* [n_calibrations] how many, and how many are set to others */
@@ -141,6 +142,27 @@ bool pk_compare_euros_range(const struct pk_comparison *comparison, struct pk_co
 /* Lowest and highest of a pair's difference over the main run and all range variants; false if there are none. */
 bool pk_compare_range(const struct pk_comparison *comparison, struct pk_compare_pair pair, size_t i_outcome,
                       double *low, double *high);
+
+/* How far a parameter moves the last pair's difference: the highest less the lowest over the ends of its range, or over
+ * the variants of the topic "alternatives" that set it alone, the wider of both. nan: not known. */
+double pk_compare_influence(const struct pk_comparison *comparison, size_t i_parameter, size_t i_outcome);
+
+/* The influences of the parameters whose numbers have one kind of source, added up. */
+struct pk_compare_weight {
+    const char *kind;
+    double sum, share; /* in the outcome's unit; of all kinds' sums */
+    size_t i_largest;  /* the parameter that moves the difference most ... */
+    double largest;    /* ... and how far */
+};
+/* Whether an outcome is weighed: those that decide, or else the first. */
+bool pk_compare_weighs(const struct pk_comparison *comparison, size_t i_outcome);
+/* The kinds that move the difference, the heaviest first, and how many; SIZE_MAX: no ranges were run. *n_unknown:
+ * parameters in use without a range. */
+size_t pk_compare_weigh(const struct pk_comparison *comparison, size_t i_outcome,
+                        struct pk_compare_weight weights[PK_COMPARE_KINDS], size_t *n_unknown);
+/* A result's influences as comma-separated values, "" where there are none; the caller frees *text, whatever the
+ * status. Errors: pk_comparison_open's. */
+PK_CHECKED enum pk_status pk_compare_csv_weighed(const char *path, struct pk_text *text, struct pk_error *error);
 
 /* The tables as text for people, or one JSON object. */
 void pk_compare_print(const struct pk_comparison *comparison, struct pk_text *text);
