@@ -117,6 +117,16 @@ static void compile_effect(struct pk_compile *compile, size_t i_service, const s
     }
 }
 
+/* Whether an arm enrols in the service: what nobody's service prevents costs nothing. */
+static bool is_used(const struct pk_compile *compile, size_t i_service)
+{
+    bool used = false;
+    for (size_t a = 0; a < compile->scenario->n_arms; a++)
+        for (size_t i = 0; i < compile->scenario->arms[a].n_enrolments; i++)
+            used |= compile->scenario->arms[a].enrolments[i].i_service == i_service;
+    return used;
+}
+
 void pk_compile_services(struct pk_compile *compile)
 {
     struct pk_plan *plan = compile->plan;
@@ -141,7 +151,8 @@ void pk_compile_services(struct pk_compile *compile)
         pk_compile_places(compile, service, planned);
         planned->cost_euros = service->i_cost == SIZE_MAX ? 0 : pk_compile_used(compile, service->i_cost);
         for (size_t k = 0; k < service->n_effects && compile->status == PK_OK; k++)
-            compile_effect(compile, i, &service->effects[k], planned);
+            if (service->effects[k].mode != PK_EFFECT_PREVENT || is_used(compile, i))
+                compile_effect(compile, i, &service->effects[k], planned);
         for (size_t k = 0; k < planned->n_effects; k++)
             planned->works_in |= UINT64_C(1) << plan->arcs[planned->effects[k].arc].i_from;
     }

@@ -48,6 +48,7 @@ population:
   attributes:
     sex: {female: 0.5, male: 0.5}
     diagnosis: {depression: 0.25, other_mental: 0.25, musculoskeletal: 0.25, other: 0.25}
+    client_group: {near: 0.25, middle: 0.5, far: 0.25}
 %%s
 arms: {none: {}, lapland: {enrol: [{service: ips, share: 0.5, among: {county: lappi}}]}}
 tables:

@@ -157,7 +157,9 @@ def main():
         path = os.path.join(folder, "ips.h5")
         expect(0, "", "run", os.path.join(SOURCE, "configs", "ips-vs-typ.yaml"), "-r", "4", "--no-variants", "-o", path)
         check_file(path)
-        states = ["unemployed", "employed", "rehabilitation_subsidy", "disability_pension", "old_age", "dead", "supported_work"]
+        states = ["unemployed", "employed", "rehabilitation_subsidy", "disability_pension", "old_age", "dead", "supported_work",
+                  "subsidised_work", "sickness_allowance", "sickness_unemployed", "partial_sickness", "partial_pension_working",
+                  "partial_pension", "outside"]
         check_axes(path, "occupancy", ("arm", "state", "time"), {"arm": ["none", "typ", "ips"], "state": states})
         table = check_axes(path, "person_years", ("arm", "sex", "diagnosis", "state", "time"),
                            {"arm": ["none", "typ", "ips"], "sex": ["female", "male"], "state": states,

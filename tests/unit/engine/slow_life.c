@@ -177,9 +177,15 @@ static void consider_timers(const struct slow_walk *w, struct slow_end *end)
     const struct pk_plan_state *state = &w->plan->states[w->state];
     for (size_t i = 0; i < state->n_timers; i++) {
         const struct pk_timer *timer = &state->timers[i];
-        slow_consider(end, (struct slow_end){.time = fmaxl(slow_zero(w, timer->clock, 0) + timer->value, w->entry),
-                                             .arc = timer->arcs[0],
-                                             .timer = timer});
+        const long double zero = slow_zero(w, timer->clock, 0);
+        long double value = timer->value;
+        for (size_t b = timer->n_births; b-- > 0;)
+            if (zero >= timer->births[b]) {
+                value = timer->later[b];
+                break;
+            }
+        slow_consider(end,
+                      (struct slow_end){.time = fmaxl(zero + value, w->entry), .arc = timer->arcs[0], .timer = timer});
     }
 }
 
