@@ -55,6 +55,15 @@ static size_t most_arcs(const struct pk_model *model)
     return n < PK_MAX_ARCS ? n : PK_MAX_ARCS;
 }
 
+static double factor_in(struct pk_compile *compile, const struct pk_transition *transition, size_t i_state)
+{
+    double factor = 1;
+    for (size_t i = 0; i < transition->n_by_state; i++)
+        if (transition->by_state[i].i_state == i_state)
+            factor *= pk_compile_used(compile, transition->by_state[i].i_parameter);
+    return factor;
+}
+
 /* One arc of each transition, state of origin and destination, in the order of the file. */
 static void compile_arcs(struct pk_compile *compile)
 {
@@ -105,7 +114,8 @@ static void compile_arcs(struct pk_compile *compile)
                 }
                 if (!person_level && !arc->deterministic && !arc->hazardless)
                     arc->n_rates =
-                        pk_compile_rates(compile, &transition->hazard, arc->share, &arc->rates, &arc->rate_of);
+                        pk_compile_rates(compile, &transition->hazard, arc->share * factor_in(compile, transition, s),
+                                         &arc->rates, &arc->rate_of);
             }
         }
     }

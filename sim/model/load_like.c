@@ -50,7 +50,8 @@ static size_t place_of(const struct pk_yaml_node *mapping, const char *key)
 
 static bool is_left_out(const struct pk_yaml_node *without, const char *key)
 {
-    bool found = strcmp(key, "like") == 0;
+    bool found = strcmp(key, "like") == 0 || strcmp(key, "polku") == 0 || strcmp(key, "scenario") == 0 ||
+                 strcmp(key, "title") == 0; /* each says these itself */
     for (size_t i = 0; without != NULL && i < without->n_items; i++)
         found |= without->items[i]->kind == PK_YAML_SCALAR && strcmp(without->items[i]->text, key) == 0;
     return found;

@@ -3,19 +3,20 @@
 
 #include "load_private.h"
 
-static void read_excess(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
+/* {STATE: parameter} */
+static void read_states(struct pk_load *load, const struct pk_reader *r, struct pk_excess **list, size_t *n)
 {
     if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of states to parameters"))
         return;
     const char *const *names = pk_load_state_names(load);
-    transition->excess = pk_load_alloc(load, pk_reader_count(r), sizeof *transition->excess);
-    for (size_t i = 0; i < pk_reader_count(r) && transition->excess != NULL; i++) {
+    *list = pk_load_alloc(load, pk_reader_count(r), sizeof **list);
+    for (size_t i = 0; i < pk_reader_count(r) && *list != NULL; i++) {
         struct pk_reader item = pk_reader_item(r, i);
         size_t i_state, i_parameter;
         if (!pk_load_key(load, r, i, names, load->model->n_states, "a state", &i_state) ||
             !pk_load_parameter(load, &item, PK_UNITS(PK_UNIT_RATIO), false, &i_parameter))
             continue;
-        transition->excess[transition->n_excess++] = (struct pk_excess){.i_state = i_state, .i_parameter = i_parameter};
+        (*list)[(*n)++] = (struct pk_excess){.i_state = i_state, .i_parameter = i_parameter};
     }
 }
 
@@ -87,8 +88,8 @@ static void read_at(struct pk_load *load, const struct pk_reader *r, struct pk_t
 
 void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, struct pk_transition *transition)
 {
-    static const char *const keys[] = {"from",  "to",      "hazard", "at",         "ratios", "excess",
-                                       "label", "frailty", "cure",   "by_service", NULL};
+    static const char *const keys[] = {"from",  "to",      "hazard", "at",         "ratios",   "excess",
+                                       "label", "frailty", "cure",   "by_service", "by_state", NULL};
     struct pk_model *model = load->model;
     struct pk_reader child;
     transition->from = pk_load_alloc(load, model->n_states, sizeof(bool));
@@ -117,7 +118,9 @@ void pk_load_read_transition(struct pk_load *load, const struct pk_reader *r, st
     if (pk_reader_find(r, "ratios", &child))
         pk_load_ratios(load, &child, &transition->ratios, &transition->n_ratios);
     if (pk_reader_find(r, "excess", &child))
-        read_excess(load, &child, transition);
+        read_states(load, &child, &transition->excess, &transition->n_excess);
+    if (pk_reader_find(r, "by_state", &child))
+        read_states(load, &child, &transition->by_state, &transition->n_by_state);
     transition->i_frailty = SIZE_MAX;
     if (pk_reader_find(r, "frailty", &child))
         (void)pk_load_frailty(load, &child, &transition->i_frailty);
@@ -157,18 +160,18 @@ static void read_prevention(struct pk_load *load, const struct pk_reader *r, str
 
 static void read_effect(struct pk_load *load, const struct pk_reader *r, struct pk_effect *effect)
 {
-    static const char *const keys[] = {"transition", "replace", "scale", "at_least", "prevent"};
+    static const char *const modes[] = {"replace", "scale", "at_least", "prevent"};
     const unsigned ratio = PK_UNITS(PK_UNIT_RATIO) | PK_UNITS(PK_UNIT_SHARE);
     struct pk_reader part;
     size_t n_modes = 0;
     for (size_t mode = 0; mode < 4; mode++)
-        n_modes += pk_reader_find(r, keys[mode + 1], &part);
+        n_modes += pk_reader_find(r, modes[mode], &part);
     if (n_modes != 1) {
         pk_reader_problem(r, NULL, "has %zu of replace, scale, at_least, prevent, expected exactly one", n_modes);
         return;
     }
     for (size_t mode = 0; mode < 4; mode++) {
-        if (!pk_reader_find(r, keys[mode + 1], &part))
+        if (!pk_reader_find(r, modes[mode], &part))
             continue;
         effect->mode = (enum pk_effect_mode)mode;
         if (effect->mode == PK_EFFECT_PREVENT) {

@@ -71,6 +71,14 @@ static void check_transition(const struct pk_model *model, const struct pk_trans
                                    transition->cure != PK_CURE_NONE || transition->i_frailty != SIZE_MAX))
         refuse_transition(model, transition, problems,
                           "is made by a service: it has one destination, no ratios, excess, frailty or cure");
+    if (transition->n_by_state > 0 &&
+        (transition->deterministic || transition->by_service || pk_model_is_person_level(model, transition)))
+        refuse_transition(model, transition, problems,
+                          "has ratios by state, which are for hazards of its own: a hazard common to all living states "
+                          "has an excess, a set time and a service have none");
+    for (size_t i = 0; i < transition->n_by_state; i++)
+        if (!transition->from[transition->by_state[i].i_state])
+            refuse_transition(model, transition, problems, "has a ratio in a state that it does not leave");
     if (transition->n_excess > 0 && !pk_model_is_person_level(model, transition))
         refuse_transition(model, transition, problems,
                           "has an excess by state, which needs a hazard common to all living states (from: any) "

@@ -43,7 +43,8 @@ static void key_problem(const struct pk_reader *r, size_t i_key, const char *hin
 {
     va_list arguments;
     va_start(arguments, format);
-    add(r, r->node->items[i_key]->file, PK_BAD_INPUT, r->node->key_lines[i_key], r->node->key_columns[i_key], hint, format, arguments);
+    add(r, r->node->items[i_key]->file, PK_BAD_INPUT, r->node->key_lines[i_key], r->node->key_columns[i_key], hint,
+        format, arguments);
     va_end(arguments);
 }
 

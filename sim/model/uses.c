@@ -28,6 +28,8 @@ static void mark_transition(unsigned char *uses, const struct pk_transition *tra
         pk_uses_mark(uses, transition->i_to_share[i], PK_USE_ELSEWHERE);
     for (size_t i = 0; i < transition->n_ratios; i++)
         pk_uses_mark(uses, transition->ratios[i].i_parameter, PK_USE_ELSEWHERE);
+    for (size_t i = 0; i < transition->n_by_state; i++)
+        pk_uses_mark(uses, transition->by_state[i].i_parameter, PK_USE_ELSEWHERE);
     for (size_t i = 0; i < transition->n_excess; i++)
         pk_uses_mark(uses, transition->excess[i].i_parameter, PK_USE_ELSEWHERE);
 }

@@ -31,7 +31,7 @@ BEYOND = {
         model_at_least_no_hazard model_attribute_unknown model_hazard_no_rate model_hazard_two_rates
         model_hazard_two_tables model_hazard_unit model_probability_horizon model_ratio_value model_reward_by_age
         model_reward_by_age_number model_reward_ratio model_reward_transition model_reward_unit
-        model_service_scale_by_hazard model_service_transition model_times_table model_unknown_parameter
+        model_service_scale_by_hazard model_service_transition model_effect_ratios_value model_by_state_unit model_times_table model_unknown_parameter
         model_unknown_state model_hazard_form_unit model_frailty_unknown model_service_table_by_attribute
         model_times_table_of_ratios
         scenario_arm_prices scenario_arm_prices_unit scenario_attribute scenario_attribute_missing
@@ -71,7 +71,7 @@ BEYOND = {
         scenario_conversion_cycle scenario_form_domain scenario_enrol_entry_persons scenario_histogram_twice
         scenario_ledgers_name scenario_outcome_entrants scenario_probability_unreachable
         scenario_table_twice scenario_two_services scenario_joint_fit_zeros model_by_service_effect model_by_service_split
-        model_places_support_twice scenario_displacement_common scenario_enrol_quota_entry model_at_birth_clock
+        model_places_support_twice scenario_displacement_common scenario_enrol_quota_entry model_by_state_common model_by_state_not_left model_at_birth_clock
         model_at_table model_at_on_birth model_hazard_birth model_table_birth_years study_free_share
         study_prior_beta_ratio study_prior_transform study_target_against_itself study_target_events_person
         study_target_log_difference study_target_of_all study_target_of_difference study_tied_free""",
@@ -98,6 +98,7 @@ BEYOND = {
 # Lists of texts in the loader's sources that are neither all keys of a mapping nor all words of an enum.
 OTHER_LISTS = {
     ("load_like.c", "joined"): "keys of a scenario that are put together with those of the one it is like",
+    ("load_transitions.c", "modes"): "the four ways of an effect, keys of it",
     ("load_parameters.c", "ways"): "the four ways to give a number, keys of a parameter",
     ("load_distribution.c", "needs"): "what messages expect",
     ("load_scenario.c", "pk_file_kind_names"): "what messages call files",

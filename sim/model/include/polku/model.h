@@ -175,7 +175,7 @@ struct pk_ratio { /* of a hazard or a reward: times a parameter for people with 
     size_t i_attribute, i_value, i_parameter;
 };
 
-struct pk_excess { /* common hazards: times a parameter (at least 1) in this state */
+struct pk_excess { /* times a parameter in this state; of common hazards at least 1 */
     size_t i_state, i_parameter;
 };
 
@@ -207,7 +207,9 @@ struct pk_transition {
     struct pk_ratio *ratios;
     size_t n_excess;
     struct pk_excess *excess;
-    size_t i_frailty; /* SIZE_MAX: none */
+    size_t n_by_state;
+    struct pk_excess *by_state; /* of a hazard that is not common: times a parameter in these states */
+    size_t i_frailty;           /* SIZE_MAX: none */
     enum pk_cure cure;
     size_t i_cure;           /* parameter: the share whom the transition never happens to */
     bool cure_unconditional; /* the share among those present at the start; else at the beginning of the spell */
