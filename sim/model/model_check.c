@@ -105,6 +105,15 @@ static void check_transition(const struct pk_model *model, const struct pk_trans
     }
 }
 
+/* Leaving the state of its prevented events makes sense only where it is told apart there: for relapses. */
+static bool has_ratio_in(const struct pk_transition *transition, size_t i_state)
+{
+    bool found = false;
+    for (size_t i = 0; i < transition->n_by_state; i++)
+        found |= transition->by_state[i].i_state == i_state;
+    return found;
+}
+
 static void check_service(const struct pk_model *model, const struct pk_service *service, struct pk_problems *problems)
 {
     char message[320];
@@ -119,7 +128,7 @@ static void check_service(const struct pk_model *model, const struct pk_service 
         else if (transition->by_service)
             wrong = "is made by a service and has no hazard to change";
         else if (effect->mode == PK_EFFECT_PREVENT && effect->i_instead != SIZE_MAX &&
-                 transition->from[effect->i_instead])
+                 transition->from[effect->i_instead] && !has_ratio_in(transition, effect->i_instead))
             wrong = "leaves the very state that its prevented events would lead to; say instead: stay";
         else if (service->i_fidelity != SIZE_MAX &&
                  (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST))
