@@ -13,14 +13,19 @@ static const char *copied(struct pk_load *load, const char *text)
 
 static void read_compare(struct pk_load *load, const struct pk_reader *root)
 {
-    static const char *const keys[] = {"per", "decides", "raw", NULL}, *const of_per[] = {"label", "persons", NULL},
-                             *const of_raw[] = {"heading", "parameters", NULL};
+    static const char *const keys[] = {"per", "decides", "raw", "people", NULL},
+                             *const of_per[] = {"label", "persons", NULL},
+                             *const of_raw[] = {"heading", "parameters", NULL},
+                             *const people[] = {"everyone", "enrolled"};
+    size_t i_people;
     struct pk_scenario *scenario = load->scenario;
     struct pk_reader r, child, part;
     scenario->per_label = "all people";
     scenario->per_persons = (struct pk_number){.literal = 0, .i_parameter = SIZE_MAX};
     if (!pk_reader_find(root, "compare", &r) || !pk_reader_allow(&r, keys))
         return;
+    if (pk_reader_find(&r, "people", &child) && pk_reader_choice(&child, people, 2, &i_people, "the people meant"))
+        scenario->about_everyone = i_people == 0;
     if (pk_reader_find(&r, "per", &child) && pk_reader_allow(&child, of_per)) {
         const char *text;
         if (pk_reader_need(&child, "label", &part) && pk_reader_text(&part, &text))

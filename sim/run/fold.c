@@ -391,7 +391,7 @@ void pk_fold_visit(struct pk_fold *fold, void (*visit)(void *part, size_t size, 
 size_t pk_fold_compared(const struct pk_fold *fold)
 {
     const struct pk_plan *plan = fold->collection->plan;
-    bool known = plan->n_cohorts == 1;
+    bool known = plan->n_cohorts == 1 && !fold->collection->scenario->about_everyone;
     for (size_t i = 0; i < plan->n_lotteries; i++) /* who asks differs between scenarios with other arms */
         known &= !plan->lotteries[i].asked;
     return known ? 1 : 0;
