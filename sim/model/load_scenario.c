@@ -122,7 +122,8 @@ static const char *const scenario_keys[] = {
     "parameters",   "set",        "seed",       "start",    "horizon",
     "replications", "batches",    "population", "arms",     "tables",
     "outcomes",     "compare",    "ranges",     "variants", "variant_replications",
-    "event_log",    "histograms", "ledgers",    "like",     NULL};
+    "event_log",    "histograms", "ledgers",    "like",     "bridge",
+    NULL};
 
 static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader *root)
 {

@@ -343,6 +343,7 @@ void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)
     pk_compare_put_histograms(c, text);
     pk_compare_put_preventions(c, text);
     pk_compare_put_places(c, text);
+    pk_compare_put_bridge(c, text);
     pk_compare_put_decides(c, text);
     put_sources(c, text);
     put_lines(text, "\nWhat the documents themselves warn of", c->documents_warn);
