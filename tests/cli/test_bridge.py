@@ -186,6 +186,9 @@ def test_end(folder):
         del document["compare"]
     changes = {"people": lambda document: document.pop("compare"), "inflow": inflow, "as it is": None,
                "other batches": lambda document: document.update(variant_replications="3"),
+               "until": lambda document: document.update(
+                   batches="90", replications={"until": {"outcome": "work", "arm": "helped", "against": "none",
+                                                         "standard_error": "2", "most": "60"}}),
                "fewer": lambda document: document.update(variant_replications="6", batches="2")}
     for name, change in changes.items():
         path = write(folder, "end", change)
@@ -194,10 +197,13 @@ def test_end(folder):
         row, end = comparison["outcomes"][0]["differences"]["helped-none"], comparison["bridge"]["steps"][-1]["value"]
         variants = {variant["name"]: variant for variant in comparison["variants"]}
         check_sums(comparison["bridge"]["steps"], name)
-        check(comparison["bridge"]["replications"] == {"other batches": 3, "fewer": 6}.get(name, 12), f"{name}: so many")
-        if name == "other batches":  # the main run is divided otherwise, so that it is run once more
+        with h5py.File(result) as file:
+            n = int(file.attrs["replications"])
+        check(n < 60 if name == "until" else n == 12, f"{name}: {n} replications")
+        check(comparison["bridge"]["replications"] == {"other batches": 3, "fewer": 6}.get(name, n), f"{name}: so many")
+        if name in ("other batches", "until"):  # the main run is divided otherwise, so that it is run once more
             row = next(one for one in variants["scenario"]["outcomes"])["differences"]["helped-none"]
-        check(("scenario" in variants) == (name == "other batches"), f"{name}: the runs {sorted(variants)}")
+        check(("scenario" in variants) == (name in ("other batches", "until")), f"{name}: the runs {sorted(variants)}")
         if name == "fewer":
             part = dataset(result, "/outcomes").isel(population=1, replication=slice(6))
             y = part["value"].sel(outcome="work")
