@@ -184,7 +184,6 @@ enum pk_status pk_bridge_init(struct pk_bridge_work *work, const struct pk_model
 
 /* What is the same for all figures. */
 struct telling {
-    const struct pk_bridge_work *work;
     const struct pk_scenario *scenario;
     const struct pk_run *run;
     const struct pk_variant_result *variants; /* those of the bridge */
@@ -333,8 +332,7 @@ enum pk_status pk_bridge_tell(struct pk_bridge_work *work, const struct pk_scena
     struct pk_bridge_figures *told = &work->figures;
     if (n == 0)
         return PK_OK;
-    struct telling telling = {.work = work,
-                              .scenario = scenario,
+    struct telling telling = {.scenario = scenario,
                               .run = run,
                               .variants = variants->items + first_variant,
                               .per_persons = pk_number_value(&scenario->per_persons, values),

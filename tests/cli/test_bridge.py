@@ -34,7 +34,7 @@ def digest_of(done):
     return found.group(1) if found else None
 
 
-def write(folder, name, change=None, text=None):
+def write(folder, name, change=None):
     """The good scenario with something changed, beside a model that is found."""
     document = yaml.load(open(SCENARIO, encoding="utf-8"), yaml.BaseLoader)
     document["model"] = os.path.join(GOOD, document["model"])
@@ -42,7 +42,7 @@ def write(folder, name, change=None, text=None):
         change(document)
     path = os.path.join(folder, name + ".yaml")
     with open(path, "w", encoding="utf-8") as file:
-        yaml.dump(document, file, sort_keys=False, default_style="", Dumper=Plain)
+        yaml.dump(document, file, sort_keys=False, Dumper=Plain)
     return path
 
 
