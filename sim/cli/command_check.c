@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "polku/bridge.h"
 #include "polku/convert.h"
 #include "polku/precision.h"
 #include "polku/variants.h"
@@ -199,6 +200,20 @@ static void print_places(const struct pk_plan *plan, const struct pk_model *mode
                plan->n_stations, pk_places_bytes(plan), sizeof(struct pk_asker));
 }
 
+static enum pk_status print_bridge(const struct pk_model *model, const struct pk_scenario *scenario,
+                                   struct pk_error *error)
+{
+    const struct pk_bridge *bridge = &scenario->bridge;
+    struct pk_bridge_work work;
+    enum pk_status status = pk_bridge_init(&work, model, scenario, NULL, 0, scenario->replications, error);
+    if (status == PK_OK && bridge->n_steps > 0)
+        printf("  bridge of %zu steps to %s of %s: %zu runs of %lld replications beside the scenario's own\n",
+               bridge->n_steps, scenario->outcomes[bridge->i_outcome].name, scenario->arms[bridge->i_arm].name,
+               work.n_runs, (long long)scenario->variant_replications);
+    pk_bridge_free(&work);
+    return status;
+}
+
 static void print_scenario(const struct pk_model *model, const struct pk_scenario *scenario, const struct pk_plan *plan,
                            const struct pk_collection *collection)
 {
@@ -258,6 +273,7 @@ static enum pk_status check_scenario(const char *path, const struct told *told, 
     } else if (status == PK_OK && !told->quiet) {
         print_model(&model, &values);
         print_scenario(&model, &scenario, &plan, &collection);
+        status = print_bridge(&model, &scenario, error);
     }
     if (status == PK_OK && pk_variants_lowering(&plan, &model, &lines) > 0)
         fprintf(stderr, "warning: %s: %s", path, pk_text_string(&lines));

@@ -8,7 +8,7 @@
 static const char help[] =
     "Usage: polku compare [OPTION...] RESULT\n\n"
     "Prints the outcomes of every arm, their differences with simulation errors, and, apart from that, how far the\n"
-    "uncertain inputs could move them.\n\n"
+    "uncertain inputs could move them, and what each step of the scenario's bridge contributes.\n\n"
     "      --against ARM      only differences from this arm\n"
     "      --set PRICE=VALUE  rewards at a new price, from the file alone, without a new run; may be repeated.\n"
     "                         Only for parameters that are prices of rewards and nothing else\n"

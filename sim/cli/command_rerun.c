@@ -84,7 +84,8 @@ static enum pk_status read_origin(const char *path, struct origin *origin, struc
         status = read_files(results, "/provenance/model_files", &origin->model_files, error);
     if (status == PK_OK)
         status = read_files(results, "/provenance/scenario_files", &origin->scenario_files, error);
-    origin->variants = status == PK_OK && pk_results_has(results, "/variants/variant");
+    origin->variants =
+        status == PK_OK && (pk_results_has(results, "/variants/variant") || pk_results_has(results, "/bridge/step"));
     pk_results_close(results);
     return status;
 }

@@ -16,7 +16,7 @@ static const char help[] =
     "  -r, --replications N   instead of the scenario's\n"
     "      --people N         population size instead of the scenario's\n"
     "      --set NAME=VALUE   a parameter's value, or one of its alternatives by name; may be repeated\n"
-    "      --no-variants      leave out the scenario's variants and ranges\n"
+    "      --no-variants      leave out the scenario's variants, ranges and bridge\n"
     "      --block N          people a task, instead of what keeps all threads busy\n"
     "      --vectors NAME     instruction set of the loops: auto (the widest there is), avx512, avx2, plain, or none\n"
     "                         (one life after another, the reference); the result is the same\n"

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "polku/bridge.h"
 #include "polku/hash.h"
 
 /* Before the work: could the result get its name afterwards? */
@@ -38,6 +39,7 @@ struct job {
     struct pk_plan plan;
     struct pk_run run;
     struct pk_variants variants;
+    struct pk_bridge_work bridge;
     struct pk_log log;
     struct pk_text warnings;
     double ticks_per_second;
@@ -109,6 +111,8 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
                                      .progress = pk_progress_tell,
                                      .progress_data = &progress};
     char saved[4096];
+    const int64_t planned = request->replications > 0 ? request->replications : scenario->replications,
+                  n_variant = scenario->variant_replications;
     enum pk_status status =
         pk_variants_values(&job->values, model, scenario, request->sets, request->n_sets, NULL, 0, error);
     /* the number that the scenario says stays its parameter, so that a rerun is the run that it repeats */
@@ -117,6 +121,9 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
         scenario->population.size = (struct pk_number){.literal = (double)request->people, .i_parameter = SIZE_MAX};
     if (status == PK_OK)
         status = pk_plan_compile(&job->plan, model, scenario, &job->values, error);
+    /* before the work: is the run where the bridge ends? */
+    if (status == PK_OK && request->variants)
+        status = pk_bridge_init(&job->bridge, model, scenario, request->sets, request->n_sets, planned, error);
     if (status != PK_OK)
         return status;
     options.n_threads = threads_for(request, &job->plan, scenario);
@@ -135,11 +142,18 @@ static enum pk_status work(struct job *job, const struct pk_simulate_request *re
     pk_progress_end(&progress);
     if (status == PK_OK)
         tell_of_precision(job, request, scenario);
+    if (status == PK_OK && request->variants && scenario->variant_replications != n_variant) { /* it stopped early */
+        pk_bridge_free(&job->bridge);
+        status = pk_bridge_init(&job->bridge, model, scenario, request->sets, request->n_sets, planned, error);
+    }
     if (status == PK_OK && request->variants) {
         pk_progress_begin(&progress, "variants");
-        status = pk_variants_run(&job->variants, model, scenario, request->sets, request->n_sets, &options, error);
+        status = pk_variants_run(&job->variants, model, scenario, request->sets, request->n_sets, &job->bridge,
+                                 &options, error);
         pk_progress_end(&progress);
     }
+    if (status == PK_OK && request->variants)
+        status = pk_bridge_tell(&job->bridge, scenario, &job->values, &job->run, &job->variants, error);
     if (status == PK_OK && scenario->log_persons > 0)
         status = pk_log_make(&job->log, &job->plan, scenario->log_persons, scenario->log_enrolled, error);
     return status;
@@ -166,6 +180,7 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
                                  .plan = &job.plan,
                                  .n_variants = job.variants.n,
                                  .variants = job.variants.items,
+                                 .bridge = &job.bridge.figures,
                                  .log = &job.log,
                                  .replications_asked = request->replications,
                                  .n_sets = request->n_sets,
@@ -189,6 +204,7 @@ enum pk_status pk_simulate(const struct pk_simulate_request *request, const stru
     }
     pk_text_free(&job.warnings);
     pk_log_free(&job.log);
+    pk_bridge_free(&job.bridge);
     pk_variants_free(&job.variants);
     pk_run_free(&job.run);
     pk_plan_free(&job.plan);

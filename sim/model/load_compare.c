@@ -110,4 +110,5 @@ void pk_load_outcomes(struct pk_load *load, const struct pk_reader *root)
     read_compare(load, root);
     read_event_log(load, root);
     read_variants(load, root);
+    pk_load_bridge(load, root);
 }

@@ -124,12 +124,14 @@ PK_CHECKED enum pk_status pk_load_model_text(const char *name, const char *text,
 
 /* A mapping of parameters to values into sets[PK_MAX_SETS]; returns how many. */
 size_t pk_load_sets(struct pk_load *load, const struct pk_reader *r, struct pk_set *sets);
-/* Tables, histograms, outcomes, ledgers, comparison, event log and variants of a scenario. */
+/* Tables, histograms, outcomes, ledgers, comparison, event log, variants and bridge of a scenario. */
 void pk_load_outcomes(struct pk_load *load, const struct pk_reader *root);
 /* ... its parts. */
 void pk_load_tables(struct pk_load *load, const struct pk_reader *root);
 void pk_load_histograms(struct pk_load *load, const struct pk_reader *root);
 void pk_load_read_outcomes(struct pk_load *load, const struct pk_reader *root);
+/* The key bridge, when arms, outcomes and the scenario's own values are known. */
+void pk_load_bridge(struct pk_load *load, const struct pk_reader *root);
 /* The key evidence: the ledger. */
 void pk_load_evidence(struct pk_load *load, const struct pk_reader *root);
 /* Ids that texts of a document name are in the model's ledger, if it has one. documents: a source of that kind names at

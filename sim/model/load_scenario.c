@@ -118,11 +118,10 @@ static void read_frame(struct pk_load *load, const struct pk_reader *root)
 }
 
 static const char *const scenario_keys[] = {
-    "calibrated",   "polku",      "scenario",   "title",    "model",
-    "parameters",   "set",        "seed",       "start",    "horizon",
-    "replications", "batches",    "population", "arms",     "tables",
-    "outcomes",     "compare",    "ranges",     "variants", "variant_replications",
-    "event_log",    "histograms", "ledgers",    "like",     NULL};
+    "calibrated", "polku",    "scenario", "title",        "model",    "parameters",           "set",
+    "seed",       "start",    "horizon",  "replications", "batches",  "population",           "arms",
+    "tables",     "outcomes", "compare",  "ranges",       "variants", "variant_replications", "event_log",
+    "histograms", "ledgers",  "like",     "bridge",       NULL};
 
 static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader *root)
 {

@@ -248,6 +248,7 @@ enum pk_status pk_store_save(const struct pk_store *store, const char *path, cha
         for (size_t i = 0; i < store->run->fold.n_folded && out.status == PK_OK; i++)
             put_table(&out, store, &store->run->fold.folded[i]);
         pk_store_put_variants(&out, store);
+        pk_store_put_bridge(&out, store);
         pk_store_put_events(&out, store);
         SHA256End(&out.digest, digest);
         put_host(&out, store);

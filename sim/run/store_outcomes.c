@@ -5,7 +5,7 @@
 
 #include "store_private.h"
 
-static const char *unit_of(const struct pk_model *model, const struct pk_outcome *outcome)
+const char *pk_store_unit_of(const struct pk_model *model, const struct pk_outcome *outcome)
 {
     const bool heads = outcome->measure == PK_MEASURE_OCCUPANCY || outcome->measure == PK_MEASURE_FIRST_ENTRY;
     if (outcome->per_person && heads)
@@ -136,7 +136,7 @@ void pk_store_put_outcomes(struct pk_out *out, const struct pk_store *store)
         pk_out_array_texts(out, group, labels[l], &dims[3], 1, n, texts, "label");
     }
     for (size_t i = 0; i < n; i++)
-        texts[i] = unit_of(store->model, &scenario->outcomes[i]);
+        texts[i] = pk_store_unit_of(store->model, &scenario->outcomes[i]);
     pk_out_array_texts(out, group, "unit_of_measure", &dims[3], 1, n, texts, "unit of the outcome");
     for (size_t i = 0; i < n; i++)
         texts[i] = pk_measure_names[scenario->outcomes[i].measure];

@@ -40,7 +40,7 @@ const char **pk_out_names(struct pk_out *out, const void *items, size_t n, size_
 void pk_store_describe_parameter(struct pk_text *text, const struct pk_store *store, size_t i);
 
 /* The groups /parameters, /evidence, /calibrations, /arms, /outcomes, /rewards, /histograms, /places, /preventions,
- * /variants and /events. */
+ * /variants, /bridge and /events. */
 void pk_store_put_parameters(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_evidence(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_calibrations(struct pk_out *out, const struct pk_store *store);
@@ -50,7 +50,9 @@ void pk_store_put_rewards(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_histograms(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_places(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_preventions(struct pk_out *out, const struct pk_store *store);
+const char *pk_store_unit_of(const struct pk_model *model, const struct pk_outcome *outcome);
 void pk_store_put_variants(struct pk_out *out, const struct pk_store *store);
+void pk_store_put_bridge(struct pk_out *out, const struct pk_store *store);
 void pk_store_put_events(struct pk_out *out, const struct pk_store *store);
 
 #endif

@@ -8,7 +8,7 @@
 static void put_variant_warnings(const struct pk_comparison *c, struct pk_text *text)
 {
     for (size_t v = 0; v < c->n_variants; v++)
-        if (c->variant_warnings[v][0] != '\0')
+        if (c->variant_warnings[v][0] != '\0' && !pk_compare_of_bridge(c, v))
             pk_text_addf(text, "  ! %s, %s: %s%s", c->variant_topics[v],
                          strcmp(c->variant_topics[v], "range") == 0 ? c->variant_changed[v] : c->variant_names[v],
                          c->variant_warnings[v],
@@ -89,9 +89,11 @@ static void put_tornado(const struct pk_comparison *c, struct pk_text *text, siz
 void pk_compare_put_decides(const struct pk_comparison *c, struct pk_text *text)
 {
     struct pk_compare_pair pairs[PK_COMPARE_MAX_PAIRS];
-    size_t n_pairs = decisive_pairs(c, pairs), n_told = 0;
+    size_t n_pairs = decisive_pairs(c, pairs), n_told = 0, n_variants = 0;
+    for (size_t v = 0; v < c->n_variants; v++)
+        n_variants += !pk_compare_of_bridge(c, v);
     for (size_t i = 0; i < c->n_outcomes && n_pairs > 0; i++) {
-        if (!pk_compare_has_flag(c, i, PK_FLAG_DECIDES) || c->n_variants == 0)
+        if (!pk_compare_has_flag(c, i, PK_FLAG_DECIDES) || n_variants == 0)
             continue;
         n_told++;
         pk_text_addf(text, "\nWhat decides: %s, for %s, one input changed at a time, the same random numbers\n",
@@ -108,7 +110,7 @@ void pk_compare_put_decides(const struct pk_comparison *c, struct pk_text *text)
         bool ranges = false;
         for (size_t v = 0; v < c->n_variants; v++) {
             ranges |= is_range(c, v);
-            if (is_range(c, v))
+            if (is_range(c, v) || pk_compare_of_bridge(c, v))
                 continue;
             if (strcmp(topic, c->variant_topics[v]) != 0) {
                 topic = c->variant_topics[v];

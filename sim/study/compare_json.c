@@ -228,6 +228,9 @@ void pk_compare_json(const struct pk_comparison *c, struct pk_text *text)
         pk_text_put(text, "}");
     }
     pk_text_put(text, "],\n ");
+    json_key(text, "bridge");
+    pk_compare_json_bridge(c, text);
+    pk_text_put(text, ",\n ");
     json_key(text, "influence");
     pk_compare_json_weighed(c, text);
     pk_text_put(text, ",\n ");

@@ -138,7 +138,7 @@ enum pk_status pk_comparison_reprice(struct pk_comparison *c, const struct pk_se
                 values[k * c->n_outcomes + prices->i_outcomes[i]] +=
                     products[k % c->n_arms * n_rows + i] * prices->quantities[k * n_rows + i];
         }
-        c->n_variants = 0;
+        c->n_variants = c->bridge.n_stages = 0;
         pk_free(c->repriced);
         c->main.values = c->repriced = values;
         values = NULL;

@@ -321,8 +321,8 @@ void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)
     if (c->prices.told[0] != '\0')
         pk_text_addf(
             text,
-            "Prices set anew: %s. The figures are those of the same lives; variants and ranges, which were run "
-            "at the old\nprices, are left out.\n\n",
+            "Prices set anew: %s. The figures are those of the same lives; variants, ranges and a bridge, which were "
+            "run at\nthe old prices, are left out.\n\n",
             c->prices.told);
     pk_compare_put_header(c, text, c->per_label, true);
     const char *about = "";
@@ -343,6 +343,7 @@ void pk_compare_print(const struct pk_comparison *c, struct pk_text *text)
     pk_compare_put_histograms(c, text);
     pk_compare_put_preventions(c, text);
     pk_compare_put_places(c, text);
+    pk_compare_put_bridge(c, text);
     pk_compare_put_decides(c, text);
     put_sources(c, text);
     put_lines(text, "\nWhat the documents themselves warn of", c->documents_warn);

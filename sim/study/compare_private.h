@@ -32,6 +32,13 @@ void pk_compare_read_places(struct pk_compare_reading *reading);
 void pk_compare_put_places(const struct pk_comparison *comparison, struct pk_text *text);
 void pk_compare_json_places(const struct pk_comparison *comparison, struct pk_text *text);
 
+/* compare_bridge.c */
+void pk_compare_read_bridge(struct pk_compare_reading *reading, size_t language);
+void pk_compare_put_bridge(const struct pk_comparison *comparison, struct pk_text *text);
+void pk_compare_json_bridge(const struct pk_comparison *comparison, struct pk_text *text);
+/* Whether a variant is a run of the bridge. */
+bool pk_compare_of_bridge(const struct pk_comparison *comparison, size_t i_variant);
+
 /* ---- printing ---- */
 
 enum { PK_NUMBER_COLUMNS = 13 };

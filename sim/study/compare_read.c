@@ -301,6 +301,7 @@ enum pk_status pk_comparison_open(struct pk_comparison *comparison, const char *
     if (reading.status == PK_OK)
         read_variants(&reading);
     pk_compare_read_places(&reading);
+    pk_compare_read_bridge(&reading, language);
     if (reading.status == PK_OK)
         choose_pairs(&reading, against);
     if (reading.status != PK_OK && error != NULL && error->file[0] == '\0')

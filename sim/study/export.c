@@ -385,6 +385,7 @@ enum pk_status pk_export_csv(const char *result_path, const char *directory, voi
         export_columns(&e, "/rewards", rewards, sizeof rewards / sizeof *rewards, "rewards");
         export_preventions(&e);
         export_columns(&e, "/variants", variants, sizeof variants / sizeof *variants, "variants");
+        export_columns(&e, "/bridge", pk_compare_bridge_columns, PK_COMPARE_BRIDGE_COLUMNS, "bridge");
         if (e.status == PK_OK && pk_results_has(e.results, "/variants/variant")) {
             struct pk_text text;
             e.status = pk_compare_csv_weighed(result_path, &text, error);

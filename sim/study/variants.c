@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "polku/bridge.h"
 #include "polku/convert.h"
 #include "polku/prices.h"
 
-/* The values as given: the scenario's sets, then sets, then extra; hazards are not converted yet. */
-static enum pk_status given_values(struct pk_values *values, const struct pk_model *model,
-                                   const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
-                                   const struct pk_set *extra, size_t n_extra, struct pk_error *error)
+enum pk_status pk_variants_given(struct pk_values *values, const struct pk_model *model,
+                                 const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
+                                 const struct pk_set *extra, size_t n_extra, struct pk_error *error)
 {
     const struct pk_set *lists[] = {scenario->sets, sets, extra};
     const size_t n_lists[] = {scenario->n_sets, n_sets, n_extra};
@@ -30,7 +30,7 @@ enum pk_status pk_variants_values(struct pk_values *values, const struct pk_mode
                                   const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
                                   const struct pk_set *extra, size_t n_extra, struct pk_error *error)
 {
-    enum pk_status status = given_values(values, model, scenario, sets, n_sets, extra, n_extra, error);
+    enum pk_status status = pk_variants_given(values, model, scenario, sets, n_sets, extra, n_extra, error);
     if (status != PK_OK)
         return status;
     status = pk_convert(values, model, scenario, error);
@@ -158,7 +158,16 @@ static enum pk_status run_variant(struct pk_variants *variants, const struct pk_
             result->warning = pk_arena_text(&variants->arena, pk_text_string(&lines));
         status = pk_run_simulate(&run, &plan, model, scenario, &values, &own, error);
         if (status == PK_OK) {
-            status = copy_results(variants, &run, &plan, result, error);
+            if (variants->n > 1 && run.fold.n_units != variants->items[0].n_units) {
+                (void)pk_error_set(error, PK_BAD_INPUT,
+                                   "it has so few people that they are not divided into batches "
+                                   "as those of the other variants");
+                mark_impossible(variants, result, variants->items[0].n_units, scenario->n_arms, scenario->n_outcomes,
+                                error);
+                status = result->outcomes && result->persons && result->costs && result->warning ? PK_OK : PK_NO_MEMORY;
+            } else {
+                status = copy_results(variants, &run, &plan, result, error);
+            }
             pk_run_free(&run);
         }
     }
@@ -192,65 +201,99 @@ static char *arena_printf(struct pk_arena *arena, const char *parameter, double 
     return pk_arena_text(arena, text);
 }
 
+/* What all variants of a run share. */
+struct batch {
+    struct pk_variants *variants;
+    const struct pk_model *model;
+    const struct pk_scenario *scenario;
+    const struct pk_set *sets; /* from the command line */
+    size_t n_sets, n_all;
+    struct pk_run_options own;            /* of a variant */
+    const struct pk_run_options *options; /* of the main run: whom progress is told */
+};
+
+/* changed NULL: what is set. */
+static enum pk_status run_named(struct batch *batch, const char *topic, const char *name, const char *changed,
+                                const struct pk_set *sets, size_t n_sets, struct pk_error *error)
+{
+    struct pk_variants *variants = batch->variants;
+    struct pk_variant_result *result = &variants->items[variants->n++];
+    struct pk_text told;
+    pk_text_init(&told);
+    for (size_t k = 0; k < n_sets; k++)
+        pk_text_addf(&told, "%s%s = %s", k ? ", " : "", sets[k].parameter, sets[k].to);
+    result->topic = topic;
+    result->name = name;
+    result->changed = changed != NULL ? changed : pk_arena_text(&variants->arena, pk_text_string(&told));
+    pk_text_free(&told);
+    if (result->changed == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
+    const enum pk_status status = run_variant(variants, batch->model, batch->scenario, batch->sets, batch->n_sets, sets,
+                                              n_sets, &batch->own, result, error);
+    if (batch->options->progress != NULL)
+        batch->options->progress((double)variants->n / (double)batch->n_all, batch->options->progress_data);
+    return status;
+}
+
+/* One parameter, to an end of its range. */
+static enum pk_status run_end(struct batch *batch, size_t i_parameter, double end, struct pk_error *error)
+{
+    const struct pk_parameter *parameter = &batch->model->parameters[i_parameter];
+    struct pk_arena *arena = &batch->variants->arena;
+    char to[40];
+    snprintf(to, sizeof to, "%.17g", end);
+    const struct pk_set set = {.parameter = parameter->name, .to = isinf(end) ? "life" : pk_arena_text(arena, to)};
+    const char *changed = arena_printf(arena, set.parameter, end, pk_unit_names[parameter->given_unit]);
+    if (set.to == NULL || changed == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
+    return run_named(batch, "range", parameter->name, changed, &set, 1, error);
+}
+
 enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_model *model,
                                const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
-                               const struct pk_run_options *options, struct pk_error *error)
+                               const struct pk_bridge_work *bridge, const struct pk_run_options *options,
+                               struct pk_error *error)
 {
     struct pk_values main_values;
-    struct pk_run_options own = *options;
-    own.n_replications = scenario->variant_replications;
-    own.stages = NULL; /* the main run's */
-    own.saved = NULL;  /* so too: what is kept of one variant is not another's */
+    struct batch batch = {.variants = variants,
+                          .model = model,
+                          .scenario = scenario,
+                          .sets = sets,
+                          .n_sets = n_sets,
+                          .own = *options,
+                          .options = options};
+    batch.own.n_replications = scenario->variant_replications;
+    batch.own.stages = NULL; /* the main run's */
+    batch.own.saved = NULL;  /* so too: what is kept of one variant is not another's */
     memset(variants, 0, sizeof *variants);
     pk_arena_init(&variants->arena);
-    enum pk_status status = given_values(&main_values, model, scenario, sets, n_sets, NULL, 0, error);
+    enum pk_status status = pk_variants_given(&main_values, model, scenario, sets, n_sets, NULL, 0, error);
     if (status != PK_OK)
         return status;
-    size_t n_most = scenario->n_variants + (scenario->ranges ? 2 * model->n_parameters : 0), n_all = 0;
+    const size_t n_ends_most = scenario->ranges ? 2 * model->n_parameters : 0;
     double ends[2];
     bool idle[PK_MAX_PARAMETERS];
     pk_prices_idle(model, scenario, idle);
     for (size_t i = 0; scenario->ranges && i < model->n_parameters; i++)
-        n_all += range_ends(&main_values, model, idle, i, ends);
-    n_all += scenario->n_variants;
-    variants->items = pk_arena_alloc(&variants->arena, n_most, sizeof *variants->items);
+        batch.n_all += range_ends(&main_values, model, idle, i, ends);
+    const size_t n_bridge = bridge == NULL ? 0 : bridge->n_runs;
+    batch.n_all += scenario->n_variants + n_bridge;
+    variants->items =
+        pk_arena_alloc(&variants->arena, scenario->n_variants + n_ends_most + n_bridge, sizeof *variants->items);
     if (variants->items == NULL)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
     for (size_t i = 0; i < scenario->n_variants && status == PK_OK; i++) {
         const struct pk_variant *variant = &scenario->variants[i];
-        struct pk_variant_result *result = &variants->items[variants->n++];
-        struct pk_text changed;
-        pk_text_init(&changed);
-        for (size_t k = 0; k < variant->n_sets; k++)
-            pk_text_addf(&changed, "%s%s = %s", k ? ", " : "", variant->sets[k].parameter, variant->sets[k].to);
-        result->topic = variant->topic;
-        result->name = variant->name;
-        result->changed = pk_arena_text(&variants->arena, pk_text_string(&changed));
-        pk_text_free(&changed);
-        status =
-            run_variant(variants, model, scenario, sets, n_sets, variant->sets, variant->n_sets, &own, result, error);
-        if (options->progress != NULL)
-            options->progress((double)variants->n / (double)n_all, options->progress_data);
+        status = run_named(&batch, variant->topic, variant->name, NULL, variant->sets, variant->n_sets, error);
     }
     for (size_t i = 0; scenario->ranges && i < model->n_parameters && status == PK_OK; i++) {
-        size_t n_ends = range_ends(&main_values, model, idle, i, ends);
-        for (size_t k = 0; k < n_ends && status == PK_OK; k++) {
-            struct pk_variant_result *result = &variants->items[variants->n++];
-            char to[40];
-            snprintf(to, sizeof to, "%.17g", ends[k]);
-            struct pk_set set = {.parameter = model->parameters[i].name,
-                                 .to = isinf(ends[k]) ? "life" : pk_arena_text(&variants->arena, to)};
-            result->topic = "range";
-            result->name = model->parameters[i].name;
-            result->changed =
-                arena_printf(&variants->arena, set.parameter, ends[k], pk_unit_names[model->parameters[i].given_unit]);
-            if (set.to == NULL || result->changed == NULL)
-                status = pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
-            else
-                status = run_variant(variants, model, scenario, sets, n_sets, &set, 1, &own, result, error);
-            if (options->progress != NULL)
-                options->progress((double)variants->n / (double)n_all, options->progress_data);
-        }
+        const size_t n_ends = range_ends(&main_values, model, idle, i, ends);
+        for (size_t k = 0; k < n_ends && status == PK_OK; k++)
+            status = run_end(&batch, i, ends[k], error);
+    }
+    for (size_t i = 0; i < n_bridge && status == PK_OK; i++) {
+        const struct pk_bridge_run *run = &bridge->runs[i];
+        status = run_named(&batch, "bridge", run->name, NULL, run->sets, run->n_sets, error);
     }
     pk_values_free(&main_values);
     if (status != PK_OK)

@@ -114,6 +114,23 @@ def test_calibration(folder, study, model, scenario):
     check("calibrated: jobs_fit" in done.stdout, f"compare tells of the study: {done.stdout}")
 
 
+def test_bridge(folder, text):
+    """The table of the bridge, and the two figures that it begins with, are those of the piece just run."""
+    expect(0, "", "run", "piece.yaml", "-o", "bridge.h5", cwd=folder)
+    steps = json.loads(expect(0, "", "compare", "bridge.h5", "--json", cwd=folder).stdout)["bridge"]["steps"]
+    rows = re.findall(r"^\| (nobody dies, coached for life|\+ .*?) \| (.*) \|$", text, re.M)
+    check([label.removeprefix("+ ") for label, _ in rows] == [step["label"] for step in steps], f"the steps are {rows}")
+    for (label, cells), step in zip(rows, steps):
+        figures = [cell.strip() for cell in cells.split("|")]
+        values = [step[name][key] for name in ("value", "contribution", "first", "last") if name in step
+                  for key in ("value", "standard_error")]
+        for figure, value in zip(figures, values):
+            check(tell(value, figure) == figure, f"{label}: the figure {figure} is {value}")
+        check(len(values) == sum(map(bool, figures)), f"{label}: all figures are told")
+    found = re.search(r"figure is ([\d,]+) and the model's is ([\d,]+)", text).groups()
+    check([tell(steps[i]["value"]["value"], found[i]) for i in (0, -1)] == list(found), f"it begins with {found}")
+
+
 def test_pieces(folder, model, scenario):
     text = section("How to write a model")
     for name, table in re.findall(r"`(\w+\.csv)`:\n\n```csv\n(.*?)^```", text, re.S | re.M):
@@ -146,6 +163,8 @@ def test_pieces(folder, model, scenario):
         check(done.returncode == 0, f"{what} runs: {done.stderr}")
         done = polku("compare", "piece.h5", cwd=folder)
         check(done.returncode == 0 and done.stderr == "", f"{what} is compared: {done.stderr}")
+        if "bridge:" in piece:
+            test_bridge(folder, text)
         if "prevent:" in piece:
             words = re.findall(r"\*((?:events|fewer|persons|later)[\w ]*)\*", text.replace("\n", " "))
             check(len(words) == 5 and all(word in done.stdout for word in words), f"preventions are told as {words}")

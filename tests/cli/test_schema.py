@@ -49,7 +49,9 @@ BEYOND = {
         study_free_persons study_free_switch study_free_table study_free_unknown study_objective_twin
         study_target_against study_target_arm study_target_events_years study_target_nobody study_target_of_years
         study_target_outcome study_target_per_inflow study_target_per_mean study_tied_cycle study_tied_itself
-        study_tied_switch study_tied_table study_tied_to_unknown study_tied_unknown""",
+        study_tied_switch study_tied_table study_tied_to_unknown study_tied_unknown scenario_bridge_parameter
+        scenario_bridge_parameter_start scenario_bridge_outcome scenario_bridge_arm scenario_bridge_against
+        scenario_bridge_table scenario_bridge_alternative""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
         model_split_shares model_switch model_table_counts model_table_cuts
@@ -74,7 +76,10 @@ BEYOND = {
         model_places_support_twice scenario_displacement_common scenario_enrol_quota_entry model_by_state_common model_by_state_not_left model_at_birth_clock
         model_at_table model_at_on_birth model_hazard_birth model_table_birth_years study_free_share
         study_prior_beta_ratio study_prior_transform study_target_against_itself study_target_events_person
-        study_target_log_difference study_target_of_all study_target_of_difference study_tied_free""",
+        study_target_log_difference study_target_of_all study_target_of_difference study_tied_free
+        scenario_bridge_against_itself scenario_bridge_against_twice scenario_bridge_end scenario_bridge_end_set
+        scenario_bridge_end_own scenario_bridge_no_step scenario_bridge_step_nothing scenario_bridge_step_sets_nothing
+        scenario_bridge_topic""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row

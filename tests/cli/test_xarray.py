@@ -154,6 +154,13 @@ def main():
                 first[person] = min(first.get(person, 99), start)
             check(len(first) == 360 and min(first.values()) > 0, "lives of those who flow in begin at their entry")
 
+        path = os.path.join(folder, "bridge.h5")
+        expect(0, "", "run", os.path.join(GOOD, "bridge.yaml"), "-r", "3", "-o", path)
+        check_file(path)
+        with xarray.open_dataset(path, engine="h5netcdf", group="bridge") as dataset:
+            check(set(dataset.dims) == {"step"} and str(dataset["value"].sel(step="to_65").values) == "1500.0",
+                  f"a bridge is read by the names of its steps: {dataset['value']}")
+
         path = os.path.join(folder, "ips.h5")
         expect(0, "", "run", os.path.join(SOURCE, "configs", "ips-vs-typ.yaml"), "-r", "4", "--no-variants", "-o", path)
         check_file(path)

@@ -94,7 +94,7 @@ static void unrun(struct stage *s)
 static enum pk_status vary(struct stage *s)
 {
     memset(&s->variants, 0, sizeof s->variants);
-    return pk_variants_run(&s->variants, &s->model, &s->scenario, NULL, 0, &options, &s->error);
+    return pk_variants_run(&s->variants, &s->model, &s->scenario, NULL, 0, NULL, &options, &s->error);
 }
 
 static void unvary(struct stage *s)

@@ -18,7 +18,8 @@ enum {
     PK_MAX_SETS = 16,
     PK_MAX_HISTOGRAMS = 32,
     PK_MAX_AGE_CUTS = 120,
-    PK_MAX_CALIBRATIONS = 16
+    PK_MAX_CALIBRATIONS = 16,
+    PK_MAX_BRIDGE_STEPS = 32
 };
 
 struct pk_number {
@@ -218,6 +219,25 @@ struct pk_variant { /* the same run with something changed, on the same random n
     struct pk_set sets[PK_MAX_SETS];
 };
 
+struct pk_bridge_step {
+    const char *name;
+    struct pk_label label;
+    size_t n_sets;
+    struct pk_set *sets; /* [n_sets] */
+    size_t i_against;    /* from this step on the figure is the arm less this one; SIZE_MAX: no change */
+};
+
+/* A walk from one set of assumptions to the scenario's own, step by step: with a set of steps on, the figure is that of
+ * the scenario with start_sets and then the sets of each of those steps, in their order. With all on it is the
+ * scenario's. */
+struct pk_bridge {
+    size_t i_outcome, i_arm;
+    struct pk_label start_label;
+    size_t n_start_sets, n_steps; /* n_steps 0: there is no bridge */
+    struct pk_set *start_sets;    /* [n_start_sets] */
+    struct pk_bridge_step *steps; /* [n_steps] no more than one has an arm against */
+};
+
 /* A number that a study found. */
 struct pk_calibrated {
     const char *name; /* of the parameter */
@@ -250,6 +270,7 @@ struct pk_scenario {
     int64_t batches; /* standard errors come from at least this many keyed batches */
     struct pk_population population;
     struct pk_precision precision;
+    struct pk_bridge bridge;
     size_t n_arms, n_tables, n_outcomes, n_variants, n_sets, n_histograms;
     struct pk_arm *arms;
     struct pk_table *tables;

@@ -22,6 +22,19 @@ struct pk_variant_result {    /* one variant's outcomes among the enrolled (or e
     double *costs;        /* [n_arms] euros per person of the population compared */
 };
 
+/* The figures of a bridge after its start (0) and after each of its steps (1, ...), with simulation standard errors
+ * from the units that the runs share. Arrays of [1 + n_steps]; of the start, only value is told. */
+struct pk_bridge_figures {
+    size_t n_stages; /* 1 + the scenario's steps; 0: there is no bridge */
+    size_t n_units;
+    int64_t n_replications;
+    struct pk_mean *value;                /* with the steps up to this one */
+    struct pk_mean *added, *first, *last; /* what the step adds: in this order, before and after all others */
+    const char **changed;                 /* what the step sets, and the arm that it compares with */
+    char (*of_value)[24], (*of_first)[24], (*of_last)[24]; /* the run with the steps up to this one, only this one, all
+                                                              but this one: "main" or a key of /variants */
+};
+
 struct pk_store {
     const struct pk_run *run;
     const struct pk_model *model;
@@ -30,8 +43,9 @@ struct pk_store {
     const struct pk_plan *plan;
     size_t n_variants;
     const struct pk_variant_result *variants;
-    const struct pk_log *log; /* may be NULL or empty */
-    size_t n_sets;            /* overrides from the command line */
+    const struct pk_bridge_figures *bridge; /* may be NULL or of no stages */
+    const struct pk_log *log;               /* may be NULL or empty */
+    size_t n_sets;                          /* overrides from the command line */
     const struct pk_set *sets;
     int64_t replications_asked; /* instead of the scenario's; 0: those */
     const char *command;        /* the command line; kept apart from what is digested */

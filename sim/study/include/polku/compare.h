@@ -72,6 +72,20 @@ struct pk_compare_places {
     const double *quantiles, *waits;       /* [n_arms][PK_COMPARE_WAIT_QUANTILES] days */
 };
 
+/* The bridge to the scenario: figures of the start (0) and of each step. */
+enum { PK_COMPARE_BRIDGE_FIGURES = 4 }; /* value, contribution in the stated order, as first, as last */
+/* What of the group /bridge goes into its CSV table. */
+enum { PK_COMPARE_BRIDGE_COLUMNS = 19 };
+extern const char *const pk_compare_bridge_columns[PK_COMPARE_BRIDGE_COLUMNS];
+struct pk_compare_bridge {
+    size_t n_stages; /* 0: there is none */
+    size_t i_outcome;
+    double replications;
+    char **names, **labels, **changed, **arms, **against; /* [n_stages] */
+    const double *values[PK_COMPARE_BRIDGE_FIGURES],      /* [n_stages]; of the start, only its value */
+        *errors[PK_COMPARE_BRIDGE_FIGURES];
+};
+
 struct pk_comparison {
     char *title, *per_label, *documents_warn, *raw_heading, *raw, *warnings;
     size_t n_arms, n_outcomes, n_variants, n_pairs, n_parameters;
@@ -98,6 +112,7 @@ struct pk_comparison {
     struct pk_compare_prevention *preventions;
     size_t n_places;
     struct pk_compare_places *places;
+    struct pk_compare_bridge bridge;
     const double
         *ample; /* [n_arms] 1 + the arm that is like this one with places for everybody, 0: none; NULL: unknown */
     const double *touched;      /* [n_arms] enrolled, asked or displaced; NULL: not known */
