@@ -80,7 +80,7 @@ def variants_apart(folder):
 def precise(folder):
     with open(IPS, encoding="utf-8") as file:
         text = file.read()
-    text = text.replace("../models", os.path.join(SOURCE, "models"))
+    text = text.replace("jobseekers.yaml", os.path.join(SOURCE, "configs", "jobseekers.yaml"))
     until = "replications: {until: {outcome: employed_years_0_10y, arm: ips, against: typ, standard_error: %s, most: %s}}"
     scenario, output = os.path.join(folder, "until.yaml"), os.path.join(folder, "until.h5")
 
