@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The schemas for editors, models/model.schema.json and those of configs/ (scenario, calibrated, study), say what the loader accepts.
+"""The schemas for editors, models/model.schema.json and those of configs/ (scenario, calibrated, study, claims), say what the loader accepts.
 
 Both ways: every list of keys and words in the loader's sources is an object or an enum of a schema and the other way
 round; every key of a schema stands in some good file, where the loader knows it, and misspelt the loader names it;
@@ -23,7 +23,8 @@ DATA = os.path.join(SOURCE, "tests", "data")
 SCHEMAS = {"model": os.path.join(SOURCE, "models", "model.schema.json"),
            "scenario": os.path.join(SOURCE, "configs", "scenario.schema.json"),
            "calibrated": os.path.join(SOURCE, "configs", "calibrated.schema.json"),
-           "study": os.path.join(SOURCE, "configs", "study.schema.json")}
+           "study": os.path.join(SOURCE, "configs", "study.schema.json"),
+           "claims": os.path.join(SOURCE, "configs", "claims.schema.json")}
 
 # Malformed files that a schema accepts, by what it cannot see.
 BEYOND = {
@@ -132,7 +133,9 @@ def read_yaml(path):
 
 
 def kind_of(document):
-    """As the program tells models, scenarios, calibrated files and studies apart."""
+    """As the program tells models, scenarios, calibrated files, studies and claims apart."""
+    if "claims" in document or "figures" in document:
+        return "claims"
     if "calibrate" in document or ("study" in document and "population" not in document):
         return "study"
     if "scenario" in document or "population" in document:
@@ -269,9 +272,10 @@ def test_descriptions(schemas):
     for name in shared:
         check(schemas["model"].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
               f"{name} is the same in both schemas")
-    for name in set(schemas["study"].root["definitions"]) & set(schemas["scenario"].root["definitions"]):
-        check(schemas["study"].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
-              f"{name} is the same in the schemas of studies and scenarios")
+    for kind in ("study", "claims"):
+        for name in set(schemas[kind].root["definitions"]) & set(schemas["scenario"].root["definitions"]):
+            check(schemas[kind].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
+                  f"{name} is the same in the schemas of {kind} and scenario")
 
 
 def good_files(folder):
@@ -347,7 +351,7 @@ def test_good(schemas, folder):
         for closed in schema.closed():
             for key in closed["properties"]:
                 # the scenario's parameters are the model's, which the test of descriptions compares, and so on
-                other = schemas.get({"scenario": "model", "study": "scenario"}.get(kind))
+                other = schemas.get({"scenario": "model", "study": "scenario", "claims": "scenario"}.get(kind))
                 shared = other is not None and any(closed is part for name in other.root["definitions"]
                                                    if name in schema.root["definitions"]
                                                    for part in schema.parts(schema.root["definitions"][name]))
