@@ -50,6 +50,7 @@ BEYOND = {
         study_free_persons study_free_switch study_free_table study_free_unknown study_objective_twin
         study_target_against study_target_arm study_target_events_years study_target_nobody study_target_of_years
         study_target_outcome study_target_per_inflow study_target_per_mean study_tied_cycle study_tied_itself
+        claims_against claims_arm claims_outcome
         study_tied_switch study_tied_table study_tied_to_unknown study_tied_unknown""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
@@ -64,7 +65,7 @@ BEYOND = {
         model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range
         study_points study_prior_outside study_step study_step_years study_target_events_over_of study_target_log_negative
         study_target_of study_tied_outside study_transform_log study_transform_logit study_within_equal
-        study_within_outside study_within_reversed study_within_share""",
+        study_within_outside study_within_reversed study_within_share claims_gap_none claims_no_gap""",
     "what a model or a scenario means as a whole": """
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit
@@ -75,7 +76,7 @@ BEYOND = {
         model_places_support_twice scenario_displacement_common scenario_enrol_quota_entry model_at_birth_clock
         model_at_table model_at_on_birth model_hazard_birth model_table_birth_years study_free_share
         study_prior_beta_ratio study_prior_transform study_target_against_itself study_target_events_person
-        study_target_log_difference study_target_of_all study_target_of_difference study_tied_free""",
+        study_target_log_difference study_target_of_all study_target_of_difference study_tied_free claims_against_itself""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row
@@ -91,13 +92,15 @@ BEYOND = {
         study_scenario_missing study_scenario_model study_scenario_study model_evidence_commas model_evidence_document
         model_evidence_missing model_evidence_no_id model_evidence_order model_evidence_tabs model_evidence_twice
         model_evidence_unknown model_evidence_words scenario_evidence_calibrated scenario_evidence_document
-        scenario_evidence_unknown""",
+        scenario_evidence_unknown claims_document claims_id claims_id_gap claims_scenario_broken claims_scenario_claims
+        claims_scenario_missing claims_scenario_model claims_scenario_two_ways""",
     "how a number is written; a key given twice": """
-        model_number_huge model_number_octal model_parameter_twice study_free_twice study_target_twice""",
+        model_number_huge model_number_octal model_parameter_twice study_free_twice study_target_twice claims_twice""",
 }
 
 # Lists of texts in the loader's sources that are neither all keys of a mapping nor all words of an enum.
 OTHER_LISTS = {
+    ("load_claims.c", "texts"): "keys of a claim whose texts may name rows of the ledger",
     ("load_like.c", "joined"): "keys of a scenario that are put together with those of the one it is like",
     ("load_parameters.c", "ways"): "the four ways to give a number, keys of a parameter",
     ("load_distribution.c", "needs"): "what messages expect",
@@ -164,7 +167,7 @@ class Schema:
     def walk(self, instance, schema=None, path=()):
         """(path, closed object) of every mapping in a document that the schema names the keys of."""
         schema = self.resolve(self.root if schema is None else schema)
-        for choice in ("anyOf", "oneOf"):
+        for choice in ("anyOf", "oneOf", "allOf"):
             for one in schema.get(choice, []):
                 if set(one) != {"required"} and self.valid(one, instance):
                     yield from self.walk(instance, one, path)
