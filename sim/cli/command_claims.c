@@ -35,14 +35,14 @@ static const char help[] =
     "Exit code 4 if a reconstruction does not give what the file says it gives; then dynamic scenarios are not run, "
     "and\n"
     "claims.csv is as it was.\n\n"
-    "Examples:\n"
-    "  polku claims configs/claims/ministry.yaml\n"
-    "  polku claims configs/claims/ministry.yaml --static --claim teams\n"
-    "  polku claims configs/claims/ministry.yaml -r 20 --no-variants -o outputs/quick --json\n";
+    "Example:\n"
+    "  polku claims tests/data/good/claims.yaml -o outputs/claims\n"
+    "  polku claims tests/data/good/claims.yaml -o outputs/claims --static --claim teams\n"
+    "  polku claims tests/data/good/claims.yaml -o outputs/quick -r 20 --no-variants --json\n";
 
 static int run(int argc, char **argv);
-const struct pk_command pk_command_claims = {"claims", "printed figures, reconstructed, and beside dynamic ones", help,
-                                             run};
+const struct pk_command pk_command_claims = {
+    "claims", "hold printed figures against their assumptions and a dynamic model", help, run};
 
 struct request {
     const char *output;

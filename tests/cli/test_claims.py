@@ -15,7 +15,7 @@ import h5py
 import yaml
 
 sys.dont_write_bytecode = True
-from checks import GOOD, POLKU, check, expect, finish, polku
+from checks import GOOD, POLKU, SOURCE, check, expect, finish, polku
 
 FILES = ("claims.yaml", "claims_static.yaml", "claims_dynamic.yaml", "claims_model.yaml", "cited_evidence.csv")
 
@@ -57,7 +57,8 @@ def digest(folder, name):
 
 def test_usage(folder):
     shown = expect(0, "", "claims", "--help").stdout
-    check("Examples:\n  polku claims configs/claims/" in shown, "the help has examples")
+    examples = re.findall(r"^  polku claims (\S+\.yaml)", shown.partition("Example:\n")[2], flags=re.M)
+    check(examples and all(os.path.exists(os.path.join(SOURCE, name)) for name in examples), f"examples: {examples}")
     for option in ("--output", "--threads", "--replications", "--claim", "--static", "--again", "--no-variants",
                    "--language", "--json", "--help"):
         check(option in shown, f"the help tells {option}")
