@@ -45,6 +45,23 @@ static bool has_variants(const struct pk_scenario *scenario, const struct pk_mod
     return any;
 }
 
+/* The plan, as the result has it: people set by an option are seen in it, as is another way to compile. */
+static bool plan_is(struct pk_results *results, const struct pk_scenario *scenario, const struct pk_model *model)
+{
+    char digest[24] = "";
+    struct pk_values values;
+    struct pk_plan plan;
+    struct pk_error unread;
+    if (pk_variants_values(&values, model, scenario, NULL, 0, NULL, 0, &unread) != PK_OK)
+        return false;
+    pk_plan_init(&plan);
+    if (pk_plan_compile(&plan, model, scenario, &values, &unread) == PK_OK)
+        snprintf(digest, sizeof digest, "%016llx", (unsigned long long)pk_plan_digest(&plan));
+    pk_plan_free(&plan);
+    pk_values_free(&values);
+    return text_is(results, "/", "plan_digest", digest);
+}
+
 static bool is_there(const struct pk_claims_run *asked, const struct pk_scenario *scenario,
                      const struct pk_model *model)
 {
@@ -62,7 +79,7 @@ static bool is_there(const struct pk_claims_run *asked, const struct pk_scenario
         files_are(results, "/provenance/scenario_files", &scenario->attachments) &&
         pk_results_read_integer(results, "/", "seed", &seed, &unread) == PK_OK && seed == (int64_t)scenario->seed &&
         pk_results_read_integer(results, "/provenance", "replications_asked", &replications, &unread) == PK_OK &&
-        replications == asked->replications &&
+        replications == asked->replications && plan_is(results, scenario, model) &&
         (!asked->variants || !has_variants(scenario, model) || pk_results_has(results, "/variants/variant"));
     if (same && !text_is(results, "/host", "git_revision", pk_provenance_revision()))
         fprintf(stderr, "%s is of another revision of the program, of the same version; --again makes it anew\n",

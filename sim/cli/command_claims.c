@@ -28,7 +28,7 @@ static const char help[] =
     "  -c, --claim NAME       only this one; may be repeated\n"
     "  -s, --static           only what was printed and its reconstruction: dynamic scenarios are not run\n"
     "  -a, --again            run scenarios whose results are there, too\n"
-    "  -n, --no-variants      leave out variants and ranges of the scenarios\n"
+    "  -n, --no-variants      run scenarios without their variants and ranges; a result that has them will do\n"
     "      --language fi|sv|en  of the labels (en)\n"
     "      --json             the same as JSON\n"
     "  -h, --help\n\n"

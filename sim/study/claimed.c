@@ -42,7 +42,9 @@ enum pk_status pk_claimed_init(struct pk_claimed *claimed, const struct pk_claim
 void pk_claimed_free(struct pk_claimed *claimed)
 {
     pk_arena_free(&claimed->arena);
-    claimed->n_rows = 0;
+    pk_free(claimed->marks);
+    claimed->marks = NULL;
+    claimed->n_rows = claimed->n_marks = claimed->room_marks = 0;
     claimed->rows = NULL;
 }
 
@@ -154,6 +156,36 @@ static void read_figure(struct reading *reading, const struct pk_claim_figure *a
     figure->known = reading->status == PK_OK;
 }
 
+static void add_mark(struct reading *reading, size_t i_scenario, const char *text, size_t size)
+{
+    struct pk_claimed *claimed = reading->claimed;
+    char *line = pk_arena_alloc(&claimed->arena, size + 1, 1);
+    if (claimed->n_marks == claimed->room_marks) {
+        struct pk_claimed_mark *grown = pk_realloc(claimed->marks, claimed->room_marks + 16, sizeof *grown);
+        claimed->marks = grown != NULL ? grown : claimed->marks;
+        claimed->room_marks += grown != NULL ? 16 : 0;
+    }
+    if (line == NULL || claimed->n_marks == claimed->room_marks) {
+        if (reading->status == PK_OK)
+            reading->status = pk_error_set(reading->error, PK_NO_MEMORY, "no memory for the claims");
+        return;
+    }
+    memcpy(line, text, size);
+    claimed->marks[claimed->n_marks++] = (struct pk_claimed_mark){.i_scenario = i_scenario, .text = line};
+}
+
+static void read_marks(struct reading *reading, size_t i_scenario)
+{
+    const struct pk_comparison *c = reading->comparison;
+    for (size_t i = 0; i < c->n_marks; i++)
+        add_mark(reading, i_scenario, c->marks[i], strlen(c->marks[i]));
+    for (const char *line = c->warnings; *line != '\0';) {
+        const size_t n = strcspn(line, "\n");
+        add_mark(reading, i_scenario, line, n);
+        line += n + (line[n] == '\n');
+    }
+}
+
 enum pk_status pk_claimed_read(struct pk_claimed *claimed, size_t i_scenario, const char *path, struct pk_error *error)
 {
     struct pk_comparison comparison;
@@ -162,6 +194,7 @@ enum pk_status pk_claimed_read(struct pk_claimed *claimed, size_t i_scenario, co
     if (reading.status != PK_OK)
         return reading.status;
     reading.result = kept(&reading, path);
+    read_marks(&reading, i_scenario);
     for (size_t i = 0; i < claimed->n_rows; i++) {
         struct pk_claimed_row *row = &claimed->rows[i];
         const struct pk_claim *claim = row->claim;

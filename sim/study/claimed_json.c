@@ -107,6 +107,15 @@ void pk_claimed_json(const struct pk_claimed *claimed, struct pk_text *text)
     pk_text_add_json_string(text, claimed->claims->name);
     put_text(text, "title", claimed->claims->title);
     put_text(text, "polku_version", pk_provenance_version());
+    put_key(text, "marks");
+    pk_text_put(text, "[");
+    for (size_t i = 0; i < claimed->n_marks; i++) {
+        pk_text_put(text, i ? ", {\"scenario\": " : "{\"scenario\": ");
+        pk_text_add_json_string(text, claimed->claims->scenarios[claimed->marks[i].i_scenario].file);
+        put_text(text, "mark", claimed->marks[i].text);
+        pk_text_put(text, "}");
+    }
+    pk_text_put(text, "]");
     pk_text_put(text, ",\n \"figures\": [");
     for (size_t i = 0; i < claimed->n_rows; i++) {
         pk_text_put(text, i ? ",\n  " : "\n  ");

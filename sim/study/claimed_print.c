@@ -153,6 +153,9 @@ void pk_claimed_print(const struct pk_claimed *claimed, struct pk_text *text)
     put_table(claimed, text);
     for (size_t i = 0; i < claimed->n_rows; i++)
         put_claim(claimed, text, &claimed->rows[i]);
+    for (size_t i = 0; i < claimed->n_marks; i++)
+        pk_text_addf(text, "%s! %s: %s\n", i == 0 ? "\n" : "",
+                     claimed->claims->scenarios[claimed->marks[i].i_scenario].file, claimed->marks[i].text);
     pk_text_put(text, "\ngap: reconstructed less printed, and in per cent of printed.");
     if (!claimed->only_static)
         pk_text_put(text, " gross: the arm's own; net: less the other arm's.\ns.e.: simulation error of net (of gross "

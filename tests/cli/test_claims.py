@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -190,8 +191,9 @@ def test_again(folder):
     check(claims["teams"]["dynamic"][0]["low"] is None and claims["teams"]["dynamic"][0]["weighed"] is None,
           f"nothing is told of ranges: {claims['teams']['dynamic']}")
     check(changed() == ["dynamic"], "and with ranges again")
-    polku("run", "claims_static.yaml", "--set", "wage=1", "-o", "out/claims_static.h5", cwd=folder)
-    check(changed() == ["static"], "a result with overrides is another")
+    for option in (["--set", "wage=1"], ["--people", "70"]):
+        expect(0, "", "run", "claims_static.yaml", *option, "-o", "out/claims_static.h5", cwd=folder)
+        check(changed() == ["static"], f"a result with {option} is another")
     check(not [name for name in os.listdir(os.path.join(folder, "out")) if not name.endswith((".h5", ".csv"))],
           "nothing else is left")
 
@@ -236,6 +238,49 @@ def test_own_units(folder):
         check(file.attrs["replications"] == 1, "of its own replications")
 
 
+def test_marks(folder):
+    """Marks of studies whose numbers a scenario has go with its figures, and so do warnings of the run."""
+    for name in ("fitted.yaml", "fitted_rates.yaml", "fitted_window.yaml", "model.yaml"):
+        shutil.copy(os.path.join(GOOD, name), folder)
+    replace(folder, "fitted.yaml", "replications: 2", "replications: {until: {outcome: work_years, arm: none, "
+                                                      "standard_error: 0.001, most: 3}}")
+    replace(folder, "claims.yaml", "scenario: claims_dynamic.yaml, outcome: in_work, arm: teams",
+            "scenario: fitted.yaml, outcome: work_years, arm: coach")
+    marks = yaml.safe_load(read(os.path.join(GOOD, "fitted_rates.yaml")))["marks"]
+    arguments = ["claims", "claims.yaml", "-o", "out", "-c", "teams"]
+    for _ in range(2):  # run, and used again
+        done = expect(0, [f"warning: calibrated from made_up_fit: {mark}" for mark in marks], *arguments, cwd=folder)
+        check(all(f"\n! fitted.yaml: {mark}\n" in done.stdout for mark in marks) and
+              "\n! fitted.yaml: the standard error of work_years is " in done.stdout, f"marks are told: {done.stdout}")
+    document = json.loads(expect(0, "", *arguments, "--json", cwd=folder).stdout)
+    check([mark["mark"] for mark in document["marks"]][:-1] == marks and
+          all(mark["scenario"] == "fitted.yaml" for mark in document["marks"]), f"in JSON too: {document['marks']}")
+
+
+def test_progress(folder):
+    """Scenarios are told on a terminal, and nothing of them in the answer."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([POLKU, "claims", "claims.yaml", "-o", "out"], stdin=subprocess.DEVNULL, cwd=folder,
+                               stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    out = process.communicate(timeout=60)[0].decode()
+    seen = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    seen = seen.decode()
+    check("1 of 2: claims_static (claims_static.yaml)" in seen and "2 of 2: claims_dynamic (claims_dynamic.yaml)" in seen
+          and "simulating" in seen and "variants" in seen, f"scenarios are told on a terminal: {seen!r}")
+    check(out.startswith("Printed figures for the tests\n") and "\r" not in out and " of 2: " not in out,
+          "the standard output has the answer alone")
+
+
 def test_write(folder):
     """What cannot be written leaves what was there."""
     told(folder)
@@ -253,7 +298,7 @@ def test_write(folder):
 
 
 def main():
-    for test in (test_usage, test_wrong, test_own_units, test_write, test_again):
+    for test in (test_usage, test_wrong, test_own_units, test_marks, test_progress, test_write, test_again):
         with tempfile.TemporaryDirectory() as folder:
             test(copied(folder))
     with tempfile.TemporaryDirectory() as folder:

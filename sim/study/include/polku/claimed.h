@@ -36,6 +36,12 @@ struct pk_claimed_row {
     struct pk_claimed_figure reconstruction, *dynamic; /* [claim->n_dynamic] */
 };
 
+/* What whoever uses a scenario's figures must be told: marks of the studies whose numbers it has, and warnings. */
+struct pk_claimed_mark {
+    size_t i_scenario;
+    const char *text; /* one line */
+};
+
 struct pk_claimed {
     struct pk_arena arena;
     const struct pk_claims *claims; /* borrowed */
@@ -43,6 +49,8 @@ struct pk_claimed {
     bool only_static;
     size_t n_rows;
     struct pk_claimed_row *rows;
+    size_t n_marks, room_marks;
+    struct pk_claimed_mark *marks; /* [n_marks] owned; by scenario, in the order that they were read */
 };
 
 /* The claims of these names, in the file's order; n 0: all. Errors: PK_BAD_INPUT (no such claim), PK_NO_MEMORY. */
