@@ -29,6 +29,7 @@ SCHEMAS = {"model": os.path.join(SOURCE, "models", "model.schema.json"),
 # Malformed files that a schema accepts, by what it cannot see.
 BEYOND = {
     "names: which states, attributes, parameters and others there are": """
+        claims_against claims_arm claims_outcome
         model_at_least_no_hazard model_attribute_unknown model_hazard_no_rate model_hazard_two_rates
         model_hazard_two_tables model_hazard_unit model_probability_horizon model_ratio_value model_reward_by_age
         model_reward_by_age_number model_reward_ratio model_reward_transition model_reward_unit
@@ -50,7 +51,6 @@ BEYOND = {
         study_free_persons study_free_switch study_free_table study_free_unknown study_objective_twin
         study_target_against study_target_arm study_target_events_years study_target_nobody study_target_of_years
         study_target_outcome study_target_per_inflow study_target_per_mean study_tied_cycle study_tied_itself
-        claims_against claims_arm claims_outcome
         study_tied_switch study_tied_table study_tied_to_unknown study_tied_unknown""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
@@ -67,6 +67,7 @@ BEYOND = {
         study_target_of study_tied_outside study_transform_log study_transform_logit study_within_equal
         study_within_outside study_within_reversed study_within_share claims_gap_none claims_no_gap""",
     "what a model or a scenario means as a whole": """
+        claims_against_itself
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit
         model_frailty_and_cure model_cure_at model_prevent_instead model_fidelity_replace
@@ -76,7 +77,7 @@ BEYOND = {
         model_places_support_twice scenario_displacement_common scenario_enrol_quota_entry model_at_birth_clock
         model_at_table model_at_on_birth model_hazard_birth model_table_birth_years study_free_share
         study_prior_beta_ratio study_prior_transform study_target_against_itself study_target_events_person
-        study_target_log_difference study_target_of_all study_target_of_difference study_tied_free claims_against_itself""",
+        study_target_log_difference study_target_of_all study_target_of_difference study_tied_free""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row
