@@ -27,6 +27,19 @@ static void put_cell(struct pk_text *text, double value, int n_digits)
     pk_compare_put_number(text, value, decimals_of(value, n_digits), COLUMNS);
 }
 
+/* A line of prose: "  KEY: TEXT", whose own lines, if it has several, are moved in; NULL: none. */
+static void put_prose(struct pk_text *text, const char *key, const char *prose)
+{
+    if (prose == NULL)
+        return;
+    pk_text_addf(text, "  %s: ", key);
+    for (const char *line = prose; *line != '\0';) {
+        const size_t n = strcspn(line, "\n");
+        pk_text_addf(text, "%s%.*s\n", line == prose ? "" : "    ", (int)n, line);
+        line += n + strspn(line + n, "\n");
+    }
+}
+
 static int name_columns(const struct pk_claimed *claimed)
 {
     size_t widest = NAME_COLUMNS_LEAST;
@@ -124,25 +137,26 @@ static void put_dynamic_lines(const struct pk_claimed *claimed, struct pk_text *
         pk_text_addf(text, "%s; %zu inputs in use have no range\n", figure->n_kinds == 0 ? "nothing moves it" : "",
                      figure->n_unknown);
     }
-    if (claim->no_dynamic != NULL)
-        pk_text_addf(text, "  no dynamic figure: %s\n", claim->no_dynamic);
+    put_prose(text, "no dynamic figure", claim->no_dynamic);
 }
 
 static void put_claim(const struct pk_claimed *claimed, struct pk_text *text, const struct pk_claimed_row *row)
 {
     const struct pk_claim *claim = row->claim;
-    pk_text_addf(text, "\n%s: %s\n  %s: %s\n", claim->name, claim->says.in[claimed->language],
-                 pk_source_names[claim->source.kind], claim->source.text);
-    if (claim->source.caveat != NULL)
-        pk_text_addf(text, "  the source warns: %s\n", claim->source.caveat);
-    pk_text_addf(text, "  assumes: %s\n  reconstructed: ", claim->assumes);
+    pk_text_addf(text, "\n%s: %s\n", claim->name, claim->says.in[claimed->language]);
+    put_prose(text, pk_source_names[claim->source.kind], claim->source.text);
+    put_prose(text, "the source warns", claim->source.caveat);
+    put_prose(text, "assumes", claim->assumes);
+    pk_text_put(text, "  reconstructed: ");
     put_where(claimed, text, &claim->reconstruction, &row->reconstruction);
     pk_text_put(text, "\n");
-    if (claim->gap != NULL)
-        pk_text_addf(text, "  gap: printed %.10g, reconstructed %.10g: %s\n", claim->printed,
-                     pk_claimed_value(&row->reconstruction), claim->gap);
-    if (claim->inconsistent != NULL)
-        pk_text_addf(text, "  contradicted: %s\n", claim->inconsistent);
+    if (claim->gap != NULL) {
+        char key[96];
+        snprintf(key, sizeof key, "gap: printed %.10g, reconstructed %.10g", claim->printed,
+                 pk_claimed_value(&row->reconstruction));
+        put_prose(text, key, claim->gap);
+    }
+    put_prose(text, "contradicted", claim->inconsistent);
     if (!claimed->only_static)
         put_dynamic_lines(claimed, text, row);
 }

@@ -229,7 +229,10 @@ def test_own_units(folder):
             "says": {}, "printed": 0, "unit": "euros", "source": {"public": "a page"}, "assumes": "nothing",
             "static": {"scenario": "claims_static.yaml", "outcome": "employed", "arm": "none", "gives": 0},
             "dynamic": {"scenario": "claims_static.yaml", "outcome": "employed", "arm": "claim", "against": "all"}}}}, file)
+    replace(folder, "claims.yaml", "assumes: nothing", "assumes: |\n      in two\n\n      lines\n")
     claims, said = told(folder, "-r", "2")
+    shown = expect(0, "", "claims", "claims.yaml", "-o", "out", cwd=folder).stdout
+    check("\n  public: a page\n  assumes: in two\n    lines\n  reconstructed: " in shown, f"lines are moved in: {shown}")
     figure = claims["none"]["dynamic"][0]
     check("1 scenarios run" in said and figure["gross"] == 525 and figure["net"] == -2975, f"one run: {claims}")
     check(claims["none"]["gap"] == {"value": 0, "per_cent": None, "why": None} and claims["none"]["says"] == "none",
