@@ -12,6 +12,7 @@ endforeach()
 # what editors complete and explain models and scenarios with
 install(FILES ${CMAKE_SOURCE_DIR}/models/model.schema.json ${CMAKE_SOURCE_DIR}/configs/scenario.schema.json
   ${CMAKE_SOURCE_DIR}/configs/calibrated.schema.json ${CMAKE_SOURCE_DIR}/configs/study.schema.json
+  ${CMAKE_SOURCE_DIR}/configs/claims.schema.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/polku)
 
 set(polku_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/polku)

@@ -15,7 +15,8 @@ struct pk_command {
 };
 
 extern const struct pk_command pk_command_check, pk_command_graph, pk_command_run, pk_command_compare,
-    pk_command_export, pk_command_rerun, pk_command_verify, pk_command_new, pk_command_coaches, pk_command_calibrate;
+    pk_command_export, pk_command_rerun, pk_command_verify, pk_command_new, pk_command_coaches, pk_command_calibrate,
+    pk_command_claims;
 
 /* The command line as given, for provenance. */
 extern const char *pk_cli_command_line;
@@ -37,8 +38,14 @@ bool pk_cli_whole(const struct pk_command *command, const char *option, const ch
 PK_CHECKED enum pk_status pk_cli_check_study(const char *path, bool quiet, struct pk_problems *problems,
                                              struct pk_error *error);
 
+/* polku check of a claims file. Errors are in the problems. */
+PK_CHECKED enum pk_status pk_cli_check_claims(const char *path, bool quiet, struct pk_problems *problems);
+
 /* How the commands read models and scenarios: tables in HDF5 too. */
 extern const struct pk_load_options pk_cli_load_options;
+
+/* A language by its name; false after having said what is wrong. */
+bool pk_cli_language(const struct pk_command *command, const char *name, size_t *language);
 
 /* Overrides of parameters from the command line. */
 struct pk_cli_sets {

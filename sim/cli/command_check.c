@@ -11,11 +11,12 @@
 
 static const char help[] =
     "Usage: polku check [OPTION...] FILE...\n\n"
-    "Reads models, scenarios, calibrated files and studies and reports every problem with file, line, column and "
-    "place.\n"
+    "Reads models, scenarios, calibrated files, studies and claims and reports every problem with file, line, column\n"
+    "and place.\n"
     "Of files that are good it prints the parameters with unit, value, range and source, the conversions made, and "
     "the\n"
-    "size of the tables; of studies what is free, what it is held against, and whether the analytic twin follows.\n\n"
+    "size of the tables; of studies what is free, what it is held against, and whether the analytic twin follows;\n"
+    "of claims what is printed, and which figure of which scenario stands beside it.\n\n"
     "  -q, --quiet            only problems and warnings\n"
     "      --precision OUTCOME=ERROR  how many replications (or people) and seconds that simulation error of the\n"
     "                         outcome needs, from a timed probe of the scenario\n"
@@ -335,6 +336,7 @@ static int run(int argc, char **argv)
             pk_problems_add(&problems, &error);
         else
             status = kind == PK_FILE_STUDY ? pk_cli_check_study(argv[i], told.quiet || told.evidence, &problems, &error)
+                     : kind == PK_FILE_CLAIMS     ? pk_cli_check_claims(argv[i], told.quiet || told.evidence, &problems)
                      : kind == PK_FILE_CALIBRATED ? check_calibrated(argv[i], told.quiet || told.evidence, &problems)
                      : kind == PK_FILE_MODEL      ? check_model(argv[i], &told, &problems, &error)
                                                   : check_scenario(argv[i], &told, &wanted, &problems, &error);

@@ -42,10 +42,8 @@ static int run(int argc, char **argv)
         } else if (code == 'j') {
             json = true;
         } else if (code == 'l') {
-            for (language = 0; language < PK_LANGUAGES && strcmp(optarg, pk_language_names[language]) != 0;)
-                language++;
-            if (language == PK_LANGUAGES)
-                return pk_cli_usage(&pk_command_compare, "--language is \"%s\", expected fi, sv or en", optarg);
+            if (!pk_cli_language(&pk_command_compare, optarg, &language))
+                return pk_status_exit_code(PK_USAGE);
         } else {
             return pk_status_exit_code(PK_USAGE);
         }

@@ -88,6 +88,16 @@ bool pk_cli_whole(const struct pk_command *command, const char *option, const ch
     return false;
 }
 
+bool pk_cli_language(const struct pk_command *command, const char *name, size_t *language)
+{
+    for (size_t i = 0; i < PK_LANGUAGES; i++)
+        if (strcmp(name, pk_language_names[i]) == 0) {
+            *language = i;
+            return true;
+        }
+    return pk_cli_usage(command, "--language is \"%s\", expected fi, sv or en", name) == 0;
+}
+
 bool pk_cli_add_set(const struct pk_command *command, struct pk_cli_sets *sets, const char *text)
 {
     char *copy = sets->texts[sets->n];

@@ -189,7 +189,8 @@ static void read_file(struct pk_load *load, const struct pk_reader *root, struct
     struct pk_reader r;
     const char *text;
     const enum pk_file_kind kind = pk_load_kind_of(root);
-    if (kind == PK_FILE_STUDY || kind == PK_FILE_SCENARIO || pk_reader_find(root, "states", &r)) {
+    if (kind == PK_FILE_STUDY || kind == PK_FILE_SCENARIO || kind == PK_FILE_CLAIMS ||
+        pk_reader_find(root, "states", &r)) {
         pk_reader_problem(root, kind == PK_FILE_STUDY ? "polku calibrate makes one of it" : NULL,
                           "is a %s, expected a file of calibrated parameters", pk_file_kind_names[kind]);
         return;

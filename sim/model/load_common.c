@@ -191,12 +191,18 @@ bool pk_load_states(struct pk_load *load, const struct pk_reader *r, bool *flags
 
 void pk_load_label(struct pk_load *load, const struct pk_reader *r, const char *name, struct pk_label *label)
 {
+    struct pk_reader child;
+    pk_load_label_at(load, pk_reader_find(r, "label", &child) ? &child : NULL, name, label);
+}
+
+void pk_load_label_at(struct pk_load *load, const struct pk_reader *r, const char *name, struct pk_label *label)
+{
     static const char *const keys[] = {"fi", "sv", "en", NULL};
-    struct pk_reader child, text;
+    struct pk_reader text;
     const char *given[PK_LANGUAGES] = {NULL};
-    if (pk_reader_find(r, "label", &child) && pk_reader_allow(&child, keys))
+    if (r != NULL && pk_reader_allow(r, keys))
         for (size_t i = 0; i < PK_LANGUAGES; i++)
-            if (pk_reader_find(&child, keys[i], &text) && pk_reader_text(&text, &given[i]))
+            if (pk_reader_find(r, keys[i], &text) && pk_reader_text(&text, &given[i]))
                 load->no_memory |= (given[i] = pk_arena_text(load->arena, given[i])) == NULL;
     for (size_t i = 0; i < PK_LANGUAGES; i++)
         label->in[i] = given[i] ? given[i] : given[2] ? given[2] : name;

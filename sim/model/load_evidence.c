@@ -69,6 +69,12 @@ static void walk(const struct pk_evidence *evidence, const struct pk_reader *r, 
     }
 }
 
+void pk_load_check_text(const struct pk_load *load, const struct pk_reader *r)
+{
+    if (load->model != NULL && load->model->evidence.n_rows > 0)
+        check_text(&load->model->evidence, r, false);
+}
+
 void pk_load_check_ids(const struct pk_load *load, const struct pk_reader *root, bool documents)
 {
     if (load->model != NULL && load->model->evidence.n_rows > 0)

@@ -58,6 +58,8 @@ bool **pk_load_all_values(struct pk_load *load);
 bool pk_load_states(struct pk_load *load, const struct pk_reader *r, bool *flags);
 /* The optional key label: {fi: ..., sv: ..., en: ...}; what is missing falls back to en, then to the name. */
 void pk_load_label(struct pk_load *load, const struct pk_reader *r, const char *name, struct pk_label *label);
+/* The same of a mapping of languages; NULL: there is none. */
+void pk_load_label_at(struct pk_load *load, const struct pk_reader *r, const char *name, struct pk_label *label);
 /* A number, or the name of a parameter (any unit in the mask). Literals must lie in [low, high]. */
 bool pk_load_number(struct pk_load *load, const struct pk_reader *r, unsigned units, double low, double high,
                     struct pk_number *number);
@@ -137,6 +139,8 @@ void pk_load_evidence(struct pk_load *load, const struct pk_reader *root);
 /* Ids that texts of a document name are in the model's ledger, if it has one. documents: a source of that kind names at
  * least one. */
 void pk_load_check_ids(const struct pk_load *load, const struct pk_reader *root, bool documents);
+/* Those of one text. */
+void pk_load_check_text(const struct pk_load *load, const struct pk_reader *r);
 void pk_load_ledgers(struct pk_load *load, const struct pk_reader *root);
 /* The key measure. */
 bool pk_load_measure(const struct pk_reader *r, enum pk_measure *measure);

@@ -150,11 +150,13 @@ static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader
     return load->no_memory ? PK_NO_MEMORY : PK_OK;
 }
 
-const char *const pk_file_kind_names[] = {"model", "scenario", "file of calibrated parameters", "study"};
+const char *const pk_file_kind_names[] = {"model", "scenario", "file of calibrated parameters", "study", "claims file"};
 
 enum pk_file_kind pk_load_kind_of(const struct pk_reader *r)
 {
     struct pk_reader child;
+    if (pk_reader_find(r, "claims", &child) || pk_reader_find(r, "figures", &child))
+        return PK_FILE_CLAIMS;
     if (pk_reader_find(r, "calibrate", &child))
         return PK_FILE_STUDY;
     if (pk_reader_find(r, "population", &child))
@@ -190,10 +192,12 @@ static enum pk_status parse(const char *name, const char *text, size_t size, con
         return PK_BAD_INPUT;
     }
     const enum pk_file_kind kind = pk_load_kind_of(&r);
-    if (kind == PK_FILE_CALIBRATED || kind == PK_FILE_STUDY) {
-        pk_reader_problem(
-            &r, kind == PK_FILE_STUDY ? "polku calibrate reads it" : "name it in a scenario: calibrated: FILE",
-            "is a %s, expected a scenario", pk_file_kind_names[kind]);
+    if (kind == PK_FILE_CALIBRATED || kind == PK_FILE_STUDY || kind == PK_FILE_CLAIMS) {
+        pk_reader_problem(&r,
+                          kind == PK_FILE_STUDY    ? "polku calibrate reads it"
+                          : kind == PK_FILE_CLAIMS ? "polku claims reads it"
+                                                   : "name it in a scenario: calibrated: FILE",
+                          "is a %s, expected a scenario", pk_file_kind_names[kind]);
         return PK_BAD_INPUT;
     }
     if (!pk_reader_expect(&r, PK_YAML_MAPPING, "a scenario"))

@@ -35,7 +35,7 @@ for floor in base maths model engine run study; do
   done
 done
 for schema in models/model.schema.json configs/scenario.schema.json configs/calibrated.schema.json \
-  configs/study.schema.json; do
+  configs/study.schema.json configs/claims.schema.json; do
   check "$schema is installed" cmp "$POLKU_SOURCE/$schema" "$prefix/share/polku/$(basename "$schema")"
 done
 no_private() { ! find "$prefix" -name '*private*' | grep .; }

@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 from checks import SOURCE, check, finish, polku
 
 N_AT_LEAST = 45
-EXIT_CODES = {"scenario_no_model": 3, "study_scenario_missing": 3}  # a file that is not there is a failure of input or output
+EXIT_CODES = {"scenario_no_model": 3, "study_scenario_missing": 3, "claims_scenario_missing": 3}  # a file that is not there is a failure of input or output
 
 
 def main():

@@ -132,7 +132,7 @@ def test_bridge(folder, text):
 
 
 def test_pieces(folder, model, scenario):
-    text = section("How to write a model")
+    text = section("How to write a model").replace(claims_part(), "")
     for name, table in re.findall(r"`(\w+\.csv)`:\n\n```csv\n(.*?)^```", text, re.S | re.M):
         write(folder, name, table)
     pieces = blocks(text, "yaml")
@@ -171,6 +171,33 @@ def test_pieces(folder, model, scenario):
         if "rewards:" in piece:
             price = re.search(r"compare jobs\.h5 --set (\S+)`", text).group(1)
             expect(0, "", "compare", "piece.h5", "--set", price, cwd=folder)
+
+
+def claims_part():
+    """The section on claims, up to the next heading of any level."""
+    return re.split(r"^#+ ", section("Claims"), maxsplit=1, flags=re.M)[0]
+
+
+def test_claims(folder):
+    """Four files, of which one is like the scenario of "A model of your own", and the figures that the text tells."""
+    text, names = claims_part(), ("static_model.yaml", "static.yaml", "year.yaml", "claims.yaml")
+    files = blocks(text, "yaml")
+    check(len(files) == len(names), f"{len(files)} files of claims")
+    for name, file in zip(names, files):
+        check(f"`{name}`" in text, f"{name} is named")
+        write(folder, name, file)
+    command = re.search(r"^polku (claims .*?) +#", text, re.M).group(1).split()
+    written = re.findall(r"brochure/\S+\.(?:h5|csv)", text)
+    done = expect(0, "brochure/claims.csv written; 2 scenarios run", *command, "--json", cwd=folder)
+    check(len(written) == 3 and all(os.path.exists(os.path.join(folder, name)) for name in written), f"{written} are there")
+    claim, = json.loads(done.stdout)["figures"]
+    dynamic, = claim["dynamic"]
+    figures = re.search(r"is printed, ([\d.]+), what its assumptions give, ([\d.]+) .* gives: ([\d.]+) in work .* only "
+                        r"([\d.]+) more than without \(s\.e\. ([\d.]+); ([\d.]+) to ([\d.]+) over", " ".join(text.split()))
+    values = [claim["printed"], claim["reconstructed"]["value"], *(dynamic[key] for key in
+              ("gross", "net", "standard_error", "low", "high"))]
+    for figure, value in zip(figures.groups(), values):
+        check(tell(value, figure) == figure, f"the figure {figure} is {value}")
 
 
 def test_forms(folder, model):
@@ -256,6 +283,7 @@ def main():
         else:
             model, scenario = test_own_model(folder)
             test_pieces(folder, model, scenario)
+            test_claims(folder)
             test_forms(folder, model)
             test_units()
             test_verify()

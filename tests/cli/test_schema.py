@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The schemas for editors, models/model.schema.json and those of configs/ (scenario, calibrated, study), say what the loader accepts.
+"""The schemas for editors, models/model.schema.json and those of configs/ (scenario, calibrated, study, claims), say what the loader accepts.
 
 Both ways: every list of keys and words in the loader's sources is an object or an enum of a schema and the other way
 round; every key of a schema stands in some good file, where the loader knows it, and misspelt the loader names it;
@@ -23,11 +23,13 @@ DATA = os.path.join(SOURCE, "tests", "data")
 SCHEMAS = {"model": os.path.join(SOURCE, "models", "model.schema.json"),
            "scenario": os.path.join(SOURCE, "configs", "scenario.schema.json"),
            "calibrated": os.path.join(SOURCE, "configs", "calibrated.schema.json"),
-           "study": os.path.join(SOURCE, "configs", "study.schema.json")}
+           "study": os.path.join(SOURCE, "configs", "study.schema.json"),
+           "claims": os.path.join(SOURCE, "configs", "claims.schema.json")}
 
 # Malformed files that a schema accepts, by what it cannot see.
 BEYOND = {
     "names: which states, attributes, parameters and others there are": """
+        claims_against claims_arm claims_outcome
         model_at_least_no_hazard model_attribute_unknown model_hazard_no_rate model_hazard_two_rates
         model_hazard_two_tables model_hazard_unit model_probability_horizon model_ratio_value model_reward_by_age
         model_reward_by_age_number model_reward_ratio model_reward_transition model_reward_unit
@@ -65,8 +67,9 @@ BEYOND = {
         model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range
         study_points study_prior_outside study_step study_step_years study_target_events_over_of study_target_log_negative
         study_target_of study_tied_outside study_transform_log study_transform_logit study_within_equal
-        study_within_outside study_within_reversed study_within_share""",
+        study_within_outside study_within_reversed study_within_share claims_gap_none claims_no_gap""",
     "what a model or a scenario means as a whole": """
+        claims_against_itself
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
         model_since_enrolment model_with_a_warning model_table_range model_probability_unit
         model_frailty_and_cure model_cure_at model_prevent_instead model_fidelity_replace
@@ -95,13 +98,15 @@ BEYOND = {
         study_scenario_missing study_scenario_model study_scenario_study model_evidence_commas model_evidence_document
         model_evidence_missing model_evidence_no_id model_evidence_order model_evidence_tabs model_evidence_twice
         model_evidence_unknown model_evidence_words scenario_evidence_calibrated scenario_evidence_document
-        scenario_evidence_unknown""",
+        scenario_evidence_unknown claims_document claims_id claims_id_gap claims_scenario_broken claims_scenario_claims
+        claims_scenario_missing claims_scenario_model claims_scenario_two_ways""",
     "how a number is written; a key given twice": """
-        model_number_huge model_number_octal model_parameter_twice study_free_twice study_target_twice""",
+        model_number_huge model_number_octal model_parameter_twice study_free_twice study_target_twice claims_twice""",
 }
 
 # Lists of texts in the loader's sources that are neither all keys of a mapping nor all words of an enum.
 OTHER_LISTS = {
+    ("load_claims.c", "texts"): "keys of a claim whose texts may name rows of the ledger",
     ("load_like.c", "joined"): "keys of a scenario that are put together with those of the one it is like",
     ("load_transitions.c", "modes"): "the four ways of an effect, keys of it",
     ("load_parameters.c", "ways"): "the four ways to give a number, keys of a parameter",
@@ -138,7 +143,9 @@ def read_yaml(path):
 
 
 def kind_of(document):
-    """As the program tells models, scenarios, calibrated files and studies apart."""
+    """As the program tells models, scenarios, calibrated files, studies and claims apart."""
+    if "claims" in document or "figures" in document:
+        return "claims"
     if "calibrate" in document or ("study" in document and "population" not in document):
         return "study"
     if "scenario" in document or "population" in document:
@@ -167,7 +174,7 @@ class Schema:
     def walk(self, instance, schema=None, path=()):
         """(path, closed object) of every mapping in a document that the schema names the keys of."""
         schema = self.resolve(self.root if schema is None else schema)
-        for choice in ("anyOf", "oneOf"):
+        for choice in ("anyOf", "oneOf", "allOf"):
             for one in schema.get(choice, []):
                 if set(one) != {"required"} and self.valid(one, instance):
                     yield from self.walk(instance, one, path)
@@ -275,9 +282,10 @@ def test_descriptions(schemas):
     for name in shared:
         check(schemas["model"].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
               f"{name} is the same in both schemas")
-    for name in set(schemas["study"].root["definitions"]) & set(schemas["scenario"].root["definitions"]):
-        check(schemas["study"].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
-              f"{name} is the same in the schemas of studies and scenarios")
+    for kind in ("study", "claims"):
+        for name in set(schemas[kind].root["definitions"]) & set(schemas["scenario"].root["definitions"]):
+            check(schemas[kind].root["definitions"][name] == schemas["scenario"].root["definitions"][name],
+                  f"{name} is the same in the schemas of {kind} and scenario")
 
 
 def good_files(folder):
@@ -353,7 +361,7 @@ def test_good(schemas, folder):
         for closed in schema.closed():
             for key in closed["properties"]:
                 # the scenario's parameters are the model's, which the test of descriptions compares, and so on
-                other = schemas.get({"scenario": "model", "study": "scenario"}.get(kind))
+                other = schemas.get({"scenario": "model", "study": "scenario", "claims": "scenario"}.get(kind))
                 shared = other is not None and any(closed is part for name in other.root["definitions"]
                                                    if name in schema.root["definitions"]
                                                    for part in schema.parts(schema.root["definitions"][name]))

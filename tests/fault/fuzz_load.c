@@ -1,11 +1,11 @@
 /* libFuzzer entry: any text as a model beside a good scenario, or as a scenario beside a good model, as one of the
- * tables and calibrated files that these name, or as a study of the scenario (the first byte chooses), through loading,
- * conversion and compilation.
+ * tables and calibrated files that these name, or as a study of the scenario or claims about it (the first byte
+ * chooses), through loading, conversion and compilation.
  * What is found must be told in clean text with its place.
  *
  * Seeds: models/, configs/ and tests/data, each behind a byte 0 (model), 1 (scenario), 2 and 3 (the same of the open
  * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it), 9 to 12 (a model with a ledger
- * of evidence, its scenario, the ledger, a calibrated file), 13 (a study). */
+ * of evidence, its scenario, the ledger, a calibrated file), 13 (a study), 14 (claims). */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "polku/calibrate.h"
+#include "polku/claims.h"
 #include "polku/file.h"
 #include "polku/load.h"
 #include "polku/source.h"
@@ -38,6 +39,9 @@ enum {
     EVIDENCE,
     CITED_FIT,
     STUDY,
+    CLAIMED_MODEL,
+    CLAIMED,
+    CLAIMS,
     N_FIXED
 };
 static char *fixed[N_FIXED]; /* good ones */
@@ -46,10 +50,11 @@ static size_t fixed_sizes[N_FIXED];
 /* Beside this file in the tree. */
 static void read_fixed(void)
 {
-    static const char *const names[] = {"model.yaml",    "scenario.yaml",      "mortality.yaml",     "open.yaml",
-                                        "imported.yaml", "deaths.csv",         "diagnoses.csv",      "people.csv",
-                                        "fitted.yaml",   "fitted_rates.yaml",  "fitted_window.yaml", "cited_model.yaml",
-                                        "cited.yaml",    "cited_evidence.csv", "cited_fit.yaml",     "study.yaml"};
+    static const char *const names[] = {
+        "model.yaml",         "scenario.yaml",     "mortality.yaml",     "open.yaml",          "imported.yaml",
+        "deaths.csv",         "diagnoses.csv",     "people.csv",         "fitted.yaml",        "fitted_rates.yaml",
+        "fitted_window.yaml", "cited_model.yaml",  "cited.yaml",         "cited_evidence.csv", "cited_fit.yaml",
+        "study.yaml",         "claims_model.yaml", "claims_static.yaml", "claims_short.yaml"};
     static const char here[] = __FILE__;
     const char *slash = strrchr(here, '/');
     for (int i = 0; i < N_FIXED; i++) {
@@ -132,6 +137,24 @@ static void read_study(const char *text, size_t size, struct pk_scenario *scenar
     pk_problems_free(&problems);
 }
 
+/* Claims, whose every figure is of the one scenario. */
+static void read_claims(const char *text, size_t size, struct pk_scenario *scenario, struct pk_model *model)
+{
+    struct pk_claims claims;
+    struct pk_problems problems;
+    pk_problems_init(&problems);
+    const enum pk_status status = pk_load_claims_text("claims", text, size, &claims, scenario, model, &problems);
+    judge(&problems, status);
+    for (size_t i = 0; i < claims.n_claims; i++) {
+        const struct pk_claim *claim = &claims.claims[i];
+        if ((claim->n_dynamic == 0) != (claim->no_dynamic != NULL) || claim->reconstruction.times == 0 ||
+            (claim->gap == NULL) != pk_claims_same(claim->printed, claim->gives) || claim->unit[0] == '\0')
+            abort();
+    }
+    pk_claims_free(&claims);
+    pk_problems_free(&problems);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct pk_scenario scenario;
@@ -141,15 +164,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (fixed[0] == NULL)
         read_fixed();
-    static const int models[] = {MODEL, MODEL, OPEN_MODEL,  OPEN_MODEL,  OPEN_MODEL,  OPEN_MODEL,  OPEN_MODEL,
-                                 MODEL, MODEL, CITED_MODEL, CITED_MODEL, CITED_MODEL, CITED_MODEL, MODEL};
+    static const int models[] = {MODEL,       MODEL,       OPEN_MODEL,  OPEN_MODEL, OPEN_MODEL,
+                                 OPEN_MODEL,  OPEN_MODEL,  MODEL,       MODEL,      CITED_MODEL,
+                                 CITED_MODEL, CITED_MODEL, CITED_MODEL, MODEL,      CLAIMED_MODEL};
     static const int scenarios[] = {SCENARIO,      SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO,
                                     OPEN_SCENARIO, IMPORTED, FITTED,        FITTED,        CITED,
-                                    CITED,         CITED,    CITED,         SCENARIO};
-    static const int replaced[] = {MODEL, SCENARIO, OPEN_MODEL,  OPEN_SCENARIO, DEATHS,   DIAGNOSES, PEOPLE,
-                                   RATES, FITTED,   CITED_MODEL, CITED,         EVIDENCE, CITED_FIT, STUDY};
+                                    CITED,         CITED,    CITED,         SCENARIO,      CLAIMED};
+    static const int replaced[] = {MODEL,  SCENARIO,    OPEN_MODEL, OPEN_SCENARIO, DEATHS,    DIAGNOSES, PEOPLE, RATES,
+                                   FITTED, CITED_MODEL, CITED,      EVIDENCE,      CITED_FIT, STUDY,     CLAIMS};
     const char *texts[N_FIXED];
-    size_t sizes[N_FIXED], which = data[0] % 14;
+    size_t sizes[N_FIXED], which = data[0] % 15;
     for (int i = 0; i < N_FIXED; i++) {
         texts[i] = fixed[i];
         sizes[i] = fixed_sizes[i];
@@ -173,6 +197,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status == PK_OK) {
         if (replaced[which] == STUDY)
             read_study(texts[STUDY], sizes[STUDY], &scenario, &model);
+        else if (replaced[which] == CLAIMS)
+            read_claims(texts[CLAIMS], sizes[CLAIMS], &scenario, &model);
         else if (is_small(&model, &scenario))
             compile(&model, &scenario);
         pk_scenario_free(&scenario);

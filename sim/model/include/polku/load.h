@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-enum pk_file_kind { PK_FILE_MODEL, PK_FILE_SCENARIO, PK_FILE_CALIBRATED, PK_FILE_STUDY };
+enum pk_file_kind { PK_FILE_MODEL, PK_FILE_SCENARIO, PK_FILE_CALIBRATED, PK_FILE_STUDY, PK_FILE_CLAIMS };
 extern const char *const pk_file_kind_names[];
 /* What a file is, by its keys; a file that cannot be parsed counts as a model. */
 PK_CHECKED enum pk_status pk_load_kind(const char *path, enum pk_file_kind *kind, struct pk_error *error);
