@@ -36,9 +36,9 @@ static const char help[] =
     "and\n"
     "claims.csv is as it was.\n\n"
     "Example:\n"
-    "  polku claims tests/data/good/claims.yaml -o outputs/claims\n"
-    "  polku claims tests/data/good/claims.yaml -o outputs/claims --static --claim teams\n"
-    "  polku claims tests/data/good/claims.yaml -o outputs/quick -r 20 --no-variants --json\n";
+    "  polku claims configs/ministry/claims.yaml -o outputs/claims\n"
+    "  polku claims configs/ministry/claims.yaml -o outputs/claims --static --claim teams\n"
+    "  polku claims configs/ministry/claims.yaml -o outputs/quick -r 20 --no-variants --json\n";
 
 static int run(int argc, char **argv);
 const struct pk_command pk_command_claims = {
