@@ -152,7 +152,7 @@ static enum pk_status run_variant(struct pk_variants *variants, const struct pk_
     status = pk_plan_compile(&plan, model, scenario, &values, error);
     if (status == PK_OK) {
         struct pk_run_options own = *options;
-        own.enrolled_only = plan.n_cohorts == 1 && !plan.places_people;
+        own.enrolled_only = plan.n_cohorts == 1 && !plan.places_people && !scenario->about_everyone;
         own.progress = NULL;
         if (pk_variants_lowering(&plan, model, &lines) > 0)
             result->warning = pk_arena_text(&variants->arena, pk_text_string(&lines));

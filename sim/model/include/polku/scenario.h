@@ -279,7 +279,7 @@ struct pk_scenario {
     struct pk_variant *variants;
     struct pk_set *sets;
     const char *per_label;                  /* what the comparison is told for, e.g. "700 enrolled" */
-    bool about_everyone; /* arms are compared on everyone, even where they enrol the same people */
+    bool about_everyone;                    /* arms are compared on everyone, even where they enrol the same people */
     struct pk_number per_persons;           /* ... and the number; 0: all people */
     bool has_ledgers;                       /* rewards told by payer ... */
     double ledgers_from, ledgers_to;        /* ... over these months */
