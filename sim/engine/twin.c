@@ -155,6 +155,38 @@ static void look_up_arcs(struct grid *grid)
     grid->first_arc[plan->n_states] = n;
 }
 
+/* Whether anybody may take the arc. */
+static bool leads(const struct grid *grid, size_t i_arc)
+{
+    const struct pk_plan_arc *arc = &grid->plan->arcs[i_arc];
+    const struct pk_rate *rate = grid->rates[i_arc];
+    if (grid->effects[i_arc].effect != NULL || arc->deterministic || arc->diverted || rate == NULL || rate->smooth)
+        return true;
+    bool any = false;
+    for (size_t i = 0; i <= rate->n_cuts; i++)
+        any |= rate->levels[i] > 0;
+    return any && grid->multipliers[i_arc] > 0;
+}
+
+/* States that people can come to from where they start: in the others nothing has to be computed. */
+static void find_reached(struct grid *grid)
+{
+    const struct pk_twin_case *problem = grid->problem;
+    const struct pk_plan *plan = grid->plan;
+    uint64_t before = 0;
+    if (problem->starts == NULL)
+        grid->reached = UINT64_C(1) << problem->i_state;
+    for (size_t i = 0; problem->starts != NULL && i < problem->n_starts; i++)
+        grid->reached |= UINT64_C(1) << problem->starts[i].i_state;
+    while (before != grid->reached) {
+        before = grid->reached;
+        for (size_t a = 0; a < plan->n_arcs; a++)
+            if (grid->reached >> plan->arcs[a].i_from & 1 && !(grid->reached >> plan->arcs[a].i_to & 1) &&
+                leads(grid, a))
+                grid->reached |= UINT64_C(1) << plan->arcs[a].i_to;
+    }
+}
+
 /* The last time in state at which a rate changes; infinite for a form. */
 static double last_change(const struct pk_rate *rate)
 {
@@ -166,7 +198,7 @@ static size_t cells_of(const struct grid *grid, size_t i_state)
 {
     const struct pk_plan_state *state = &grid->plan->states[i_state];
     double last = -1;
-    if (state->absorbing || (grid->problem->stop_states >> i_state & 1))
+    if (state->absorbing || (grid->problem->stop_states >> i_state & 1) || !(grid->reached >> i_state & 1))
         return 1;
     for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
         size_t a = grid->arcs[k];
@@ -332,6 +364,7 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     grid->step = problem->until / (double)grid->n_steps;
     look_up_treatment(grid);
     look_up_arcs(grid);
+    find_reached(grid);
     grid->n_phases = (size_t)1 << grid->n_bits;
     const size_t n_states = grid->plan->n_states, n_means = lay_out(grid), n_mass = grid->n_phases * grid->n_all;
     grid->mass = room_for(twin, 2 * n_mass + n_means);

@@ -28,6 +28,7 @@ struct ways;
 struct grid {
     const struct pk_twin_case *problem;
     const struct pk_plan *plan;
+    uint64_t reached; /* bit per state: somebody may come there */
     size_t n_bits, n_phases, n_steps;
     double step;
     size_t n_cells[PK_MAX_STATES], first_cell[PK_MAX_STATES], n_all;

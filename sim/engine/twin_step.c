@@ -331,6 +331,8 @@ void pk_twin_step(struct grid *grid, double t)
     pk_twin_look(grid, t);
     grid->n_used = (size_t)(t / grid->step + 0.5) + 1; /* nobody has been there for longer, but spells known exactly */
     for (size_t s = 0; s < plan->n_states; s++) {
+        if (!(grid->reached >> s & 1))
+            continue;
         if (stops(grid, s)) {
             age_cells(grid, s);
             continue;
@@ -341,7 +343,8 @@ void pk_twin_step(struct grid *grid, double t)
         arrive(grid, s, grid->entered);
     }
     for (size_t s = 0; s < plan->n_states; s++)
-        step_entered(grid, s, again);
+        if (grid->reached >> s & 1)
+            step_entered(grid, s, again);
     for (unsigned phase = 0; phase < grid->n_phases; phase++)
         for (size_t s = 0; s < plan->n_states; s++)
             grid->next[phase * grid->n_all + grid->first_cell[s]] += again[phase][s];

@@ -16,6 +16,8 @@ void pk_twin_look(struct grid *grid, double t)
     const double h = grid->step;
     grid->t = t;
     for (size_t a = 0; a < grid->plan->n_arcs; a++) {
+        if (!(grid->reached >> grid->plan->arcs[a].i_from & 1))
+            continue;
         const struct pk_rate *rate = grid->rates[a];
         const struct arc_effect *effect = &grid->effects[a];
         const double base_was = grid->base_now[a], own_was = grid->own_now[a], overlap_was = grid->overlap[a];

@@ -166,7 +166,7 @@ def main():
         check_file(path)
         states = ["unemployed", "employed", "rehabilitation_subsidy", "disability_pension", "old_age", "dead", "supported_work",
                   "subsidised_work", "sickness_allowance", "sickness_unemployed", "partial_sickness", "partial_pension_working",
-                  "partial_pension", "outside"]
+                  "partial_pension", "outside", "entering_employed", "entering_unemployed", "spared_work"]
         check_axes(path, "occupancy", ("arm", "state", "time"), {"arm": ["none", "typ", "ips"], "state": states})
         table = check_axes(path, "person_years", ("arm", "sex", "diagnosis", "state", "time"),
                            {"arm": ["none", "typ", "ips"], "sex": ["female", "male"], "state": states,
