@@ -74,7 +74,7 @@ def test_simulated(folder):
         value = (file["outcomes/value"][0, :, 0, :].sum(axis=0) / file["outcomes/denominator"][0, :, 0, :].sum(axis=0))
     for diagnosis, wanted, error in (("depression", 0.12, 0.01), ("other_mental", 0.06, 0.01)):
         row = people[diagnoses.index(diagnosis)]
-        share = row[states.index("employed")] / row.sum()
+        share = sum(row[states.index(state)] for state in ("employed", "sickness_allowance", "partial_sickness")) / row.sum()
         check(abs(share - wanted) < 0.5 * error + 4 * (wanted / row.sum()) ** 0.5, f"{diagnosis}: {share}, wanted {wanted}")
         told = value[outcomes.index(f"in_work_{diagnosis}")]
         check(abs(told - share) < 1e-12, f"the share of those with {diagnosis} is {share}, told per person {told}")
