@@ -36,36 +36,34 @@ static bool uses(const struct pk_hazard *hazard, size_t i_parameter)
     return found;
 }
 
+/* Counts one use of the parameter's hazard; of several, one where it stands alone is kept. */
+static void count_use(struct context *context, const struct pk_hazard *hazard, size_t i_transition, size_t i_service,
+                      size_t *n_uses, size_t *n_alone)
+{
+    const bool alone = !hazard->parametric && hazard->n_factors == 1;
+    if (!uses(hazard, context->i_parameter))
+        return;
+    ++*n_uses;
+    *n_alone += alone;
+    if (alone || *n_alone == 0) {
+        context->i_transition = i_transition;
+        context->i_service = i_service;
+    }
+}
+
 /* Where the probability holds: where the hazard is used, or of several places in the one where it stands alone. */
 static enum pk_status find_use(struct context *context, struct pk_error *error)
 {
     const struct pk_model *model = context->model;
     const char *name = model->parameters[context->i_parameter].name;
     size_t n_uses = 0, n_alone = 0;
-    for (size_t t = 0; t < model->n_transitions; t++) {
-        const struct pk_hazard *hazard = &model->transitions[t].hazard;
-        const bool alone = !hazard->parametric && hazard->n_factors == 1;
-        if (model->transitions[t].deterministic || !uses(hazard, context->i_parameter))
-            continue;
-        n_uses++;
-        n_alone += alone;
-        if (alone || n_alone == 0) {
-            context->i_transition = t;
-            context->i_service = SIZE_MAX;
-        }
-    }
+    for (size_t t = 0; t < model->n_transitions; t++)
+        if (!model->transitions[t].deterministic)
+            count_use(context, &model->transitions[t].hazard, t, SIZE_MAX, &n_uses, &n_alone);
     for (size_t i = 0; i < model->n_services; i++)
         for (size_t k = 0; k < model->services[i].n_effects; k++) {
             const struct pk_effect *effect = &model->services[i].effects[k];
-            const bool alone = !effect->hazard.parametric && effect->hazard.n_factors == 1;
-            if (!uses(&effect->hazard, context->i_parameter))
-                continue;
-            n_uses++;
-            n_alone += alone;
-            if (alone || n_alone == 0) {
-                context->i_transition = effect->i_transition;
-                context->i_service = i;
-            }
+            count_use(context, &effect->hazard, effect->i_transition, i, &n_uses, &n_alone);
         }
     if (n_uses != 1 && n_alone != 1)
         return pk_error_set(error, PK_BAD_INPUT,

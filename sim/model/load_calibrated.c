@@ -32,17 +32,6 @@ static const char *one_line(struct pk_load *load, const char *text)
     return copy;
 }
 
-/* Adds a problem at key i of a mapping. */
-static void problem_at_key(const struct pk_reader *r, size_t i, const char *hint, const char *what)
-{
-    struct pk_reader item = pk_reader_item(r, i);
-    struct pk_yaml_node at_key = *item.node;
-    at_key.line = r->node->key_lines[i];
-    at_key.column = r->node->key_columns[i];
-    item.node = &at_key;
-    pk_reader_problem(&item, hint, "%s", what);
-}
-
 /* The parameter that key i names, NULL if there is none that could be told apart: alone, or after a problem. */
 static struct pk_parameter *parameter_of(struct pk_load *load, const struct pk_reader *r, size_t i)
 {
@@ -57,7 +46,7 @@ static struct pk_parameter *parameter_of(struct pk_load *load, const struct pk_r
                 char file[PK_SOURCE_EXCERPT_SIZE];
                 pk_source_excerpt(other->file, file);
                 snprintf(what, sizeof what, "is calibrated by %s already (study %s)", file, other->study);
-                problem_at_key(r, i, NULL, what);
+                pk_load_problem_at_key(r, i, NULL, what);
                 return NULL;
             }
     }

@@ -133,6 +133,16 @@ void pk_load_parameter_list(struct pk_load *load, const struct pk_reader *r, siz
     }
 }
 
+void pk_load_problem_at_key(const struct pk_reader *r, size_t i, const char *hint, const char *what)
+{
+    struct pk_reader item = pk_reader_item(r, i);
+    struct pk_yaml_node at_key = *item.node;
+    at_key.line = r->node->key_lines[i];
+    at_key.column = r->node->key_columns[i];
+    item.node = &at_key;
+    pk_reader_problem(&item, hint, "%s", what);
+}
+
 bool pk_load_key(struct pk_load *load, const struct pk_reader *r, size_t i, const char *const *names, size_t n_names,
                  const char *what, size_t *found)
 {

@@ -9,17 +9,6 @@
 
 const char *const pk_transform_names[PK_TRANSFORM_COUNT] = {"none", "log", "logit"};
 
-/* Adds a problem at key i of a mapping. */
-static void problem_at_key(const struct pk_reader *r, size_t i, const char *hint, const char *what)
-{
-    struct pk_reader item = pk_reader_item(r, i);
-    struct pk_yaml_node at_key = *item.node;
-    at_key.line = r->node->key_lines[i];
-    at_key.column = r->node->key_columns[i];
-    item.node = &at_key;
-    pk_reader_problem(&item, hint, "%s", what);
-}
-
 /* The parameter that key i names, none that is free or tied already. */
 static bool find_parameter(struct pk_load_of_study *s, const struct pk_reader *r, size_t i, size_t *found)
 {
@@ -36,13 +25,14 @@ static bool find_parameter(struct pk_load_of_study *s, const struct pk_reader *r
     for (size_t k = 0; k < s->study->n_tied; k++)
         taken |= s->study->tied[k].i_parameter == *found;
     if (taken)
-        problem_at_key(r, i, NULL, "is free or tied already");
+        pk_load_problem_at_key(r, i, NULL, "is free or tied already");
     else if (parameter->n_values > 1 || parameter->n_columns > 1)
-        problem_at_key(r, i, "free a ratio that the hazard is multiplied by", "is a table, expected a single number");
+        pk_load_problem_at_key(r, i, "free a ratio that the hazard is multiplied by",
+                               "is a table, expected a single number");
     else if (parameter->given_unit == PK_UNIT_SWITCH)
-        problem_at_key(r, i, "calibrate once with each", "is a switch, of which nothing lies between 0 and 1");
+        pk_load_problem_at_key(r, i, "calibrate once with each", "is a switch, of which nothing lies between 0 and 1");
     else if (parameter->given_unit == PK_UNIT_PERSONS)
-        problem_at_key(r, i, NULL, "is a number of persons, of which nothing lies between whole ones");
+        pk_load_problem_at_key(r, i, NULL, "is a number of persons, of which nothing lies between whole ones");
     else
         return true;
     return false;
@@ -63,9 +53,10 @@ static bool read_bounds(const struct pk_reader *r, size_t i, const struct pk_par
         free->high = fmin(parameter->high, FAR);
         if (parameter->has_range && free->low < free->high)
             return true;
-        problem_at_key(r, i, NULL,
-                       parameter->has_range ? "has a range in the model that is one value: say within: [LOW, HIGH]"
-                                            : "has no range in the model: say within: [LOW, HIGH]");
+        pk_load_problem_at_key(r, i, NULL,
+                               parameter->has_range
+                                   ? "has a range in the model that is one value: say within: [LOW, HIGH]"
+                                   : "has no range in the model: say within: [LOW, HIGH]");
         return false;
     }
     if (!pk_reader_expect(&child, PK_YAML_SEQUENCE, "[LOW, HIGH]"))
@@ -203,7 +194,7 @@ static bool reaches(const struct pk_load_of_study *s, const struct pk_reader *r,
         return true;
     snprintf(what, sizeof what, "comes to %g to %g, all outside [%g, %g], which its unit %s allows", fmin(a, b),
              fmax(a, b), low, high, pk_unit_names[parameter->given_unit]);
-    problem_at_key(r, i, NULL, what);
+    pk_load_problem_at_key(r, i, NULL, what);
     return false;
 }
 

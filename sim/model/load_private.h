@@ -40,6 +40,8 @@ bool pk_load_parameter(struct pk_load *load, const struct pk_reader *r, unsigned
 /* A list of parameters of any unit. */
 void pk_load_parameter_list(struct pk_load *load, const struct pk_reader *r, size_t **list, size_t *n);
 
+/* Adds a problem at key i of a mapping: it is the key that is wrong, not its value. */
+void pk_load_problem_at_key(const struct pk_reader *r, size_t i, const char *hint, const char *what);
 /* As the functions above for key i of a mapping. */
 bool pk_load_key(struct pk_load *load, const struct pk_reader *r, size_t i, const char *const *names, size_t n_names,
                  const char *what, size_t *found);
