@@ -100,21 +100,11 @@ static void mix_places(uint64_t *digest, const struct pk_plan *plan, const struc
         mix_doubles(digest, places->ahead, places->n_ahead);
 }
 
-/* Whether an arm enrols in the service: others change nobody's life. */
-static bool is_used(const struct pk_plan *plan, size_t i_service)
-{
-    bool used = false;
-    for (size_t a = 0; a < plan->n_arms; a++)
-        for (size_t i = 0; i < plan->arms[a].n_enrolments; i++)
-            used |= plan->arms[a].enrolments[i].i_service == i_service;
-    return used;
-}
-
 static void mix_services(uint64_t *digest, const struct pk_plan *plan)
 {
     for (size_t i = 0; i < plan->n_services; i++) {
         const struct pk_plan_service *service = &plan->services[i];
-        if (!is_used(plan, i))
+        if (!service->used)
             continue;
         MIX_WHOLE(digest, i, service->first_job_only, service->n_effects);
         MIX_REAL(digest, service->window);

@@ -117,7 +117,6 @@ static void compile_effect(struct pk_compile *compile, size_t i_service, const s
     }
 }
 
-/* Whether an arm enrols in the service: what nobody's service prevents costs nothing. */
 static bool is_used(const struct pk_compile *compile, size_t i_service)
 {
     bool used = false;
@@ -141,6 +140,7 @@ void pk_compile_services(struct pk_compile *compile)
     for (size_t i = 0; i < model->n_services && compile->status == PK_OK; i++) {
         const struct pk_service *service = &model->services[i];
         struct pk_plan_service *planned = &plan->services[i];
+        planned->used = is_used(compile, i);
         planned->effects = pk_compile_alloc(compile, ROOM, sizeof *planned->effects);
         if (planned->effects == NULL)
             return;
@@ -151,7 +151,7 @@ void pk_compile_services(struct pk_compile *compile)
         pk_compile_places(compile, service, planned);
         planned->cost_euros = service->i_cost == SIZE_MAX ? 0 : pk_compile_used(compile, service->i_cost);
         for (size_t k = 0; k < service->n_effects && compile->status == PK_OK; k++)
-            if (service->effects[k].mode != PK_EFFECT_PREVENT || is_used(compile, i))
+            if (service->effects[k].mode != PK_EFFECT_PREVENT || planned->used)
                 compile_effect(compile, i, &service->effects[k], planned);
         for (size_t k = 0; k < planned->n_effects; k++)
             planned->works_in |= UINT64_C(1) << plan->arcs[planned->effects[k].arc].i_from;

@@ -180,6 +180,7 @@ struct pk_plan_service {
     double cost_euros; /* per person enrolled */
     size_t n_effects;
     struct pk_plan_effect *effects;
+    bool used; /* an arm enrols in it: what others would prevent is left out, and they are no part of the digest */
     uint64_t works_in; /* bit per state: some effect is on an arc from there */
     /* how long a place is held */
     double length; /* months, may be infinite */
