@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "load_study_private.h"
+#include "load_sweep_private.h"
 #include "polku/file.h"
 #include "polku/text.h"
 
@@ -63,6 +64,10 @@ static enum pk_status read_study(struct pk_load_of_study *s, const struct pk_rea
     study->seed = s->load.scenario->seed;
     if (pk_reader_find(root, "seed", &child) && pk_reader_int_in(&child, 0, INT64_MAX, &seed))
         study->seed = (uint64_t)seed;
+    if (s->sweep != NULL) {
+        pk_load_sweep(s->sweep, root);
+        return s->load.no_memory || s->sweep->load.no_memory ? PK_NO_MEMORY : PK_OK;
+    }
     study->free = pk_load_alloc(&s->load, PK_MAX_FREE, sizeof *study->free);
     study->tied = pk_load_alloc(&s->load, PK_MAX_TIED, sizeof *study->tied);
     study->targets = pk_load_alloc(&s->load, PK_MAX_TARGETS, sizeof *study->targets);
@@ -96,6 +101,7 @@ static enum pk_status parse(const char *name, const char *text, size_t size, str
     const enum pk_status status = pk_yaml_parse(text, size, study->file, &study->arena, root, problems);
     if (status != PK_OK)
         return status;
+    static const char *const of_sweeps[] = {"polku", "study", "title", "scenario", "seed", "sweep", "decision", NULL};
     const struct pk_reader r = pk_reader_root(*root, study->file, problems);
     struct pk_reader child;
     const char *scenario;
@@ -107,7 +113,16 @@ static enum pk_status parse(const char *name, const char *text, size_t size, str
                           "is a %s, expected a study", pk_file_kind_names[kind]);
         return PK_BAD_INPUT;
     }
-    if (!pk_reader_allow(&r, keys) || !pk_reader_need(&r, "scenario", &child) || !pk_reader_text(&child, &scenario))
+    if (pk_reader_find(&r, "sweep", &child) && !pk_reader_find(&r, "calibrate", &child)) {
+        study->sweep = pk_arena_alloc(&study->arena, 1, sizeof *study->sweep);
+        if (study->sweep == NULL)
+            return PK_NO_MEMORY;
+    }
+    if (!pk_reader_allow(&r, study->sweep != NULL ? of_sweeps : keys))
+        return PK_BAD_INPUT;
+    if (study->sweep != NULL && !pk_reader_find(&r, "scenario", &child))
+        return PK_OK; /* of a model that is not ours */
+    if (!pk_reader_need(&r, "scenario", &child) || !pk_reader_text(&child, &scenario))
         return PK_BAD_INPUT;
     study->scenario_file = pk_load_beside(&study->arena, name, scenario);
     return study->scenario_file == NULL ? PK_NO_MEMORY : PK_OK;
@@ -119,10 +134,14 @@ static enum pk_status finish(const struct pk_yaml_node *root, struct pk_study *s
 {
     struct pk_load_of_study s = {.load = {.arena = &study->arena, .model = model, .scenario = scenario},
                                  .study = study};
+    struct pk_load_of_sweep of_sweep = {.load = s.load, .sweep = study->sweep};
     for (size_t i = 0; i < scenario->n_arms; i++)
-        s.arms[i] = scenario->arms[i].name;
+        of_sweep.arms[i] = s.arms[i] = scenario->arms[i].name;
     for (size_t i = 0; i < scenario->n_outcomes; i++)
-        s.outcomes[i] = scenario->outcomes[i].name;
+        of_sweep.outcomes[i] = s.outcomes[i] = scenario->outcomes[i].name;
+    if (study->scenario_file == NULL)
+        of_sweep.load.scenario = NULL;
+    s.sweep = study->sweep != NULL ? &of_sweep : NULL;
     const struct pk_reader r = pk_reader_root(root, study->file, problems);
     const enum pk_status status = read_study(&s, &r);
     return status == PK_OK && pk_problems_errors(problems) > 0 ? PK_BAD_INPUT : status;
@@ -159,7 +178,11 @@ enum pk_status pk_load_study(const char *path, const struct pk_load_options *opt
     status = parse(path, text, size, study, &root, problems);
     pk_free(text);
     if (status == PK_OK) {
-        status = pk_load_scenario(study->scenario_file, options, scenario, model, problems);
+        pk_scenario_init(scenario);
+        pk_model_init(model);
+        status = study->scenario_file != NULL
+                     ? pk_load_scenario(study->scenario_file, options, scenario, model, problems)
+                     : PK_OK;
         if (status == PK_IO && problems->n_kept > 0 && problems->items[problems->n_kept - 1].hint[0] == '\0')
             snprintf(problems->items[problems->n_kept - 1].hint, sizeof problems->items[0].hint, "the scenario of %s",
                      path);

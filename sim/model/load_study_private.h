@@ -5,9 +5,12 @@
 #include "load_private.h"
 #include "polku/study.h"
 
+struct pk_load_of_sweep;
+
 struct pk_load_of_study {
     struct pk_load load; /* of the scenario and its model, in the study's arena */
     struct pk_study *study;
+    struct pk_load_of_sweep *sweep; /* NULL: a calibration */
     const char *arms[PK_MAX_ARMS], *outcomes[PK_MAX_OUTCOMES];
 };
 

@@ -14,6 +14,7 @@ struct wave {
     const struct pk_plan *plan;
     struct pk_run *run;
     size_t n_units, first_unit;
+    uint64_t base_replication; /* of the run's first unit */
     struct pk_batch *units; /* [n_units in a wave] */
     omp_lock_t *locks;
     struct pk_crowd *crowds;                      /* [n_replications in the wave] */
@@ -116,7 +117,8 @@ static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t blo
     wave->n_tasks = 0;
     for (size_t i = 0; i < n_units; i++) {
         uint64_t i_unit = wave->first_unit + i, i_batch = i_unit % n_batches;
-        uint64_t n_persons = wave->crowds[i_unit / n_batches - wave->first_replication].n_persons;
+        uint64_t replication = wave->base_replication + i_unit / n_batches;
+        uint64_t n_persons = wave->crowds[replication - wave->first_replication].n_persons;
         uint64_t n_of_batch = n_persons / n_batches + (i_batch < n_persons % n_batches);
         /* most units whole, which need no joining; the last in blocks, so that threads end together */
         const uint64_t step = wave->options->block_size == 0 && i < n_whole ? n_of_batch : block_size;
@@ -131,7 +133,7 @@ static enum pk_status make_tasks(struct wave *wave, size_t n_units, uint64_t blo
             }
             uint64_t to = n_of_batch - from < step ? n_of_batch : from + step;
             wave->tasks[wave->n_tasks++] = (struct pk_task){.i_unit_in_wave = i,
-                                                            .replication = (uint32_t)(i_unit / n_batches),
+                                                            .replication = (uint32_t)replication,
                                                             .i_batch = i_batch,
                                                             .from = from,
                                                             .to = to,
@@ -235,7 +237,7 @@ static enum pk_status place_wave(struct wave *wave, uint32_t n_replications, str
         if (pk_place_people(wave->placing, &wave->crowds[r], wave->winners + r * wave->plan->n_lotteries,
                             wave->first_replication + r, side_by_side ? omp_get_thread_num() : -1, &wave->placed[r],
                             &person, &own) != PK_OK)
-            fail(wave, wave->first_replication + r, person, &own);
+            fail(wave, wave->first_unit / (uint64_t)wave->run->n_batches + r, person, &own);
         pk_stages_lap(&worker->stages, &since, PK_STAGE_PLACES);
     }
     if (wave->status != PK_OK)
@@ -252,11 +254,12 @@ static void free_places(struct wave *wave, size_t n_units)
 static enum pk_status run_wave(struct wave *wave, size_t n_units, uint64_t block_size, struct pk_error *error)
 {
     struct pk_run *run = wave->run;
-    wave->first_replication = (uint32_t)(wave->first_unit / (uint64_t)run->n_batches);
+    const uint64_t first = wave->first_unit / (uint64_t)run->n_batches,
+                   last = (wave->first_unit + n_units - 1) / (uint64_t)run->n_batches;
+    const uint32_t n_replications = (uint32_t)(last - first + 1);
+    wave->first_replication = (uint32_t)(wave->base_replication + first);
     if (wave->kept_replication != wave->first_replication)
         free_winners(wave);
-    uint32_t n_replications =
-        (uint32_t)((wave->first_unit + n_units - 1) / (uint64_t)run->n_batches) - wave->first_replication + 1;
     for (uint32_t r = 0; r < n_replications; r++)
         pk_crowd_make(wave->plan, wave->first_replication + r, &wave->crowds[r]);
     enum pk_status status = pk_run_lotteries(wave->plan, wave->first_replication, n_replications, run->n_threads,
@@ -341,7 +344,8 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
 {
     memset(run, 0, sizeof *run);
     double began = pk_seconds_now();
-    struct wave wave = {.options = options, .plan = plan, .run = run};
+    struct wave wave = {
+        .options = options, .plan = plan, .run = run, .base_replication = (uint64_t)options->first_replication};
     run->n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
     run->n_replications = options->n_replications > 0 ? options->n_replications : scenario->replications;
     run->n_batches = pk_run_batches(scenario, run->n_replications);
@@ -355,7 +359,8 @@ enum pk_status pk_run_simulate(struct pk_run *run, const struct pk_plan *plan, c
     uint64_t block_size = options->block_size > 0 ? options->block_size : DEFAULT_BLOCK;
     size_t n_units = (size_t)(run->n_replications * run->n_batches), n_in_wave = 0;
     enum pk_status status = PK_OK;
-    if (!pk_rng_fits(plan->n_persons > 0 ? plan->n_persons - 1 : 0, (uint64_t)run->n_replications - 1, 0))
+    if (!pk_rng_fits(plan->n_persons > 0 ? plan->n_persons - 1 : 0,
+                     wave.base_replication + (uint64_t)run->n_replications - 1, 0))
         status = pk_error_set(error, PK_BAD_INPUT, "more than 2^24 replications or 2^40 people");
     if (status == PK_OK)
         status = pk_collection_init(&run->collection, plan, model, scenario, values, error);
@@ -436,6 +441,26 @@ int64_t pk_run_batches(const struct pk_scenario *scenario, int64_t n_replication
 int pk_run_workers(int n_threads)
 {
     return n_threads > 0 ? n_threads : omp_get_max_threads();
+}
+
+void pk_run_each_told(size_t n, int n_workers, void (*task)(size_t i, int i_worker, void *data),
+                      bool (*told)(size_t i, void *data), void *data)
+{
+    bool go_on = true;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(n_workers)
+    for (size_t i = 0; i < n; i++) {
+        bool going;
+#pragma omp atomic read
+        going = go_on;
+        if (!going)
+            continue;
+        task(i, omp_get_thread_num(), data);
+#pragma omp critical(pk_run_told)
+        if (!told(i, data)) {
+#pragma omp atomic write
+            go_on = false;
+        }
+    }
 }
 
 void pk_run_each(size_t n, int n_workers, void (*task)(size_t i, int i_worker, void *data), void *data)

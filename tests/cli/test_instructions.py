@@ -25,9 +25,9 @@ MEASURED = {
     ("ref5", "avx2"): 145.8,
     ("ref5", "plain"): 313.0,
     ("ref5", "none"): 658.3,
-    ("ips-vs-typ", "avx2"): 1391.8,
-    ("ips-vs-typ", "plain"): 2045.5,
-    ("ips-vs-typ", "none"): 1888.4,
+    ("ips-vs-typ", "avx2"): 1337.6,
+    ("ips-vs-typ", "plain"): 1921.4,
+    ("ips-vs-typ", "none"): 2087.2,
     ("places", "avx2"): 1682.7,
 }
 # With a tenth of the people in each service, more than in the scenario, so that arms weigh.

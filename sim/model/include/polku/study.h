@@ -1,5 +1,5 @@
-/* What a study file says of a calibration: the scenario it is about, targets, and the parameters that are free to meet
- * them.
+/* What a study file says: the scenario it is about, and either a calibration (targets, and the parameters that are free
+ * to meet them) or a sweep (what is varied, how, and what is told of it; see sweep.h).
  *
  * Responsibility: the data only, with every name resolved to an index of the scenario or its model. Values of
  * parameters are meant as given (a probability by a horizon stays one). Everything is owned by the study's arena. */
@@ -59,11 +59,15 @@ struct pk_calibration_target {
 enum pk_objective { PK_OBJECTIVE_AUTO, PK_OBJECTIVE_TWIN, PK_OBJECTIVE_SIMULATION, PK_OBJECTIVE_COUNT };
 extern const char *const pk_objective_names[PK_OBJECTIVE_COUNT];
 
+struct pk_sweep;
+
 struct pk_study {
     struct pk_arena arena;
-    const char *name, *title, *file, *text, *scenario_file;
+    const char *name, *title, *file, *text;
+    const char *scenario_file; /* NULL: a sweep of a model that is not ours */
     size_t text_size;
     uint64_t seed;
+    struct pk_sweep *sweep; /* NULL: a calibration, all of the following */
     size_t n_free, n_tied, n_targets;
     struct pk_free_parameter *free;
     struct pk_tied_parameter *tied;
@@ -77,7 +81,8 @@ struct pk_study {
     int64_t n_ages, n_elapsed, n_frailty;    /* points of the twin's population */
 };
 
-/* Reads a study, the scenario it names (relative to it) and that one's model. Errors: as pk_load_scenario. */
+/* Reads a study, the scenario it names (relative to it) and that one's model; both are empty where it names none.
+ * Errors: as pk_load_scenario. */
 PK_CHECKED enum pk_status pk_load_study(const char *path, const struct pk_load_options *options, struct pk_study *study,
                                         struct pk_scenario *scenario, struct pk_model *model,
                                         struct pk_problems *problems);

@@ -16,6 +16,7 @@ struct pk_run_options {
     uint64_t block_size;      /* people a task; 0: a unit, or 4096 where that would leave threads idle */
     enum pk_vectors vectors;  /* which must be available; the same results with all */
     int64_t n_replications;   /* 0: the scenario's */
+    int64_t first_replication; /* the worlds are numbered from here; each is what it is, whoever runs it */
     struct pk_stages *stages; /* NULL, or what each stage cost is added there, over all threads */
     bool enrolled_only;       /* only people whom some arm enrols: outcomes of cohorts, no tables of everyone */
     const char *saved;        /* where finished units are kept in case of an interruption; NULL: nowhere */
@@ -56,6 +57,9 @@ int64_t pk_run_batches(const struct pk_scenario *scenario, int64_t n_replication
 int pk_run_workers(int n_threads);
 /* Calls task for i = 0 .. n - 1 on that many workers, in no order; whatever a task writes must be its own. */
 void pk_run_each(size_t n, int n_workers, void (*task)(size_t i, int i_worker, void *data), void *data);
+/* The same, and after each task told(i, data), one at a time. After told returned false no task begins. */
+void pk_run_each_told(size_t n, int n_workers, void (*task)(size_t i, int i_worker, void *data),
+                      bool (*told)(size_t i, void *data), void *data);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,131 @@
+/* The files of a sweep. See sweep_files.h. */
+#include "sweep_files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "polku/results.h"
+
+int pk_swept_load(struct pk_swept *swept, const char *path)
+{
+    struct pk_problems problems;
+    memset(swept, 0, sizeof *swept);
+    pk_problems_init(&problems);
+    const enum pk_status status = pk_load_study(path, &pk_cli_load_options, &swept->study, &swept->of_scenario,
+                                                &swept->of_model, &problems);
+    int code = status != PK_OK || problems.n_found > 0 ? pk_cli_problems(&problems, status) : 0;
+    pk_problems_free(&problems);
+    if (status != PK_OK)
+        return code;
+    swept->loaded = true;
+    if (swept->study.sweep == NULL) {
+        fprintf(stderr, "polku: %s: is a calibration, expected a study with the key sweep; try: polku calibrate %s\n",
+                path, path);
+        pk_swept_free(swept);
+        return pk_status_exit_code(PK_BAD_INPUT);
+    }
+    if (swept->study.scenario_file != NULL) {
+        swept->scenario = &swept->of_scenario;
+        swept->model = &swept->of_model;
+    }
+    return 0;
+}
+
+void pk_swept_free(struct pk_swept *swept)
+{
+    if (!swept->loaded)
+        return;
+    pk_study_free(&swept->study);
+    pk_scenario_free(&swept->of_scenario);
+    pk_model_free(&swept->of_model);
+    swept->loaded = false;
+}
+
+bool pk_sweep_stem(const struct pk_command *command, const struct pk_study *study, const char *asked,
+                   char stem[PK_STEM_SIZE])
+{
+    const int size = snprintf(stem, PK_STEM_SIZE, "%s%s", asked != NULL ? "" : "outputs/",
+                              asked != NULL ? asked : study->name);
+    if (size >= PK_STEM_SIZE)
+        return pk_cli_usage(command, "the name of the output is too long") == 0;
+    const size_t n = strlen(stem);
+    if (n > 3 && strcmp(stem + n - 3, ".h5") == 0)
+        stem[n - 3] = '\0';
+    if (stem[0] == '\0' || stem[strlen(stem) - 1] == '/')
+        return pk_cli_usage(command, "\"%s\" names no file, expected a STEM for STEM.h5", asked != NULL ? asked : "") ==
+               0;
+    return true;
+}
+
+void pk_sweep_path(const char *stem, size_t i_shard, size_t n_shards, char path[PK_PATH_SIZE])
+{
+    if (n_shards == 0)
+        snprintf(path, PK_PATH_SIZE, "%s.h5", stem);
+    else
+        snprintf(path, PK_PATH_SIZE, "%s.shard-%04zu-of-%04zu.h5", stem, i_shard + 1, n_shards);
+}
+
+bool pk_sweep_of_path(const char *stem, const char *path, size_t *i_shard, size_t *n_shards)
+{
+    char expected[PK_PATH_SIZE];
+    const size_t n = strlen(stem);
+    if (strncmp(path, stem, n) != 0 || sscanf(path + n, ".shard-%zu-of-%zu.h5", i_shard, n_shards) != 2 ||
+        *i_shard == 0 || *i_shard > *n_shards || *n_shards > PK_MAX_SHARDS)
+        return false;
+    (*i_shard)--;
+    pk_sweep_path(stem, *i_shard, *n_shards, expected);
+    return strcmp(expected, path) == 0;
+}
+
+enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error)
+{
+    char directory[PK_PATH_SIZE];
+    struct pk_results *results = NULL;
+    struct pk_error unread;
+    struct stat about;
+    snprintf(directory, sizeof directory, "%s", path);
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL)
+        snprintf(directory, sizeof directory, ".");
+    else
+        slash[slash == directory] = '\0';
+    enum pk_status status = PK_OK;
+    if (access(directory, W_OK | X_OK) != 0) {
+        status = pk_error_set(error, PK_IO, "cannot create files: %s", strerror(errno));
+        snprintf(error->file, sizeof error->file, "%.255s", directory);
+        return status;
+    }
+    if (stat(path, &about) != 0)
+        return PK_OK;
+    bool ours = pk_results_open(path, &results, &unread) == PK_OK && pk_results_has(results, "/points");
+    if (!ours && about.st_size == 0)
+        ours = true;
+    if (!ours && unread.status == PK_BAD_INPUT && strstr(path, ".shard-") != NULL)
+        ours = true; /* a damaged one of ours: done again */
+    pk_results_close(results);
+    if (!ours) {
+        status = pk_error_set(error, PK_BAD_INPUT, "is there and holds no points of a sweep: not overwritten");
+        snprintf(error->file, sizeof error->file, "%.255s", path);
+    }
+    return status;
+}
+
+bool pk_sweep_shard(const struct pk_command *command, const char *text, size_t *i_shard, size_t *n_shards)
+{
+    char number[32];
+    const char *slash = strchr(text, '/');
+    int64_t k, n;
+    if (slash != NULL && (size_t)(slash - text) < sizeof number) {
+        snprintf(number, sizeof number, "%.*s", (int)(slash - text), text);
+        if (pk_text_to_int64(number, &k) && pk_text_to_int64(slash + 1, &n) && k >= 1 && k <= n && n <= PK_MAX_SHARDS) {
+            *i_shard = (size_t)k - 1;
+            *n_shards = (size_t)n;
+            return true;
+        }
+    }
+    return pk_cli_usage(command, "--shard is \"%s\", expected K/N, as 3/16: K from 1 to N, N at most %d", text,
+                        PK_MAX_SHARDS) == 0;
+}

@@ -1,0 +1,37 @@
+/* Where the files of a sweep are, and reading the study: what sweep, merge, analyse and submit share. */
+#ifndef PK_SWEEP_FILES_H
+#define PK_SWEEP_FILES_H
+
+#include "cli.h"
+#include "polku/sample.h"
+
+enum { PK_STEM_SIZE = 3800, PK_PATH_SIZE = 4000, PK_MAX_SHARDS = 9999 };
+
+/* A study that is swept, with its scenario and model; both NULL where it is of a model that is not ours. */
+struct pk_swept {
+    struct pk_study study;
+    struct pk_scenario of_scenario;
+    struct pk_model of_model;
+    const struct pk_scenario *scenario;
+    const struct pk_model *model;
+    bool loaded;
+};
+/* Returns 0, or the exit code after having said what is wrong. */
+int pk_swept_load(struct pk_swept *swept, const char *path);
+void pk_swept_free(struct pk_swept *swept);
+
+/* outputs/NAME where none is asked for. False after having said that it is too long or names no file. */
+bool pk_sweep_stem(const struct pk_command *command, const struct pk_study *study, const char *asked,
+                   char stem[PK_STEM_SIZE]);
+/* STEM.h5, STEM.shard-0003-of-0016.h5 (i_shard from 0; n_shards 0: all points). */
+void pk_sweep_path(const char *stem, size_t i_shard, size_t n_shards, char path[PK_PATH_SIZE]);
+/* The shard and number of shards in such a name; false: none. */
+bool pk_sweep_of_path(const char *stem, const char *path, size_t *i_shard, size_t *n_shards);
+
+/* Before the work: could a file get its name afterwards, and is what it would replace a sample? */
+PK_CHECKED enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error);
+
+/* "3/16" into 2 and 16. */
+bool pk_sweep_shard(const struct pk_command *command, const char *text, size_t *i_shard, size_t *n_shards);
+
+#endif
