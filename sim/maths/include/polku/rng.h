@@ -38,6 +38,9 @@ enum pk_rng_role {
                              * first: baulking, second: giving up */
     PK_ROLE_RANK = 16,      /* the same; who is first of those alike */
     PK_ROLE_DISPLACED = 17, /* stream: transition; spell: added events before; whether one takes somebody's place */
+    PK_ROLE_PARAMETER = 18, /* an uncertain parameter's value in a draw */
+    PK_ROLE_DESIGN = 19,    /* person and replication: hash of a column's name; stream and spell: which of its choices;
+                             * candidate: enum pk_design_use; points of a study, and resamples of its outcomes */
     PK_ROLE_COUNT
 };
 
