@@ -11,7 +11,8 @@
 static const char help[] =
     "Usage: polku analyse [OPTION...] SAMPLE\n"
     "       polku analyse [OPTION...] --outputs FILE STUDY\n\n"
-    "Makes of a sweep's file what its method is for: tornado and break-even values, elementary effects, Sobol' indices\n"
+    "Makes of a sweep's file what its method is for: tornado and break-even values, elementary effects, Sobol' "
+    "indices\n"
     "with intervals, regression indices; where the study has a decision, costs and effects with dominance, the\n"
     "acceptability curve and the value of knowing each uncertain number. Prints tables and writes them to\n"
     "STEM.analysis.h5. Lines marked with ! are what whoever uses the figures must know.\n\n"
@@ -43,12 +44,15 @@ struct request {
 /* Returns 0 to go on, or an exit code + 1. */
 static int read_request(int argc, char **argv, struct request *request)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},    {"outputs", required_argument, NULL, 'f'},
-        {"threshold", required_argument, NULL, 't'}, {"resamples", required_argument, NULL, 'b'},
-        {"rows", required_argument, NULL, 'r'},      {"csv", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},            {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            {"outputs", required_argument, NULL, 'f'},
+                                            {"threshold", required_argument, NULL, 't'},
+                                            {"resamples", required_argument, NULL, 'b'},
+                                            {"rows", required_argument, NULL, 'r'},
+                                            {"csv", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const struct pk_command *self = &pk_command_analyse;
     *request = (struct request){.rows = 20, .threshold = (double)NAN};
     for (int code; (code = pk_cli_option(self, argc, argv, options)) != -1;) {

@@ -39,10 +39,10 @@ struct request {
 static int read_request(int argc, char **argv, struct request *request)
 {
     static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},     {"shard", required_argument, NULL, 's'},
-        {"threads", required_argument, NULL, 't'},    {"keep-every", required_argument, NULL, 'k'},
-        {"design", required_argument, NULL, 'd'},     {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0}};
+        {"output", required_argument, NULL, 'o'},  {"shard", required_argument, NULL, 's'},
+        {"threads", required_argument, NULL, 't'}, {"keep-every", required_argument, NULL, 'k'},
+        {"design", required_argument, NULL, 'd'},  {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     const struct pk_command *self = &pk_command_sweep;
     *request = (struct request){.keep = 20};
     for (int code; (code = pk_cli_option(self, argc, argv, options)) != -1;) {
@@ -118,9 +118,9 @@ static void tell(const struct request *request, const char *path, const struct p
                      ", \"digest\": \"%016llx\", \"points\": %zu, \"first_point\": %zu, \"points_in_design\": %zu, "
                      "\"taken_up\": %zu, \"impossible\": %zu, \"replications\": %lld, \"transitions\": %lld, "
                      "\"threads\": %d, \"seconds\": ",
-                     (unsigned long long)pk_sample_sum(sample), sample->n, sample->first, sample->n_all,
-                     done->n_taken, done->n_impossible, (long long)sample->replications,
-                     (long long)done->n_transitions, done->n_threads);
+                     (unsigned long long)pk_sample_sum(sample), sample->n, sample->first, sample->n_all, done->n_taken,
+                     done->n_impossible, (long long)sample->replications, (long long)done->n_transitions,
+                     done->n_threads);
         pk_text_add_json_number(&text, done->seconds);
         pk_text_put(&text, "}\n");
     } else {

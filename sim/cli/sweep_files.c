@@ -14,8 +14,8 @@ int pk_swept_load(struct pk_swept *swept, const char *path)
     struct pk_problems problems;
     memset(swept, 0, sizeof *swept);
     pk_problems_init(&problems);
-    const enum pk_status status = pk_load_study(path, &pk_cli_load_options, &swept->study, &swept->of_scenario,
-                                                &swept->of_model, &problems);
+    const enum pk_status status =
+        pk_load_study(path, &pk_cli_load_options, &swept->study, &swept->of_scenario, &swept->of_model, &problems);
     int code = status != PK_OK || problems.n_found > 0 ? pk_cli_problems(&problems, status) : 0;
     pk_problems_free(&problems);
     if (status != PK_OK)
@@ -47,8 +47,8 @@ void pk_swept_free(struct pk_swept *swept)
 bool pk_sweep_stem(const struct pk_command *command, const struct pk_study *study, const char *asked,
                    char stem[PK_STEM_SIZE])
 {
-    const int size = snprintf(stem, PK_STEM_SIZE, "%s%s", asked != NULL ? "" : "outputs/",
-                              asked != NULL ? asked : study->name);
+    const int size =
+        snprintf(stem, PK_STEM_SIZE, "%s%s", asked != NULL ? "" : "outputs/", asked != NULL ? asked : study->name);
     if (size >= PK_STEM_SIZE)
         return pk_cli_usage(command, "the name of the output is too long") == 0;
     const size_t n = strlen(stem);

@@ -108,8 +108,8 @@ static const struct pk_uncertainty *uncertainty_of(struct pk_load_of_sweep *s, c
     if (parameter->n_values > 1 || parameter->n_columns > 1)
         return NULL;
     if (found == NULL && parameter->given_unit == PK_UNIT_SWITCH && parameter->has_range) { /* nothing is between */
-        made = (struct pk_uncertainty){
-            .kind = PK_UNCERTAINTY_DISCRETE, .n_values = 2, .values = on_off, .shares = halves};
+        made =
+            (struct pk_uncertainty){.kind = PK_UNCERTAINTY_DISCRETE, .n_values = 2, .values = on_off, .shares = halves};
         found = &made;
     }
     if (found != &made)
@@ -167,7 +167,8 @@ static bool read_parameter(struct pk_load_of_sweep *s, const struct pk_reader *r
         return read_levels(s, &child, factor);
     if (factor->uncertain != NULL)
         return true;
-    pk_load_problem_at_key(r, i, ours ? "say its distribution, or its levels, or give it a range" : "say its distribution",
+    pk_load_problem_at_key(r, i,
+                           ours ? "say its distribution, or its levels, or give it a range" : "say its distribution",
                            "has no distribution and no range");
     return false;
 }
@@ -225,8 +226,9 @@ static bool read_choice(struct pk_load_of_sweep *s, const struct pk_reader *opti
         }
     }
     if (n_shares > 0 && (n_shares < n || !(fabs(sum - 1) < 1e-9)))
-        pk_reader_problem(options, NULL, "has %zu shares for %zu options that add up to %g, expected one each, 1 in all",
-                          n_shares, n, sum);
+        pk_reader_problem(options, NULL,
+                          "has %zu shares for %zu options that add up to %g, expected one each, 1 in all", n_shares, n,
+                          sum);
     factor->n_options = n;
     for (size_t o = 0; o < n; o++) /* nobody else may move what an option sets */
         for (size_t k = 0; k < factor->options[o].n_sets; k++)
@@ -238,8 +240,7 @@ static bool read_choice(struct pk_load_of_sweep *s, const struct pk_reader *opti
 static bool finish(struct pk_load_of_sweep *s, struct pk_factor *factor)
 {
     struct pk_sweep *sweep = s->sweep;
-    if (pk_method_is_grid(sweep->method) && factor->levels == NULL &&
-        !make_levels(s, factor, (size_t)sweep->n_levels))
+    if (pk_method_is_grid(sweep->method) && factor->levels == NULL && !make_levels(s, factor, (size_t)sweep->n_levels))
         return false;
     sweep->n_factors++;
     return true;
@@ -330,7 +331,8 @@ void pk_load_factors(struct pk_load_of_sweep *s, const struct pk_reader *r)
     s->sweep->factors = pk_load_alloc(&s->load, PK_MAX_SWEPT, sizeof *s->sweep->factors);
     if (s->sweep->factors == NULL || !pk_reader_need(r, "vary", &vary))
         return;
-    if (ours && pk_reader_find(r, "leave", &leave) && pk_reader_expect(&leave, PK_YAML_SEQUENCE, "a list of parameters"))
+    if (ours && pk_reader_find(r, "leave", &leave) &&
+        pk_reader_expect(&leave, PK_YAML_SEQUENCE, "a list of parameters"))
         for (size_t i = 0; i < pk_reader_count(&leave); i++) {
             const struct pk_reader item = pk_reader_item(&leave, i);
             const char *const *names = parameter_names(&s->load);
@@ -371,7 +373,8 @@ void pk_load_followers(struct pk_load_of_sweep *s, const struct pk_reader *r)
     struct pk_reader tied, child;
     const char *names[PK_MAX_SWEPT];
     size_t n = 0, i_factors[PK_MAX_SWEPT];
-    if (!pk_reader_find(r, "tied", &tied) || !pk_reader_expect(&tied, PK_YAML_MAPPING, "parameters tied to varied ones"))
+    if (!pk_reader_find(r, "tied", &tied) ||
+        !pk_reader_expect(&tied, PK_YAML_MAPPING, "parameters tied to varied ones"))
         return;
     for (size_t f = 0; f < s->sweep->n_factors; f++)
         if (s->sweep->factors[f].kind == PK_FACTOR_PARAMETER && s->sweep->factors[f].i_parameter != SIZE_MAX) {

@@ -133,7 +133,8 @@ void pk_load_figures(struct pk_load_of_sweep *s, const struct pk_reader *r)
     if (s->load.scenario == NULL) {
         read_outputs(s, r);
     } else if (pk_reader_find(r, "outputs", &figures)) {
-        pk_reader_problem(&figures, "say figures", "names outputs of a model that is not ours, but there is a scenario");
+        pk_reader_problem(&figures, "say figures",
+                          "names outputs of a model that is not ours, but there is a scenario");
     } else if (pk_reader_need(r, "figures", &figures) &&
                pk_reader_expect(&figures, PK_YAML_MAPPING, "figures by name")) {
         if (pk_reader_count(&figures) == 0 || pk_reader_count(&figures) > PK_MAX_FIGURES)
@@ -159,7 +160,7 @@ void pk_load_figures(struct pk_load_of_sweep *s, const struct pk_reader *r)
 
 static void read_options(struct pk_load_of_sweep *s, const struct pk_reader *r)
 {
-    struct pk_decision *decision = &s->sweep->decision;
+    struct pk_swept_decision *decision = &s->sweep->decision;
     if (!pk_reader_expect(r, PK_YAML_SEQUENCE, "a list of arms"))
         return;
     if (pk_reader_count(r) < 2 || pk_reader_count(r) > PK_MAX_ARMS) {
@@ -178,7 +179,7 @@ static void read_options(struct pk_load_of_sweep *s, const struct pk_reader *r)
     }
 }
 
-static void read_thresholds(const struct pk_reader *r, struct pk_decision *decision)
+static void read_thresholds(const struct pk_reader *r, struct pk_swept_decision *decision)
 {
     if (!pk_reader_expect(r, PK_YAML_SEQUENCE, "a list of euros for one unit of effect"))
         return;
@@ -199,7 +200,7 @@ static void read_thresholds(const struct pk_reader *r, struct pk_decision *decis
     decision->n_thresholds = n;
 }
 
-static void read_whom(const struct pk_reader *r, struct pk_decision *decision)
+static void read_whom(const struct pk_reader *r, struct pk_swept_decision *decision)
 {
     static const char *const keys[] = {"persons_per_year", "years", "discount", NULL};
     struct pk_reader child;
@@ -216,7 +217,7 @@ static void read_whom(const struct pk_reader *r, struct pk_decision *decision)
 /* {NAME: [factor, ...]} */
 static void read_questions(struct pk_load_of_sweep *s, const struct pk_reader *r)
 {
-    struct pk_decision *decision = &s->sweep->decision;
+    struct pk_swept_decision *decision = &s->sweep->decision;
     const char *names[PK_MAX_SWEPT];
     if (!pk_reader_expect(r, PK_YAML_MAPPING, "sets of factors by name"))
         return;
@@ -249,7 +250,7 @@ static void read_questions(struct pk_load_of_sweep *s, const struct pk_reader *r
 static void add_figures(struct pk_load_of_sweep *s, const struct pk_figure_told *sum, const char *what,
                         size_t *i_figures)
 {
-    const struct pk_decision *decision = &s->sweep->decision;
+    const struct pk_swept_decision *decision = &s->sweep->decision;
     for (size_t o = 0; o < decision->n_options; o++) {
         struct pk_figure_told *figure = &s->sweep->figures[s->sweep->n_figures];
         char name[160];
@@ -269,7 +270,7 @@ static void add_figures(struct pk_load_of_sweep *s, const struct pk_figure_told 
 void pk_load_decision(struct pk_load_of_sweep *s, const struct pk_reader *root)
 {
     static const char *const keys[] = {"options", "effect", "cost", "thresholds", "population", "label", "know", NULL};
-    struct pk_decision *decision = &s->sweep->decision;
+    struct pk_swept_decision *decision = &s->sweep->decision;
     struct pk_figure_told effect = {0}, cost = {0};
     struct pk_reader r, child;
     if (!pk_reader_find(root, "decision", &r) || !pk_reader_allow(&r, keys))

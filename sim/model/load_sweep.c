@@ -144,7 +144,7 @@ static void check_size(struct pk_load_of_sweep *s, const struct pk_reader *r)
 {
     const struct pk_sweep *sweep = s->sweep;
     const double most = 1 << 22, draws = (double)sweep->n_draws;
-    const double n = pk_method_is_grid(sweep->method) ? grid_points(sweep)
+    const double n = pk_method_is_grid(sweep->method)    ? grid_points(sweep)
                      : sweep->method == PK_METHOD_MORRIS ? draws * (double)(sweep->n_groups + 1)
                      : sweep->method == PK_METHOD_SOBOL
                          ? draws * (double)((sweep->second_order ? 2 : 1) * sweep->n_groups + 2)
@@ -157,9 +157,10 @@ static void check_size(struct pk_load_of_sweep *s, const struct pk_reader *r)
 
 void pk_load_sweep(struct pk_load_of_sweep *s, const struct pk_reader *root)
 {
-    static const char *const keys[] = {"method", "draws", "trajectories", "levels", "second_order", "randomness",
-                                       "replications", "simulation_share", "batches", "vary", "others", "leave",
-                                       "tied", "groups", "figures", "outputs", NULL};
+    static const char *const keys[] = {
+        "method",  "draws", "trajectories", "levels", "second_order", "randomness", "replications", "simulation_share",
+        "batches", "vary",  "others",       "leave",  "tied",         "groups",     "figures",      "outputs",
+        NULL};
     struct pk_reader r, child;
     size_t i_method;
     if (!pk_reader_need(root, "sweep", &r) || !pk_reader_allow(&r, keys) || !pk_reader_need(&r, "method", &child) ||

@@ -15,7 +15,7 @@ struct wave {
     struct pk_run *run;
     size_t n_units, first_unit;
     uint64_t base_replication; /* of the run's first unit */
-    struct pk_batch *units; /* [n_units in a wave] */
+    struct pk_batch *units;    /* [n_units in a wave] */
     omp_lock_t *locks;
     struct pk_crowd *crowds;                      /* [n_replications in the wave] */
     uint64_t shares;                              /* bit per lottery that is decided person by person */

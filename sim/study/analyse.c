@@ -12,13 +12,12 @@ enum pk_status pk_analyse_no_memory(struct pk_analysing *a)
     return pk_error_set(a->error, PK_NO_MEMORY, "no memory for the analysis");
 }
 
-struct pk_sheet *pk_analyse_sheet(struct pk_analysing *a, const char *kind, size_t i_figure, const char *title,
-                                  const char *of_rows, size_t n_rows, const char *const *columns)
+struct pk_sheet *pk_analyse_sheet(struct pk_analysing *a, const char *kind, const char *title, const char *of_rows,
+                                  size_t n_rows, const char *const *columns)
 {
-    char name[200], told[400];
-    snprintf(name, sizeof name, "%s/%.100s", kind, a->sample->figures[i_figure].name);
-    snprintf(told, sizeof told, "%.180s (%.80s): %.120s", a->sample->figures[i_figure].label,
-             a->sample->figures[i_figure].name, title);
+    char name[200], told[600];
+    snprintf(name, sizeof name, "%s/%.150s", kind, a->name);
+    snprintf(told, sizeof told, "%.280s (%.150s): %.120s", a->label, a->name, title);
     return pk_sheet_add(&a->analysis->sheets, name, told, of_rows, n_rows, columns);
 }
 
@@ -35,10 +34,27 @@ void pk_analyse_order(const double *values, size_t n, size_t *order)
 void pk_analyse_figure(struct pk_analysing *a, size_t i_figure)
 {
     const struct pk_sample *sample = a->sample;
+    snprintf(a->name, sizeof a->name, "%.150s", sample->figures[i_figure].name);
+    snprintf(a->label, sizeof a->label, "%.290s", sample->figures[i_figure].label);
     for (size_t i = 0; i < sample->n; i++) {
         const double se = sample->errors[i * sample->n_figures + i_figure];
         a->y[i] = sample->y[i * sample->n_figures + i_figure];
         a->noise[i] = se * se;
+    }
+}
+
+void pk_analyse_net_benefit(struct pk_analysing *a, size_t i_option)
+{
+    const struct pk_sample *sample = a->sample;
+    const struct pk_sample_decision *d = &sample->decision;
+    const double threshold = pk_analyse_threshold(a);
+    snprintf(a->name, sizeof a->name, "net_benefit_%.100s", d->options[i_option]);
+    snprintf(a->label, sizeof a->label, "net benefit of %.90s over %.90s at %.10g euros a unit, per person",
+             d->options[i_option], d->options[0], threshold);
+    for (size_t i = 0; i < sample->n; i++) {
+        const double *y = sample->y + i * sample->n_figures;
+        a->y[i] = threshold * (y[d->effects[i_option]] - y[d->effects[0]]) - (y[d->costs[i_option]] - y[d->costs[0]]);
+        a->noise[i] = 0; /* errors of the four are of the same lives, so that those of the sum are not known */
     }
 }
 
@@ -97,11 +113,12 @@ static double quantile(const double *sorted, size_t n, double p)
 {
     const double at = p * (double)(n - 1);
     const size_t i = (size_t)at;
-    return n == 0 ? (double)NAN : i + 1 >= n ? sorted[n - 1] : sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]);
+    return n == 0       ? (double)NAN
+           : i + 1 >= n ? sorted[n - 1]
+                        : sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]);
 }
 
-/* Whether a point is one of those that the distributions give: not moved besides. */
-static bool is_drawn(const struct pk_sample *sample, size_t i)
+bool pk_analyse_is_drawn(const struct pk_sample *sample, size_t i)
 {
     const enum pk_design_part part = sample->marks[i].part;
     return part == PK_DESIGN_SAMPLE || part == PK_DESIGN_A || part == PK_DESIGN_B;
@@ -110,15 +127,24 @@ static bool is_drawn(const struct pk_sample *sample, size_t i)
 /* Over the draws alone: what the uncertain inputs make of each figure, and simulation's part in it. */
 static enum pk_status summarise(struct pk_analysing *a)
 {
-    static const char *const columns[] = {"mean",             "mean over draws",
-                                          "sd",               "standard deviation over draws, simulation's part included",
-                                          "q025",             "2.5 % of draws are below",
-                                          "q500",             "median of draws",
-                                          "q975",             "97.5 % of draws are below",
-                                          "above_0",          "share of draws above 0",
-                                          "simulation_se",    "root of the mean square simulation error of a draw",
-                                          "simulation_share", "of the variance over draws, due to simulation",
-                                          "draws",            "draws with a figure",
+    static const char *const columns[] = {"mean",
+                                          "mean over draws",
+                                          "sd",
+                                          "standard deviation over draws, simulation's part included",
+                                          "q025",
+                                          "2.5 % of draws are below",
+                                          "q500",
+                                          "median of draws",
+                                          "q975",
+                                          "97.5 % of draws are below",
+                                          "above_0",
+                                          "share of draws above 0",
+                                          "simulation_se",
+                                          "root of the mean square simulation error of a draw",
+                                          "simulation_share",
+                                          "of the variance over draws, due to simulation",
+                                          "draws",
+                                          "draws with a figure",
                                           NULL};
     const struct pk_sample *sample = a->sample;
     double *sorted = pk_alloc(sample->n + 1, sizeof *sorted);
@@ -134,7 +160,7 @@ static enum pk_status summarise(struct pk_analysing *a)
         double mean = 0, squares = 0, noise = 0;
         pk_analyse_figure(a, k);
         for (size_t i = 0; i < sample->n; i++)
-            if (is_drawn(sample, i) && !isnan(a->y[i])) {
+            if (pk_analyse_is_drawn(sample, i) && !isnan(a->y[i])) {
                 const double more = a->y[i] - mean;
                 sorted[n++] = a->y[i];
                 mean += more / (double)n;
@@ -145,9 +171,15 @@ static enum pk_status summarise(struct pk_analysing *a)
         qsort(sorted, n, sizeof *sorted, ascending);
         const double variance = n > 1 ? squares / (double)(n - 1) : (double)NAN;
         noise /= (double)n;
-        const double values[] = {mean, sqrt(variance), quantile(sorted, n, 0.025), quantile(sorted, n, 0.5),
-                                 quantile(sorted, n, 0.975), (double)n_above / (double)n, sqrt(noise),
-                                 noise / variance, (double)n};
+        const double values[] = {mean,
+                                 sqrt(variance),
+                                 quantile(sorted, n, 0.025),
+                                 quantile(sorted, n, 0.5),
+                                 quantile(sorted, n, 0.975),
+                                 (double)n_above / (double)n,
+                                 sqrt(noise),
+                                 noise / variance,
+                                 (double)n};
         pk_sheet_row(&a->analysis->sheets, sheet, k, sample->figures[k].name);
         for (size_t c = 0; c < sizeof values / sizeof *values; c++)
             pk_sheet_put(sheet, k, c, values[c]);
@@ -162,31 +194,35 @@ static enum pk_status summarise(struct pk_analysing *a)
 
 /* ---- all of it ---------------------------------------------------------------------------------------------- */
 
+static enum pk_status analyse_one(struct pk_analysing *a)
+{
+    switch (a->sample->method) {
+    case PK_METHOD_ONE_WAY:
+        return pk_analyse_one_way(a);
+    case PK_METHOD_TWO_WAY:
+        return pk_analyse_two_way(a);
+    case PK_METHOD_FACTORIAL:
+        return pk_analyse_factorial(a);
+    case PK_METHOD_MORRIS:
+        return pk_analyse_morris(a);
+    case PK_METHOD_SOBOL:
+        return pk_analyse_sobol(a);
+    default:
+        return pk_analyse_regression(a);
+    }
+}
+
 static enum pk_status analyse_figures(struct pk_analysing *a)
 {
     const struct pk_sample *sample = a->sample;
     enum pk_status status = PK_OK;
     for (size_t k = 0; k < sample->n_named && status == PK_OK; k++) {
         pk_analyse_figure(a, k);
-        switch (sample->method) {
-        case PK_METHOD_ONE_WAY:
-            status = pk_analyse_one_way(a, k);
-            break;
-        case PK_METHOD_TWO_WAY:
-            status = pk_analyse_two_way(a, k);
-            break;
-        case PK_METHOD_FACTORIAL:
-            status = pk_analyse_factorial(a, k);
-            break;
-        case PK_METHOD_MORRIS:
-            status = pk_analyse_morris(a, k);
-            break;
-        case PK_METHOD_SOBOL:
-            status = pk_analyse_sobol(a, k);
-            break;
-        default:
-            status = pk_analyse_regression(a, k);
-        }
+        status = analyse_one(a);
+    }
+    for (size_t o = 1; o < sample->decision.n_options && status == PK_OK; o++) {
+        pk_analyse_net_benefit(a, o);
+        status = analyse_one(a);
     }
     return status;
 }
@@ -197,7 +233,7 @@ static enum pk_status mark(struct pk_analysing *a)
     struct pk_text *marks = &a->analysis->marks;
     size_t n_impossible = 0, n_assumed = 0;
     for (size_t i = 0; i < sample->n; i++)
-        n_impossible += isnan(sample->y[i * sample->n_figures]);
+        n_impossible += isnan(sample->y[i * sample->n_figures]) ? 1 : 0;
     if (n_impossible == sample->n)
         return pk_error_set(a->error, PK_BAD_INPUT, "no point has figures");
     if (n_impossible > 0)
@@ -234,7 +270,7 @@ enum pk_status pk_analyse(struct pk_analysis *analysis, const struct pk_sample *
         status = summarise(&a);
     if (status == PK_OK)
         status = analyse_figures(&a);
-    if (status == PK_OK && sample->decision.n_options > 0)
+    if (status == PK_OK && sample->decision.n_options > 0 && drawn)
         status = pk_analyse_decision(&a);
     if (status == PK_OK && (analysis->sheets.failed || analysis->marks.failed))
         status = pk_analyse_no_memory(&a);
@@ -273,7 +309,8 @@ void pk_analysis_json(const struct pk_analysis *analysis, struct pk_text *text)
     pk_text_add_json_string(text, sample->study);
     pk_text_put(text, ", \"title\": ");
     pk_text_add_json_string(text, sample->title);
-    pk_text_addf(text, ", \"method\": \"%s\", \"points\": %zu, \"replications\": %lld, \"digest\": \"%016llx\", \"marks\": ",
+    pk_text_addf(text,
+                 ", \"method\": \"%s\", \"points\": %zu, \"replications\": %lld, \"digest\": \"%016llx\", \"marks\": ",
                  pk_method_names[sample->method], sample->n, (long long)sample->replications,
                  (unsigned long long)pk_sample_sum(sample));
     pk_text_add_json_string(text, pk_text_string(&analysis->marks));

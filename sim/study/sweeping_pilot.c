@@ -19,10 +19,9 @@ static void one_point(size_t i, int i_worker, void *data)
     const size_t p = pilot->points[i];
     int64_t ignored;
     (void)i_worker;
-    pilot->statuses[i] =
-        pk_pointing_run(pilot->pointing, sample->x + p * sample->n_quantities, pk_sample_world(sample, p),
-                        sample->y + p * sample->n_figures, sample->errors + p * sample->n_figures, &ignored,
-                        &pilot->errors[i]);
+    pilot->statuses[i] = pk_pointing_run(pilot->pointing, sample->x + p * sample->n_quantities,
+                                         pk_sample_world(sample, p), sample->y + p * sample->n_figures,
+                                         sample->errors + p * sample->n_figures, &ignored, &pilot->errors[i]);
 }
 
 /* The first draws of the design: of Sobol' rows those of A and B. */

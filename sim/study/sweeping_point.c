@@ -120,8 +120,8 @@ static struct pk_mean tell_sum(const struct pk_pointing *pointing, const struct 
             if (term->i_outcome == SIZE_MAX)
                 continue;
             const size_t o = pointing->place[term->i_outcome];
-            y += term->weight * (of_unit[i_arm * n_outcomes + o] -
-                                 (i_against == SIZE_MAX ? 0 : of_unit[i_against * n_outcomes + o]));
+            y += term->weight *
+                 (of_unit[i_arm * n_outcomes + o] - (i_against == SIZE_MAX ? 0 : of_unit[i_against * n_outcomes + o]));
         }
         y += cost * persons[u];
         moments.n += persons[u];
@@ -153,10 +153,10 @@ static void tell(const struct pk_pointing *pointing, const struct pk_run *run, c
         const size_t first = figure->terms[0].i_outcome;
         const struct pk_outcome *outcome =
             first == SIZE_MAX ? NULL : &pointing->scenario.outcomes[pointing->place[first]];
-        struct pk_mean mean = outcome != NULL && pk_outcome_is_ratio(outcome)
-                                  ? pk_fold_outcome(&run->fold, pk_fold_compared(&run->fold), i_arm, i_against,
-                                                    pointing->place[first])
-                                  : tell_sum(pointing, run, figure, i_arm, i_against, scale);
+        struct pk_mean mean =
+            outcome != NULL && pk_outcome_is_ratio(outcome)
+                ? pk_fold_outcome(&run->fold, pk_fold_compared(&run->fold), i_arm, i_against, pointing->place[first])
+                : tell_sum(pointing, run, figure, i_arm, i_against, scale);
         const double left = figure->net ? 1 - pk_number_value(&outcome->displacement, values) : 1;
         figures[i] = left * mean.mean;
         errors[i] = left * mean.standard_error;
@@ -180,11 +180,11 @@ enum pk_status pk_pointing_run(const struct pk_pointing *pointing, const double 
     if (status == PK_OK)
         status = pk_plan_compile(&plan, model, scenario, &values, error);
     if (status == PK_OK) {
-        const struct pk_run_options options = {
-            .n_threads = 1,
-            .n_replications = pointing->replications,
-            .first_replication = first_world,
-            .enrolled_only = plan.n_cohorts == 1 && !plan.places_people && !scenario->about_everyone};
+        const struct pk_run_options options = {.n_threads = 1,
+                                               .n_replications = pointing->replications,
+                                               .first_replication = first_world,
+                                               .enrolled_only = plan.n_cohorts == 1 && !plan.places_people &&
+                                                                !scenario->about_everyone};
         status = pk_run_simulate(&run, &plan, model, scenario, &values, &options, error);
         if (status == PK_OK) {
             tell(pointing, &run, &values, told_instead, figures, errors);

@@ -149,8 +149,8 @@ static void keep(const struct pk_sample *sample, const bool *known, const char *
     uint64_t sum = PK_HASH_START;
     pk_hash_mix(&sum, bytes, (size_t)(at - bytes));
     memcpy(at, &sum, sizeof sum);
-    if (pk_file_write(path, bytes, size, &ignored) != PK_OK)
-        ; /* what cannot be kept is done again */
+    const enum pk_status status = pk_file_write(path, bytes, size, &ignored);
+    (void)status; /* what cannot be kept is done again */
     pk_free(bytes);
 }
 
@@ -267,13 +267,12 @@ static void tell_impossible(struct work *work, struct pk_sweeping *sweeping)
             struct pk_error error = {0};
             size_t told_instead[PK_MAX_ARMS];
             pk_plan_init(&plan);
-            enum pk_status status = pk_pointing_values(work->pointing, sample->x + p * sample->n_quantities, &values,
-                                                       told_instead, &error);
+            enum pk_status status =
+                pk_pointing_values(work->pointing, sample->x + p * sample->n_quantities, &values, told_instead, &error);
             if (status == PK_OK) {
                 status = pk_convert(&values, work->pointing->model, &work->pointing->scenario, &error);
                 if (status == PK_OK)
-                    status =
-                        pk_plan_compile(&plan, work->pointing->model, &work->pointing->scenario, &values, &error);
+                    status = pk_plan_compile(&plan, work->pointing->model, &work->pointing->scenario, &values, &error);
                 pk_plan_free(&plan);
                 pk_values_free(&values);
             }
@@ -345,8 +344,8 @@ enum pk_status pk_sweeping_run(struct pk_sweeping *sweeping, const struct pk_stu
         status = pk_sample_points(study, &n_points, error);
     if (status == PK_OK) {
         pk_sweeping_range(n_points, request->i_shard, request->n_shards, &first, &n);
-        status = pk_sample_make(&sweeping->sample, study, scenario, model, pointing.replications, identity, first, n,
-                                error);
+        status =
+            pk_sample_make(&sweeping->sample, study, scenario, model, pointing.replications, identity, first, n, error);
     }
     if (status == PK_OK) {
         struct pk_sample *sample = &sweeping->sample;

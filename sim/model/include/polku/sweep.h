@@ -13,11 +13,11 @@ extern "C" {
 #endif
 
 enum {
-    PK_MAX_SWEPT = 256,   /* factors */
-    PK_MAX_OPTIONS = 16,  /* of a choice */
-    PK_MAX_LEVELS = 200,  /* of a factor in a grid */
-    PK_MAX_FIGURES = 64,  /* told of each point */
-    PK_MAX_TERMS = 16,    /* of a figure */
+    PK_MAX_SWEPT = 256,  /* factors */
+    PK_MAX_OPTIONS = 16, /* of a choice */
+    PK_MAX_LEVELS = 200, /* of a factor in a grid */
+    PK_MAX_FIGURES = 64, /* told of each point */
+    PK_MAX_TERMS = 16,   /* of a figure */
     PK_MAX_THRESHOLDS = 200,
     PK_MAX_QUESTIONS = 64 /* sets of factors that the value of knowing is asked of */
 };
@@ -88,20 +88,20 @@ struct pk_figure_told {
     bool net;                /* less the share of a difference that takes the place of other people's */
 };
 
-struct pk_decision {
+struct pk_swept_decision {
     size_t n_options; /* 0: no decision is asked for */
     size_t i_arms[PK_MAX_ARMS];
     /* figures of option o, told for one person: */
     size_t i_effects[PK_MAX_ARMS], i_costs[PK_MAX_ARMS];
     const char *effect_label;
     size_t n_thresholds;
-    double thresholds[PK_MAX_THRESHOLDS]; /* euros for one unit of effect, ascending */
+    double thresholds[PK_MAX_THRESHOLDS];     /* euros for one unit of effect, ascending */
     double persons_per_year, years, discount; /* whom the decision is about */
     size_t n_questions;
     struct pk_question {
         const char *name;
         size_t n_factors, i_factors[PK_MAX_SWEPT];
-    } *questions; /* [n_questions] besides each factor alone */
+    } * questions; /* [n_questions] besides each factor alone */
 };
 
 struct pk_sweep {
@@ -120,7 +120,7 @@ struct pk_sweep {
     struct pk_follower *followers;
     struct pk_figure_told *figures; /* [n_figures] those named, then those of the decision */
     size_t n_named;                 /* ... named */
-    struct pk_decision decision;
+    struct pk_swept_decision decision;
 };
 
 #ifdef __cplusplus

@@ -57,7 +57,7 @@ struct pk_sample {
     const char **groups, **quantities; /* names */
     struct pk_sample_figure *figures;
     struct pk_sample_decision decision;
-    size_t n_all, first, n; /* points of the whole design; those here: first .. first + n - 1 */
+    size_t n_all, first, n;       /* points of the whole design; those here: first .. first + n - 1 */
     struct pk_design_mark *marks; /* [n] factors are groups */
     double *x;                    /* [n][n_quantities] values as given; of a choice the option's number */
     double *y, *errors;           /* [n][n_figures] figures and their simulation standard errors; nan: cannot be run */
@@ -86,8 +86,8 @@ PK_CHECKED enum pk_status pk_sample_save(const struct pk_sample *sample, const c
 /* Errors: those of results.h; PK_BAD_INPUT: no sample, or one whose numbers do not add up to its digest. */
 PK_CHECKED enum pk_status pk_sample_read(struct pk_sample *sample, const char *path, struct pk_error *error);
 
-/* Puts what `part` knows of points of `whole` into it. known[whole->n] is set for each. Errors: PK_BAD_INPUT: of another
- * study, or of another design. */
+/* Puts what `part` knows of points of `whole` into it. known[whole->n] is set for each. Errors: PK_BAD_INPUT: of
+ * another study, or of another design. */
 PK_CHECKED enum pk_status pk_sample_join(struct pk_sample *whole, bool *known, const struct pk_sample *part,
                                          struct pk_error *error);
 /* Takes up figures of the same points from a sample of the same study, however long its design; returns how many. */

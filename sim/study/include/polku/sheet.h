@@ -13,14 +13,14 @@ extern "C" {
 #endif
 
 struct pk_sheet {
-    const char *name;   /* of its group: /sobol/net_jobs; letters, digits, _ and one / at most */
-    const char *title;  /* one line for people */
+    const char *name;    /* of its group: /sobol/net_jobs; letters, digits, _ and one / at most */
+    const char *title;   /* one line for people */
     const char *of_rows; /* the name of the rows' axis */
     size_t n_rows, n_columns;
-    const char **rows, **columns;  /* names; columns' are names of arrays */
-    const char **about;            /* [n_columns] long names */
-    double *values;                /* [n_columns][n_rows] */
-    struct pk_text notes;          /* lines told below; owned */
+    const char **rows, **columns; /* names; columns' are names of arrays */
+    const char **about;           /* [n_columns] long names */
+    double *values;               /* [n_columns][n_rows] */
+    struct pk_text notes;         /* lines told below; owned */
 };
 
 struct pk_sheets {
@@ -33,8 +33,9 @@ struct pk_sheets {
 void pk_sheets_init(struct pk_sheets *sheets);
 void pk_sheets_free(struct pk_sheets *sheets);
 
-/* A new sheet of nan; its columns and what they are about are given, NULL-terminated pairs: name, long name, ... Rows are
- * named by the caller with pk_sheet_row. NULL without memory (then sheets->failed). It is valid until the next one. */
+/* A new sheet of nan; its columns and what they are about are given, NULL-terminated pairs: name, long name, ... Rows
+ * are named by the caller with pk_sheet_row. NULL without memory (then sheets->failed). It is valid until the next one.
+ */
 struct pk_sheet *pk_sheet_add(struct pk_sheets *sheets, const char *name, const char *title, const char *of_rows,
                               size_t n_rows, const char *const *columns);
 void pk_sheet_row(struct pk_sheets *sheets, struct pk_sheet *sheet, size_t i_row, const char *name);
