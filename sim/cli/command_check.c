@@ -7,15 +7,16 @@
 #include "polku/bridge.h"
 #include "polku/convert.h"
 #include "polku/precision.h"
+#include "polku/uncertainty.h"
 #include "polku/variants.h"
 
 static const char help[] =
     "Usage: polku check [OPTION...] FILE...\n\n"
     "Reads models, scenarios, calibrated files, studies and claims and reports every problem with file, line, column\n"
     "and place.\n"
-    "Of files that are good it prints the parameters with unit, value, range and source, the conversions made, and "
-    "the\n"
-    "size of the tables; of studies what is free, what it is held against, and whether the analytic twin follows;\n"
+    "Of files that are good it prints the parameters with unit, value, range, distribution and source, the\n"
+    "conversions made, and the size of the tables; of studies what is free, what it is held against, and whether the\n"
+    "analytic twin follows;\n"
     "of claims what is printed, and which figure of which scenario stands beside it.\n\n"
     "  -q, --quiet            only problems and warnings\n"
     "      --precision OUTCOME=ERROR  how many replications (or people) and seconds that simulation error of the\n"
@@ -45,6 +46,21 @@ static void print_column(const struct pk_model *model, const struct pk_parameter
     printf(":");
 }
 
+/* Its own distribution, and what it is uncertain together with. */
+static void print_uncertainty(const struct pk_model *model, size_t i)
+{
+    const struct pk_uncertainty *uncertainty = model->parameters[i].uncertainty;
+    const size_t i_set = pk_uncertain_set_of(model, i);
+    char text[PK_UNCERTAINTY_TEXT_SIZE];
+    if (uncertainty != NULL) {
+        pk_uncertainty_text(uncertainty, text);
+        printf("  ~ %s", text);
+    }
+    if (i_set != SIZE_MAX)
+        printf("  %s with others: %s", pk_uncertain_names[model->uncertain_sets[i_set].kind],
+               model->uncertain_sets[i_set].name);
+}
+
 static void print_parameter(const struct pk_model *model, const struct pk_values *values, size_t i)
 {
     const struct pk_parameter *p = &model->parameters[i];
@@ -63,6 +79,7 @@ static void print_parameter(const struct pk_model *model, const struct pk_values
     }
     if (p->has_range)
         printf("  (%g to %g)", p->low, p->high);
+    print_uncertainty(model, i);
     if (values->overridden[i])
         printf("  set by the scenario");
     const struct pk_source *source = values->source[i];

@@ -19,7 +19,6 @@
 #define LENGTH(table) ((int)(sizeof(table) / sizeof *(table)))
 
 #define HALF_LOG_2PI 0x1.d67f1c864beb5p-1
-#define STIRLING_FROM 10.0
 
 /* log Gamma(1 + t) / (t (t - 1)) in u = 2 t - 1, 0 <= t <= 1 */
 static const double log_gamma_table[] = {0x1.eeb95b094c191p-2,   -0x1.2aed059bd6085p-4,  0x1.01af62a2929e1p-6,
@@ -34,14 +33,13 @@ static const double log_gamma_table[] = {0x1.eeb95b094c191p-2,   -0x1.2aed059bd6
 static const double stirling_table[] = {1.0 / 12.0,   -1.0 / 360.0,      1.0 / 1260.0, -1.0 / 1680.0,
                                         1.0 / 1188.0, -691.0 / 360360.0, 1.0 / 156.0};
 
-/* log Gamma(a) - ((a - 1/2) log a - a + log(2 pi) / 2), a >= STIRLING_FROM */
-static double stirling(double a)
+double pk_special_stirling(double a)
 {
     const double inverse = 1.0 / a;
     return inverse * pk_special_polynomial(stirling_table, LENGTH(stirling_table), inverse * inverse);
 }
 
-/* log Gamma(1 + t), 0 < t < STIRLING_FROM */
+/* log Gamma(1 + t), 0 < t < PK_SPECIAL_STIRLING_FROM */
 static double log_gamma_above_1(double t)
 {
     double product = 1.0;
@@ -59,20 +57,20 @@ double pk_special_log_gamma(double a)
         return NOT_A_NUMBER;
     if (a < 1.0)
         return log_gamma_above_1(a) - pk_log(a);
-    if (a < STIRLING_FROM)
+    if (a < PK_SPECIAL_STIRLING_FROM)
         return log_gamma_above_1(a - 1.0);
     if (a > DBL_MAX)
         return a;
-    return (a - 0.5) * (pk_log_core(a) - 1.0) + (stirling(a) + (HALF_LOG_2PI - 0.5));
+    return (a - 0.5) * (pk_log_core(a) - 1.0) + (pk_special_stirling(a) + (HALF_LOG_2PI - 0.5));
 }
 
 struct pk_special_gamma pk_special_gamma_of(double shape)
 {
     struct pk_special_gamma gamma = {shape, 0.0};
-    if (shape < STIRLING_FROM)
+    if (shape < PK_SPECIAL_STIRLING_FROM)
         gamma.log_peak = shape * (pk_log(shape) - 1.0) - log_gamma_above_1(shape);
     else
-        gamma.log_peak = -0.5 * pk_log(shape) - (stirling(shape) + HALF_LOG_2PI);
+        gamma.log_peak = -0.5 * pk_log(shape) - (pk_special_stirling(shape) + HALF_LOG_2PI);
     return gamma;
 }
 

@@ -45,7 +45,7 @@ static const double phi_table[] = {
     0x1.a01a01a01a01ap-12, 0x1.a01a01a01a01ap-15, 0x1.71de3a556c734p-18, 0x1.27e4fb7789f5cp-21, 0x1.ae64567f544e4p-25,
     0x1.1eed8eff8d898p-28, 0x1.6124613a86d09p-32, 0x1.93974a8c07c9dp-36, 0x1.ae7f3e733b81fp-40, 0x1.ae7f3e733b81fp-44};
 
-static double phi(struct pk_special_gamma_point at)
+double pk_special_gamma_phi(struct pk_special_gamma_point at)
 {
     if (fabs(at.v) > 0.5)
         return at.mu - at.v;
@@ -164,7 +164,7 @@ static double temme(double a, double v, double phi_v)
 
 static struct tail tail_of(const struct pk_special_gamma *gamma, struct pk_special_gamma_point at)
 {
-    const double a = gamma->shape, phi_v = phi(at), log_d = gamma->log_peak - a * phi_v;
+    const double a = gamma->shape, phi_v = pk_special_gamma_phi(at), log_d = gamma->log_peak - a * phi_v;
     struct tail tail = {log_d, log_d, 0.0, at.v >= 0.0};
     if (a >= TEMME_FROM && fabs(at.v) <= TEMME_WIDTH) {
         tail.factor = temme(a, at.v, phi_v);
@@ -327,7 +327,7 @@ double pk_special_gamma_log_density(double a, double x)
     if (a < 10.0)
         return (a - 1.0) * pk_log(x) - x - pk_special_log_gamma(a);
     const struct pk_special_gamma gamma = pk_special_gamma_of(a);
-    return gamma.log_peak - a * phi(pk_special_gamma_point(a, x)) - pk_log(x / a);
+    return gamma.log_peak - a * pk_special_gamma_phi(pk_special_gamma_point(a, x)) - pk_log(x / a);
 }
 
 double pk_special_gamma_quantile(double a, double p)

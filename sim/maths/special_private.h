@@ -1,4 +1,4 @@
-/* What special.c, special_gamma.c and the hazards share. Not installed.
+/* What special.c, special_gamma.c, special_beta.c and the hazards share. Not installed.
  *
  * A gamma distribution of shape a is looked at on the scale v = log(x / a): there it stays exact however large a is
  * (the generalised gamma's a = 1/q^2 grows without bound as q goes to 0), and log hazards are nearly straight. */
@@ -25,6 +25,10 @@ double pk_special_erfcx(double y);
  * the smaller one is used. */
 double pk_special_normal_deviate(double log_q, double log_p);
 
+/* log Gamma(a) - ((a - 1/2) log a - a + log(2 pi) / 2), a >= PK_SPECIAL_STIRLING_FROM */
+#define PK_SPECIAL_STIRLING_FROM 10.0
+double pk_special_stirling(double a);
+
 struct pk_special_gamma {
     double shape;    /* a > 0 */
     double log_peak; /* log of a^a e^-a / Gamma(a + 1) */
@@ -37,6 +41,9 @@ struct pk_special_gamma_point {
 struct pk_special_gamma pk_special_gamma_of(double shape);
 struct pk_special_gamma_point pk_special_gamma_point(double shape, double x);
 struct pk_special_gamma_point pk_special_gamma_point_log(double v);
+
+/* phi(v) = e^v - 1 - v = mu - v, relative: also where it is nearly 0. */
+double pk_special_gamma_phi(struct pk_special_gamma_point at);
 
 /* -log Q and -log P: the cumulative hazards of x and, with time reversed, of the lower tail. */
 double pk_special_gamma_upper(const struct pk_special_gamma *gamma, struct pk_special_gamma_point at);

@@ -9,6 +9,7 @@
 #include "load_private.h"
 #include "polku/file.h"
 #include "polku/text.h"
+#include "polku/uncertainty.h"
 
 static const char *copied(struct pk_load *load, const char *text)
 {
@@ -129,6 +130,7 @@ static void apply(struct pk_load *load, const struct pk_calibrated *made, struct
         made->has_range || (parameter->has_range && parameter->low <= value && value <= parameter->high);
     parameter->source = (struct pk_source){.kind = made->source.kind, .text = pk_arena_text(arena, made->source.text)};
     load->no_memory |= parameter->source.text == NULL;
+    parameter->uncertainty = NULL; /* it was about the value before */
     if (made->source.caveat != NULL)
         load->no_memory |= (parameter->source.caveat = pk_arena_text(arena, made->source.caveat)) == NULL;
 }
@@ -153,8 +155,15 @@ static void read_parameter(struct pk_load *load, const struct pk_reader *r, size
     if (!good || load->no_memory)
         return;
     calibration->parameters[calibration->n_parameters++] = made;
-    if (parameter != NULL)
-        apply(load, &made, parameter);
+    if (parameter == NULL)
+        return;
+    apply(load, &made, parameter);
+    const size_t i_set = pk_uncertain_set_of(load->model, (size_t)(parameter - load->model->parameters));
+    if (i_set != SIZE_MAX && load->model->uncertain_sets[i_set].kind != PK_UNCERTAIN_CORRELATED)
+        pk_reader_warning(&item,
+                          "is drawn with others in the model's uncertainty %s, which knows nothing of the "
+                          "calibration",
+                          load->model->uncertain_sets[i_set].name);
 }
 
 static void read_marks(struct pk_load *load, const struct pk_reader *r, struct pk_calibration *calibration)

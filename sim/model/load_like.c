@@ -12,7 +12,8 @@ enum { LIKE_MOST = 8 }; /* scenarios like one that is like one ... */
 /* Mappings that are put together key by key; everything else is replaced as a whole. */
 static bool is_joined(const char *key)
 {
-    static const char *const joined[] = {"parameters", "population", "arms", "outcomes", "variants", "set", "compare"};
+    static const char *const joined[] = {"parameters", "population", "arms",    "outcomes",
+                                         "variants",   "set",        "compare", "uncertainty"};
     bool found = false;
     for (size_t i = 0; i < sizeof joined / sizeof *joined; i++)
         found |= strcmp(joined[i], key) == 0;

@@ -200,9 +200,9 @@ static void set_place(struct pk_load *load, const struct pk_reader *root)
 
 static void read_model(struct pk_load *load, const struct pk_reader *root)
 {
-    static const char *const keys[] = {
-        "polku",       "model",    "title",   "documents_warn", "states", "attributes", "parameters",
-        "transitions", "services", "rewards", "frailty",        "joint",  "evidence",   NULL};
+    static const char *const keys[] = {"polku",      "model",      "title",       "documents_warn", "states",
+                                       "attributes", "parameters", "transitions", "services",       "rewards",
+                                       "frailty",    "joint",      "evidence",    "uncertainty",    NULL};
     struct pk_model *model = load->model;
     struct pk_reader child;
     const char *text;
@@ -231,6 +231,7 @@ static void read_model(struct pk_load *load, const struct pk_reader *root)
     read_joints(load, root);
     if (pk_reader_need(root, "parameters", &child))
         pk_load_parameters(load, &child);
+    pk_load_uncertain_sets(load, root);
     READ_NAMED(load, root, "frailty", PK_MAX_FRAILTIES, frailties, n_frailties, read_frailty);
     READ_NAMED(load, root, "transitions", PK_MAX_TRANSITIONS, transitions, n_transitions, pk_load_read_transition);
     set_place(load, root);

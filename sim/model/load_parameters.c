@@ -247,8 +247,8 @@ static void read_alternatives(struct pk_load *load, const struct pk_reader *r, s
 
 static void read_parameter(struct pk_load *load, const struct pk_reader *r, struct pk_parameter *parameter)
 {
-    static const char *const keys[] = {"value",  "table",  "probability",  "mean_duration", "unit", "range",
-                                       "source", "caveat", "alternatives", "description",   NULL};
+    static const char *const keys[] = {"value",  "table",  "probability",  "mean_duration", "unit",         "range",
+                                       "source", "caveat", "alternatives", "description",   "distribution", NULL};
     struct pk_reader child;
     size_t i_unit = 0;
     parameter->n_values = parameter->n_columns = 1;
@@ -268,6 +268,7 @@ static void read_parameter(struct pk_load *load, const struct pk_reader *r, stru
     if (good) {
         read_range(r, parameter);
         read_alternatives(load, r, parameter);
+        pk_load_uncertainty(load, r, parameter);
     }
 }
 

@@ -87,6 +87,13 @@ const struct pk_attachment *pk_load_attachment(struct pk_load *load, const struc
 /* A parameter's table: {file: ..., clock: ...}. */
 bool pk_load_table_file(struct pk_load *load, const struct pk_reader *r, struct pk_parameter *parameter);
 
+/* A parameter's distribution, once its value is known. */
+void pk_load_uncertainty(struct pk_load *load, const struct pk_reader *r, struct pk_parameter *parameter);
+/* Whether values drawn between these two are such as the parameter may have; else what says why not. */
+bool pk_load_drawn_fits(const struct pk_parameter *parameter, double low, double high, char *what, size_t size);
+/* The key uncertainty of a model or a scenario: parameters uncertain together, appended to the model's. */
+void pk_load_uncertain_sets(struct pk_load *load, const struct pk_reader *root);
+
 /* The key calibrated of a scenario: files whose numbers take the place of the model's. */
 void pk_load_calibrations(struct pk_load *load, const struct pk_reader *root);
 

@@ -118,10 +118,12 @@ static void read_frame(struct pk_load *load, const struct pk_reader *root)
 }
 
 static const char *const scenario_keys[] = {
-    "calibrated", "polku",    "scenario", "title",        "model",    "parameters",           "set",
-    "seed",       "start",    "horizon",  "replications", "batches",  "population",           "arms",
-    "tables",     "outcomes", "compare",  "ranges",       "variants", "variant_replications", "event_log",
-    "histograms", "ledgers",  "like",     "bridge",       NULL};
+    "calibrated",   "polku",      "scenario",   "title",    "model",
+    "parameters",   "set",        "seed",       "start",    "horizon",
+    "replications", "batches",    "population", "arms",     "tables",
+    "outcomes",     "compare",    "ranges",     "variants", "variant_replications",
+    "event_log",    "histograms", "ledgers",    "like",     "bridge",
+    "uncertainty",  NULL};
 
 static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader *root)
 {
@@ -137,6 +139,9 @@ static enum pk_status read_scenario(struct pk_load *load, const struct pk_reader
         pk_load_parameters(load, &child);
     load->arena = own;
     pk_load_calibrations(load, root);
+    load->arena = &load->model->arena; /* as do the uncertainties */
+    pk_load_uncertain_sets(load, root);
+    load->arena = own;
     struct pk_set *sets = pk_load_alloc(load, PK_MAX_SETS, sizeof *sets);
     if (sets == NULL)
         return PK_NO_MEMORY;

@@ -5,8 +5,11 @@
  *
  * The seed is Philox's 64-bit key. The 128-bit counter holds, in disjoint bits, never hashed or added:
  *   person 40 | replication 24 | stream 24 | role 8 | spell 16 | candidate 16
- * so two different purposes can never meet. Whoever makes numbers that could pass a width must check them with
- * pk_rng_fits; passing it is an error of the run, never a wrap. */
+ * so two different purposes can never meet. (In one place a field holds a hash: PK_ROLE_PARAMETER has no person and no
+ * replication, and those 64 bits hold the FNV-1a hash of the name of an uncertain parameter, so that its draws depend
+ * on no other parameter and on no order. The names are few and known before anything is drawn: a model in which two of
+ * them share a hash is refused, so that here too two purposes cannot meet.) Whoever makes numbers that could pass a
+ * width must check them with pk_rng_fits; passing it is an error of the run, never a wrap. */
 #ifndef PK_RNG_H
 #define PK_RNG_H
 
@@ -38,7 +41,8 @@ enum pk_rng_role {
                              * first: baulking, second: giving up */
     PK_ROLE_RANK = 16,      /* the same; who is first of those alike */
     PK_ROLE_DISPLACED = 17, /* stream: transition; spell: added events before; whether one takes somebody's place */
-    PK_ROLE_PARAMETER = 18, /* an uncertain parameter's value in a draw */
+    PK_ROLE_PARAMETER = 18, /* person and replication: hash of an uncertain parameter's or set's name, low bits first;
+                             * stream: draw; spell: column of the set */
     PK_ROLE_DESIGN = 19,    /* person and replication: hash of a column's name; stream and spell: which of its choices;
                              * candidate: enum pk_design_use; points of a study, and resamples of its outcomes */
     PK_ROLE_COUNT

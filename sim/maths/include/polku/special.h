@@ -1,9 +1,10 @@
-/* Gamma, normal and Poisson functions with the same bits on every processor.
+/* Gamma, beta, normal and Poisson functions with the same bits on every processor.
  *
- * Responsibility: tails and quantiles of these three distributions, in logs, so that nothing is lost where a tail is
+ * Responsibility: tails and quantiles of these four distributions, in logs, so that nothing is lost where a tail is
  * too small for a double or its complement is nearly 1. Only + - * / sqrt and polku/elementary.h. Work is bounded
- * everywhere (special_gamma.c says by what). "Relative" errors are measured against 40-digit arithmetic on the grids of
- * tests/unit/maths/test_special.c and wider ones; eps is 2^-53. Every argument that is nan gives nan unless said. */
+ * everywhere (special_gamma.c and special_beta.c say by what). "Relative" errors are measured against 40-digit
+ * arithmetic on the grids of tests/unit/maths/test_special.c and wider ones; eps is 2^-53. Every argument that is nan
+ * gives nan unless said. */
 #ifndef PK_SPECIAL_H
 #define PK_SPECIAL_H
 
@@ -30,6 +31,17 @@ double pk_special_gamma_log_density(double a, double x);
 /* x with P(a, x) = p. Relative error < 1e-12 for 1e-3 <= a <= 1e6; rises with p where two p differ by more than 1e-13
  * of the nearer of p and 1 - p. p <= 0 gives 0, p >= 1 gives +inf; 0 also where x is below the normal doubles. */
 double pk_special_gamma_quantile(double a, double p);
+
+/* Beta distribution of shapes a, b > 0 (else nan). P(x) is its distribution function, the regularised incomplete beta
+ * function I_x(a, b) (DLMF 8.17.2), Q = 1 - P. x <= 0: P = 0; x >= 1: Q = 0.
+ * Relative error of the logs < 1e-13 for 1e-3 <= a, b <= 1e6 and tails down to e^-700. */
+double pk_special_beta_log_p(double a, double b, double x);
+double pk_special_beta_log_q(double a, double b, double x);
+
+/* x with P(x) = p. Relative error < 1e-12 for 1e-3 <= a, b <= 1e6; rises with p where two p differ by more than 1e-13
+ * of the nearer of p and 1 - p. p <= 0 gives 0, p >= 1 gives 1; 0 also where x is below the normal doubles, and 1 where
+ * 1 - x is below 2^-54. */
+double pk_special_beta_quantile(double a, double b, double p);
 
 /* log(1 - Phi(z)), Phi the standard normal distribution function. Relative error < 8 eps for z >= -37.6; below, where
  * Phi is no longer a normal double, 0. */

@@ -107,6 +107,9 @@ enum pk_given {
     PK_GIVEN_MEAN_DURATION /* value = mean duration in days or years; the hazard is its inverse */
 };
 
+struct pk_uncertainty;   /* uncertainty.h */
+struct pk_uncertain_set; /* the same */
+
 struct pk_parameter {
     const char *name;
     const char *description; /* may be NULL */
@@ -121,7 +124,8 @@ struct pk_parameter {
     enum pk_clock clock;                    /* of a table */
     double *cuts; /* [n_values - 1] ascending: years on the clock; calendar and birth: months since year 0 */
     bool has_range;
-    double low, high; /* of the value as given */
+    double low, high;                         /* of the value as given */
+    const struct pk_uncertainty *uncertainty; /* its distribution; NULL: none, or PERT where it has a range */
     struct pk_source source;
     size_t n_alternatives;
     struct pk_alternative *alternatives;
@@ -332,6 +336,9 @@ struct pk_model {
     struct pk_service *services;
     struct pk_reward *rewards;
     struct pk_frailty *frailties;
+    size_t n_uncertain_sets;
+    struct pk_uncertain_set
+        *uncertain_sets;                /* [n_uncertain_sets] parameters uncertain together; a scenario's appended */
     struct pk_evidence evidence;        /* what sources and caveats name by id; n_rows 0: no ledger */
     struct pk_attachments attachments;  /* other files that it is made of, for provenance */
     const char **warnings_of_documents; /* what the documents themselves warn of, shown beside results */
