@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "polku/calibrate.h"
+#include "polku/sweeping.h"
 
 static void print_prior(const struct pk_free_parameter *free)
 {
@@ -72,6 +73,50 @@ static void print_target(const struct pk_calibration_target *target, const struc
     print_source(&target->source, "");
 }
 
+/* A sweep: what is varied and told, and how many points that makes. */
+static enum pk_status check_sweep(const char *path, const struct pk_study *study, const struct pk_scenario *scenario,
+                                  const struct pk_model *model, bool quiet, struct pk_error *error)
+{
+    const struct pk_sweep *sweep = study->sweep;
+    const bool ours = study->scenario_file != NULL;
+    struct pk_sample sample;
+    size_t n_points;
+    uint64_t identity;
+    enum pk_status status = pk_sample_points(study, &n_points, error);
+    if (status == PK_OK && ours) /* the scenario's own values have a meaning */
+        status = pk_sweeping_identity(study, scenario, model, &identity, error);
+    if (status == PK_OK)
+        status = pk_sample_make(&sample, study, ours ? scenario : NULL, ours ? model : NULL, 1, 0, 0, 1, error);
+    if (status != PK_OK || quiet) {
+        if (status == PK_OK)
+            pk_sample_free(&sample);
+        return status;
+    }
+    printf("%s: study %s of %s, %s, %zu factors in %zu groups, %zu points: %s\n", path, study->name,
+           ours ? study->scenario_file : "a model that is not ours", pk_method_names[sweep->method], sweep->n_factors,
+           sweep->n_groups, n_points, study->title);
+    for (size_t f = 0; f < sample.n_factors; f++) {
+        const struct pk_sample_factor *factor = &sample.factors[f];
+        printf("  varied %-30s %s %s", factor->name, factor->told, factor->unit);
+        if (factor->kind == PK_FACTOR_PARAMETER)
+            printf("; in the scenario %.7g", factor->base);
+        printf("%s%s\n", factor->source_kind[0] != '\0' ? "; " : "", factor->source_kind);
+    }
+    for (size_t i = 0; i < sweep->n_followers; i++)
+        printf("  tied   %-30s = %.7g x %s %+.7g\n", sweep->followers[i].name, sweep->followers[i].times,
+               sweep->factors[sweep->followers[i].i_factor].name, sweep->followers[i].plus);
+    for (size_t k = 0; k < sample.n_figures; k++)
+        printf("  figure %-30s %s\n", sample.figures[k].name, sample.figures[k].label);
+    if (ours && sweep->replications > 0)
+        printf("  %lld replications a point, %s; to be run by polku sweep %s\n", (long long)sweep->replications,
+               sweep->independent ? "each draw in a world of its own" : "all in the same world", path);
+    else if (ours)
+        printf("  as many replications as keep simulation below %.3g %% of the variance; to be run by polku sweep %s\n",
+               100 * sweep->simulation_share, path);
+    pk_sample_free(&sample);
+    return PK_OK;
+}
+
 enum pk_status pk_cli_check_study(const char *path, bool quiet, struct pk_problems *problems, struct pk_error *error)
 {
     struct pk_study study;
@@ -83,14 +128,17 @@ enum pk_status pk_cli_check_study(const char *path, bool quiet, struct pk_proble
     if (status != PK_OK)
         return status;
     pk_text_init(&obstacle);
-    status = pk_calibrate_objective(&study, &scenario, &model, &by_twin, &obstacle, error);
+    if (study.sweep != NULL)
+        status = check_sweep(path, &study, &scenario, &model, quiet, error);
+    else
+        status = pk_calibrate_objective(&study, &scenario, &model, &by_twin, &obstacle, error);
     if (status == PK_OK && obstacle.failed)
         status = pk_error_set(error, PK_NO_MEMORY, "no memory to check the study");
     if (status != PK_OK) {
         if (error->file[0] == '\0')
             snprintf(error->file, sizeof error->file, "%s", path);
         pk_problems_add(problems, error);
-    } else if (!quiet) {
+    } else if (!quiet && study.sweep == NULL) {
         printf("%s: study %s of the scenario %s, %zu free parameters, %zu tied to them, %zu targets: %s\n", path,
                study.name, study.scenario_file, study.n_free, study.n_tied, study.n_targets, study.title);
         print_parameters(&study, &model);

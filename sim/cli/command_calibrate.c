@@ -227,7 +227,11 @@ static int run(int argc, char **argv)
     enum pk_status status = pk_load_study(argv[optind], &pk_cli_load_options, &study, &scenario, &model, &problems);
     code = status != PK_OK || problems.n_found > 0 ? pk_cli_problems(&problems, status) : 0;
     if (status == PK_OK) {
-        status = work(&request, &study, &scenario, &model, &error);
+        status = study.sweep == NULL
+                     ? work(&request, &study, &scenario, &model, &error)
+                     : pk_error_set(&error, PK_BAD_INPUT,
+                                    "is a sweep, expected a study with the key calibrate; try: polku sweep %s",
+                                    argv[optind]);
         if (status != PK_OK) {
             if (error.file[0] == '\0' && status == PK_BAD_INPUT)
                 snprintf(error.file, sizeof error.file, "%.255s", argv[optind]);

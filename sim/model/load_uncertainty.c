@@ -251,7 +251,7 @@ static bool fits(const struct pk_reader *r, const struct pk_parameter *parameter
         pk_reader_problem(r, "a log-normal distribution keeps away from 0, a beta one below 1", "%s", what);
         return false;
     }
-    if (parameter->values[0] < least || parameter->values[0] > most) {
+    if (parameter->values != NULL && (parameter->values[0] < least || parameter->values[0] > most)) {
         pk_reader_problem(r, NULL, "reaches from %g to %g, which does not hold the value %g", least, most,
                           parameter->values[0]);
         return false;

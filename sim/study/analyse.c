@@ -246,7 +246,7 @@ static enum pk_status mark(struct pk_analysing *a)
     if (n_assumed > 0)
         pk_text_addf(marks, "%zu of the %zu factors are assumptions, ranges and distributions included\n", n_assumed,
                      sample->n_factors);
-    pk_text_put(marks, sample->warnings);
+    pk_text_put(marks, sample->marks_of_studies);
     return marks->failed ? pk_analyse_no_memory(a) : PK_OK;
 }
 
@@ -300,6 +300,8 @@ void pk_analysis_print(const struct pk_analysis *analysis, size_t n_rows, struct
         line = end + 1;
     }
     pk_sheets_print(&analysis->sheets, n_rows, text);
+    if (sample->documents_warn[0] != '\0')
+        pk_text_addf(text, "\nThe documents themselves warn:\n%s", sample->documents_warn);
 }
 
 void pk_analysis_json(const struct pk_analysis *analysis, struct pk_text *text)
@@ -314,6 +316,8 @@ void pk_analysis_json(const struct pk_analysis *analysis, struct pk_text *text)
                  pk_method_names[sample->method], sample->n, (long long)sample->replications,
                  (unsigned long long)pk_sample_sum(sample));
     pk_text_add_json_string(text, pk_text_string(&analysis->marks));
+    pk_text_put(text, ", \"documents_warn\": ");
+    pk_text_add_json_string(text, sample->documents_warn);
     pk_text_put(text, ", \"sheets\": {\n");
     pk_sheets_json(&analysis->sheets, text);
     pk_text_put(text, "}}\n");
@@ -330,6 +334,7 @@ enum pk_status pk_analysis_save(const struct pk_analysis *analysis, const char *
                                     {"method", pk_method_names[analysis->sample->method]},
                                     {"sample_digest", digest},
                                     {"marks", pk_text_string(&analysis->marks)},
+                                    {"documents_warn", analysis->sample->documents_warn},
                                     {"polku_version", pk_provenance_version()}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts && status == PK_OK; i++)
         status = pk_results_text(results, "/", texts[i][0], texts[i][1], error);

@@ -64,9 +64,8 @@ static bool name_factor(struct pk_sample *sample, const struct pk_factor *from, 
     return good;
 }
 
-/* Marks of calibrations and what the documents warn of, a line each. */
-static const char *warnings_of(struct pk_sample *sample, const struct pk_scenario *scenario,
-                               const struct pk_model *model)
+/* Marks of calibrations, a line each. */
+static const char *marks_of(struct pk_sample *sample, const struct pk_scenario *scenario)
 {
     struct pk_text text;
     pk_text_init(&text);
@@ -74,6 +73,16 @@ static const char *warnings_of(struct pk_sample *sample, const struct pk_scenari
         for (size_t k = 0; k < scenario->calibrations[i].n_marks; k++)
             pk_text_addf(&text, "calibrated from %s: %s\n", scenario->calibrations[i].study,
                          scenario->calibrations[i].marks[k]);
+    const char *copy = text.failed ? NULL : text_of(sample, pk_text_string(&text));
+    pk_text_free(&text);
+    return copy;
+}
+
+/* What the documents warn of, a line each. */
+static const char *warnings_of(struct pk_sample *sample, const struct pk_model *model)
+{
+    struct pk_text text;
+    pk_text_init(&text);
     for (size_t i = 0; model != NULL && i < model->n_warnings_of_documents; i++)
         pk_text_addf(&text, "%s\n", model->warnings_of_documents[i]);
     const char *copy = text.failed ? NULL : text_of(sample, pk_text_string(&text));
@@ -81,7 +90,8 @@ static const char *warnings_of(struct pk_sample *sample, const struct pk_scenari
     return copy;
 }
 
-static bool name_decision(struct pk_sample *sample, const struct pk_swept_decision *from, const struct pk_scenario *scenario)
+static bool name_decision(struct pk_sample *sample, const struct pk_swept_decision *from,
+                          const struct pk_scenario *scenario)
 {
     struct pk_sample_decision *decision = &sample->decision;
     const size_t n = from->n_options;
@@ -134,13 +144,15 @@ bool pk_sample_name(struct pk_sample *sample, const struct pk_study *study, cons
     sample->title = text_of(sample, study->title);
     sample->study_text = text_of(sample, study->text);
     sample->scenario_file = text_of(sample, scenario != NULL ? scenario->name : "");
-    sample->warnings = warnings_of(sample, scenario, model);
+    sample->marks_of_studies = marks_of(sample, scenario);
+    sample->documents_warn = warnings_of(sample, model);
     sample->factors = pk_arena_alloc(&sample->arena, sweep->n_factors, sizeof *sample->factors);
     sample->quantities = pk_arena_alloc(&sample->arena, n_quantities, sizeof *sample->quantities);
     sample->groups = pk_arena_alloc(&sample->arena, sweep->n_groups, sizeof *sample->groups);
     sample->figures = pk_arena_alloc(&sample->arena, sweep->n_figures, sizeof *sample->figures);
-    bool good = sample->study && sample->title && sample->study_text && sample->scenario_file && sample->warnings &&
-                sample->factors && sample->quantities && sample->groups && sample->figures;
+    bool good = sample->study && sample->title && sample->study_text && sample->scenario_file &&
+                sample->marks_of_studies && sample->documents_warn && sample->factors && sample->quantities &&
+                sample->groups && sample->figures;
     for (size_t f = 0; f < sweep->n_factors && good; f++)
         good = name_factor(sample, &sweep->factors[f], model, base, f);
     for (size_t g = 0; g < sweep->n_groups && good; g++)

@@ -318,7 +318,8 @@ static void get_root(struct in *in)
         in->status = pk_error_set(in->error, PK_BAD_INPUT, "has points %zu to %zu of %zu", sample->first,
                                   sample->first + sample->n, sample->n_all);
     sample->study_text = get_text(in, "/provenance", "study_text");
-    sample->warnings = get_text(in, "/provenance", "warnings");
+    sample->marks_of_studies = get_text(in, "/provenance", "marks");
+    sample->documents_warn = get_text(in, "/provenance", "documents_warn");
 }
 
 enum pk_status pk_sample_read(struct pk_sample *sample, const char *path, struct pk_error *error)

@@ -289,8 +289,11 @@ enum pk_status pk_sample_save(const struct pk_sample *sample, const char *path, 
         out.status =
             pk_results_long_text(out.results, "/provenance", "study_text", sample->study_text, "the study", error);
     if (out.status == PK_OK)
-        out.status = pk_results_long_text(out.results, "/provenance", "warnings", sample->warnings,
-                                          "what whoever uses the figures must know", error);
+        out.status = pk_results_long_text(out.results, "/provenance", "marks", sample->marks_of_studies,
+                                          "what whoever uses the figures must know of the studies they rest on", error);
+    if (out.status == PK_OK)
+        out.status = pk_results_long_text(out.results, "/provenance", "documents_warn", sample->documents_warn,
+                                          "what the documents themselves warn of", error);
     if (out.status == PK_OK)
         out.status = pk_results_save(out.results, path, error);
     pk_results_close(out.results);

@@ -46,7 +46,7 @@ struct pk_sample_decision {
 struct pk_sample {
     struct pk_arena arena;
     const char *study, *title, *study_text, *scenario_file;
-    const char *warnings; /* lines: marks of calibrations, and what the documents warn of */
+    const char *marks_of_studies, *documents_warn; /* lines: of calibrations; what the documents themselves warn of */
     uint64_t identity;    /* of everything that a point's figures depend on but the point */
     uint64_t seed;
     enum pk_method method;
