@@ -21,6 +21,21 @@ double pk_twin_rate_mean(const struct pk_rate *rate, double from, double to)
     return pk_rate_between(rate, from, to) / length;
 }
 
+double pk_twin_mean_until(const struct pk_rate *rate, double from, double to, double *until)
+{
+    if (!rate->smooth && to > from) {
+        const size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, from);
+        if (i == rate->n_cuts)
+            return rate->levels[i];
+        if (rate->cuts[i] >= to) {
+            *until = fmin(*until, rate->cuts[i]);
+            return rate->levels[i];
+        }
+    }
+    *until = -(double)INFINITY;
+    return pk_twin_rate_mean(rate, from, to);
+}
+
 static bool leaves_something(const struct pk_plan_prevention *prevention)
 {
     return prevention->again != PK_AGAIN_AT_RISK || prevention->relapse > 0;
@@ -140,6 +155,7 @@ static void look_up_arcs(struct grid *grid)
                                                                 ? pk_plan_effect_rate(effect, problem->stratum)
                                                                 : NULL;
         grid->on_state[a] = rate != NULL && rate->clock == PK_CLOCK_STATE && (rate->smooth || rate->n_cuts > 0);
+        grid->base_until[a] = rate == NULL || grid->on_state[a] ? (double)INFINITY : -(double)INFINITY;
         grid->own_on_state[a] = own != NULL &&
                                 (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST) &&
                                 own->clock == PK_CLOCK_STATE && (own->smooth || own->n_cuts > 0);
@@ -198,7 +214,7 @@ static size_t cells_of(const struct grid *grid, size_t i_state)
 {
     const struct pk_plan_state *state = &grid->plan->states[i_state];
     double last = -1;
-    if (state->absorbing || (grid->problem->stop_states >> i_state & 1) || !(grid->reached >> i_state & 1))
+    if (pk_twin_stops(grid, i_state) || !(grid->reached >> i_state & 1))
         return 1;
     for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
         size_t a = grid->arcs[k];
@@ -256,6 +272,49 @@ static void fill_means(struct grid *grid)
     }
 }
 
+/* Cells side by side of a state mostly have the same hazards: as many rows as there are different ones. */
+static void number_rows(struct grid *grid, size_t i_state)
+{
+    uint32_t *row_of = grid->row_of + grid->first_cell[i_state] + i_state, n = 0;
+    for (size_t c = 0; c <= grid->n_cells[i_state]; c++) { /* the last for the half step after an entry */
+        bool other = c == 0;
+        for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1] && !other; k++) {
+            const size_t a = grid->arcs[k];
+            const double *base = grid->cells + grid->i_base_cells[a], *own = grid->cells + grid->i_own_cells[a];
+            other = (grid->on_state[a] && base[c] != base[c - 1]) || (grid->own_on_state[a] && own[c] != own[c - 1]);
+        }
+        n += other;
+        row_of[c] = n - 1;
+    }
+    grid->n_rows[i_state] = n;
+}
+
+/* The most ways that lead out of a state in a phase: a prevention may add where the event leads instead and what comes
+ * of those blocked earlier. */
+static size_t most_ways(const struct grid *grid, size_t i_state)
+{
+    size_t n = 0;
+    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
+        const struct pk_plan_effect *effect = grid->effects[grid->arcs[k]].effect;
+        n += effect != NULL && effect->mode == PK_EFFECT_PREVENT ? 3 : 1;
+    }
+    return n < PK_TWIN_EXITS ? n : PK_TWIN_EXITS;
+}
+
+static void lay_out_rows(struct grid *grid)
+{
+    for (size_t s = 0; s < grid->plan->n_states; s++) {
+        grid->first_row[s] = grid->n_all_rows;
+        if (!(grid->reached >> s & 1) || pk_twin_stops(grid, s))
+            continue;
+        number_rows(grid, s);
+        const size_t most = most_ways(grid, s);
+        grid->most_ways = most > grid->most_ways ? most : grid->most_ways;
+        grid->n_all_rows += grid->n_phases * grid->n_rows[s];
+    }
+    grid->n_all_rows += grid->n_phases * PK_TWIN_EXACT;
+}
+
 /* Puts people where they start. Of spells under way, the share that is cured by now is that of those still there. */
 static void put_starts(struct grid *grid)
 {
@@ -306,32 +365,45 @@ void pk_twin_free(struct pk_twin *twin)
         return;
     pk_free(twin->grid);
     pk_free(twin->ways);
+    pk_free(twin->rows);
+    pk_free(twin->row_of);
     pk_free(twin->mass);
+    pk_free(twin->rates);
     pk_twin_init(twin);
 }
 
-/* Room for n ways; NULL when out of memory. */
-static struct ways *room_for_ways(struct pk_twin *twin, size_t n)
+/* Room for n elements, as they were left; NULL when out of memory. */
+static void *room_for(void *block, size_t *room, size_t n, size_t size)
 {
-    if (n > twin->n_ways) {
-        pk_free(twin->ways);
-        twin->ways = pk_alloc(n, sizeof(struct ways));
-        twin->n_ways = twin->ways != NULL ? n : 0;
-    }
-    return twin->ways;
+    if (n <= *room)
+        return block;
+    pk_free(block);
+    block = pk_alloc(n, size);
+    *room = block != NULL ? n : 0;
+    return block;
 }
 
-/* Room for n numbers, zeroed; NULL when out of memory. */
-static double *room_for(struct pk_twin *twin, size_t n)
+/* Everything that a solution needs room for, with what must be 0. Errors: PK_NO_MEMORY. */
+static enum pk_status make_room(struct pk_twin *twin, struct grid *grid, struct pk_error *error)
 {
-    if (n > twin->n_mass) {
-        pk_free(twin->mass);
-        twin->mass = pk_alloc(n, sizeof *twin->mass);
-        twin->n_mass = twin->mass != NULL ? n : 0;
-    }
-    if (twin->mass != NULL)
-        memset(twin->mass, 0, n * sizeof *twin->mass);
-    return twin->mass;
+    const size_t n_states = grid->plan->n_states, n_means = lay_out(grid), n_mass = grid->n_phases * grid->n_all;
+    grid->mass = twin->mass = room_for(twin->mass, &twin->n_mass, 2 * n_mass + n_means, sizeof *twin->mass);
+    grid->all_ways = twin->ways = room_for(twin->ways, &twin->n_ways, n_states * grid->n_phases, sizeof(struct ways));
+    grid->row_of = twin->row_of = room_for(twin->row_of, &twin->n_row_of, grid->n_all + n_states, sizeof *twin->row_of);
+    if (grid->mass == NULL || grid->all_ways == NULL || grid->row_of == NULL)
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
+    memset(grid->mass, 0, 2 * n_mass * sizeof *grid->mass);
+    grid->next = grid->mass + n_mass;
+    grid->cells = grid->mass + 2 * n_mass;
+    fill_means(grid);
+    lay_out_rows(grid);
+    grid->rows = twin->rows = room_for(twin->rows, &twin->n_rows, grid->n_all_rows, sizeof(struct row));
+    grid->rates_of_rows = twin->rates =
+        room_for(twin->rates, &twin->n_rates, grid->n_all_rows * grid->most_ways, sizeof *twin->rates);
+    if (grid->rows == NULL || (grid->rates_of_rows == NULL && grid->most_ways > 0))
+        return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
+    memset(grid->rows, 0, grid->n_all_rows * sizeof *grid->rows);
+    return PK_OK;
 }
 
 enum pk_status pk_twin_solve(const struct pk_twin_case *problem, double *occupancy, double *person_months,
@@ -366,16 +438,12 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     look_up_arcs(grid);
     find_reached(grid);
     grid->n_phases = (size_t)1 << grid->n_bits;
-    const size_t n_states = grid->plan->n_states, n_means = lay_out(grid), n_mass = grid->n_phases * grid->n_all;
-    grid->mass = room_for(twin, 2 * n_mass + n_means);
-    grid->all_ways = room_for_ways(twin, n_states * grid->n_phases);
-    if (grid->mass == NULL || grid->all_ways == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
-    grid->next = grid->mass + n_mass;
-    grid->cells = grid->mass + 2 * n_mass;
+    const enum pk_status status = make_room(twin, grid, error);
+    if (status != PK_OK)
+        return status;
+    const size_t n_states = grid->plan->n_states;
     for (size_t s = 0; s < n_states; s++)
         grid->stale[s] = true;
-    fill_means(grid);
     put_starts(grid);
     const double *times = problem->times != NULL ? problem->times : &problem->until;
     const size_t n_times = problem->times != NULL ? problem->n_times : 1;

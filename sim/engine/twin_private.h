@@ -25,6 +25,17 @@ struct arc_effect {
 
 struct ways;
 
+/* The rates of the ways out of a state in a phase, for cells or one spell that have the same: kept from step to step
+ * while no hazard changes. */
+struct row {
+    size_t version; /* the ways' that it was made of; 0: none yet */
+    double until;   /* of a spell known exactly: its time in state up to which the rates are these */
+    double total;
+    /* the last exponential over a whole step [0] and over less [1] */
+    double exponent[2], staying[2];
+    double *rates; /* [n] of the ways */
+};
+
 struct grid {
     const struct pk_twin_case *problem;
     const struct pk_plan *plan;
@@ -46,6 +57,15 @@ struct grid {
     struct ways *all_ways;     /* [n_states][n_phases] */
     struct ways *ways;         /* [n_phases] of the state at hand */
     bool stale[PK_MAX_STATES]; /* a hazard from here is another than in the last step */
+    size_t n_versions;         /* of ways, so far */
+    struct row *rows;          /* [n_phases][n_rows] of each state from first_row, then [PK_TWIN_EXACT][n_phases] */
+    size_t n_rows[PK_MAX_STATES], first_row[PK_MAX_STATES], n_all_rows;
+    uint32_t
+        *row_of; /* [n_cells + 1] of each state from first_cell + its number: cells with the same hazards share one */
+    double *rates_of_rows; /* [n_all_rows][most_ways] */
+    size_t most_ways;      /* out of a state in a phase */
+    bool looked_at;        /* hazards have been, in a step before */
+    size_t n_looked;       /* arcs that are looked at in every step after the first */
     double *cells; /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an
                       entry */
     /* From here on written before it is read, as far as there are arcs and phases: clearing it all would take longer
@@ -62,6 +82,8 @@ struct grid {
     bool never[PK_MAX_ARCS]; /* cured of it for good */
     /* this step's */
     double base_now[PK_MAX_ARCS], own_now[PK_MAX_ARCS], overlap[PK_MAX_ARCS];
+    double base_until[PK_MAX_ARCS]; /* its clock's time up to which base_now stays */
+    uint16_t looked[PK_MAX_ARCS];
     size_t i_base_cells[PK_MAX_ARCS], i_own_cells[PK_MAX_ARCS];
 };
 
@@ -73,22 +95,29 @@ struct way {
     size_t i_arc;
     size_t i_to;         /* SIZE_MAX: stays, in another phase */
     unsigned set, clear; /* phase bits */
-    double moved;        /* mass that took it in this step */
 };
 
 struct ways {
     size_t n;
-    bool same; /* the rates are those of any cell and spell */
-    /* the last exponential over a whole step [0] and over half [1]: cells side by side mostly have the same hazards */
-    double exponent[2], staying[2];
+    bool same;                   /* the rates are those of any cell and spell */
+    bool stays;                  /* some lead to another phase of the same spell */
+    size_t version;              /* another whenever they are laid anew */
+    double moved[PK_TWIN_EXITS]; /* mass that took each in this step */
     struct way items[PK_TWIN_EXITS];
 };
+
+static inline bool pk_twin_stops(const struct grid *grid, size_t i_state)
+{
+    return grid->plan->states[i_state].absorbing || (grid->problem->stop_states >> i_state & 1);
+}
 
 /* The ways out of a state in a phase in this step. */
 void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways);
 /* Looks up what is the same for all cells in the step that begins at t, and from where it is not what it was. */
 void pk_twin_look(struct grid *grid, double t);
-void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass);
+/* pk_twin_rate_mean; *until falls to the clock's time up to which the mean is the same for steps as long that begin
+ * later (-infinite: it is not). */
+double pk_twin_mean_until(const struct pk_rate *rate, double from, double to, double *until);
 void pk_twin_step(struct grid *grid, double t);
 
 #endif

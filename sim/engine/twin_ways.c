@@ -1,4 +1,6 @@
 /* Hazards in one step of the analytic twin, by arc, phase and place. See twin_private.h. */
+#include <math.h>
+
 #include "twin_private.h"
 
 static double zero_of(const struct grid *grid, enum pk_clock clock, double state_zero, double enrolled)
@@ -9,36 +11,54 @@ static double zero_of(const struct grid *grid, enum pk_clock clock, double state
                                          : 0;
 }
 
+/* The base hazard of an arc, unless it is known to be what it was. */
+static void look_at_base(struct grid *grid, size_t a, double t)
+{
+    const struct pk_rate *rate = grid->rates[a];
+    if (isinf(grid->base_until[a]) && grid->base_until[a] > 0)
+        return;
+    const double from = t - zero_of(grid, rate->clock, 0, 0), to = from + grid->step, was = grid->base_now[a];
+    if (to <= grid->base_until[a])
+        return;
+    grid->base_until[a] = (double)INFINITY;
+    grid->base_now[a] = grid->multipliers[a] * pk_twin_mean_until(rate, from, to, &grid->base_until[a]);
+    grid->stale[grid->plan->arcs[a].i_from] |= grid->base_now[a] != was;
+}
+
+/* The share of the step that lies in an effect's window, and its own hazard there. */
+static void look_at_effect(struct grid *grid, size_t a, double t)
+{
+    const double h = grid->step, own_was = grid->own_now[a], overlap_was = grid->overlap[a];
+    const struct arc_effect *effect = &grid->effects[a];
+    const double from = t > effect->enrolled ? t : effect->enrolled, to = t + h < effect->until ? t + h : effect->until;
+    grid->overlap[a] = to > from ? (to - from) / h : 0;
+    bool own = effect->effect->mode == PK_EFFECT_REPLACE || effect->effect->mode == PK_EFFECT_AT_LEAST;
+    if (own && !grid->own_on_state[a] && to > from) {
+        const struct pk_rate *rate_of_effect = pk_plan_effect_rate(effect->effect, grid->problem->stratum);
+        double zero = zero_of(grid, rate_of_effect->clock, 0, effect->enrolled);
+        grid->own_now[a] = pk_twin_rate_mean(rate_of_effect, from - zero, to - zero);
+    }
+    grid->stale[grid->plan->arcs[a].i_from] |= grid->own_now[a] != own_was || grid->overlap[a] != overlap_was;
+}
+
 /* Means of the hazards that do not run on time_in_state, and the share of the step that lies in each effect's window.
- */
+ * After the first step only those are looked at that may change. */
 void pk_twin_look(struct grid *grid, double t)
 {
-    const double h = grid->step;
+    const bool first = !grid->looked_at;
+    const size_t n = first ? grid->plan->n_arcs : grid->n_looked;
     grid->t = t;
-    for (size_t a = 0; a < grid->plan->n_arcs; a++) {
-        if (!(grid->reached >> grid->plan->arcs[a].i_from & 1))
+    for (size_t i = 0; i < n; i++) {
+        const size_t a = first ? i : grid->looked[i];
+        if (first && !(grid->reached >> grid->plan->arcs[a].i_from & 1))
             continue;
-        const struct pk_rate *rate = grid->rates[a];
-        const struct arc_effect *effect = &grid->effects[a];
-        const double base_was = grid->base_now[a], own_was = grid->own_now[a], overlap_was = grid->overlap[a];
-        bool *stale = &grid->stale[grid->plan->arcs[a].i_from];
-        if (rate != NULL && !grid->on_state[a]) {
-            double zero = zero_of(grid, rate->clock, 0, 0);
-            grid->base_now[a] = grid->multipliers[a] * pk_twin_rate_mean(rate, t - zero, t - zero + h);
-        }
-        *stale |= grid->base_now[a] != base_was;
-        if (effect->effect == NULL)
-            continue;
-        double from = t > effect->enrolled ? t : effect->enrolled, to = t + h < effect->until ? t + h : effect->until;
-        grid->overlap[a] = to > from ? (to - from) / h : 0;
-        bool own = effect->effect->mode == PK_EFFECT_REPLACE || effect->effect->mode == PK_EFFECT_AT_LEAST;
-        if (own && !grid->own_on_state[a] && to > from) {
-            const struct pk_rate *rate_of_effect = pk_plan_effect_rate(effect->effect, grid->problem->stratum);
-            double zero = zero_of(grid, rate_of_effect->clock, 0, effect->enrolled);
-            grid->own_now[a] = pk_twin_rate_mean(rate_of_effect, from - zero, to - zero);
-        }
-        *stale |= grid->own_now[a] != own_was || grid->overlap[a] != overlap_was;
+        look_at_base(grid, a, t);
+        if (grid->effects[a].effect != NULL)
+            look_at_effect(grid, a, t);
+        if (first && (grid->effects[a].effect != NULL || grid->base_until[a] < (double)INFINITY))
+            grid->looked[grid->n_looked++] = (uint16_t)a;
     }
+    grid->looked_at = true;
 }
 
 /* Whether the arc never happens to these people, or not in these spells. */
@@ -119,15 +139,13 @@ static double relapse_share(const struct grid *grid, size_t i_state, size_t a)
 static void settle(struct ways *ways)
 {
     ways->same = true;
-    for (size_t i = 0; i < 2; i++) {
-        ways->exponent[i] = 0;
-        ways->staying[i] = 1;
-    }
+    ways->stays = false;
     for (size_t i = 0; i < ways->n; i++) {
         struct way *way = &ways->items[i];
         way->base = way->of_base != 0 || way->least > 0 ? way->base : NULL;
         way->own = way->of_own != 0 || way->least > 0 ? way->own : NULL;
         ways->same &= way->base == NULL && way->own == NULL;
+        ways->stays |= way->i_to == SIZE_MAX;
     }
 }
 
