@@ -315,6 +315,22 @@ static void lay_out_rows(struct grid *grid)
     grid->n_all_rows += grid->n_phases * PK_TWIN_EXACT;
 }
 
+/* The first time at which a timer of a state may be due; those on time_in_state may be in any step. */
+static void find_timers(struct grid *grid)
+{
+    const double margin = 1e-6; /* months: far more than rounding, far less than a step */
+    grid->fires_at = (double)INFINITY;
+    for (size_t s = 0; s < grid->plan->n_states; s++) {
+        const struct pk_plan_state *state = &grid->plan->states[s];
+        for (size_t i = 0; i < state->n_timers && (grid->reached >> s & 1) && !pk_twin_stops(grid, s); i++) {
+            const struct pk_timer *timer = &state->timers[i];
+            const double zero = pk_twin_timer_zero(grid, timer);
+            const double at = timer->clock == PK_CLOCK_STATE ? 0 : pk_timer_value(timer, zero) + zero;
+            grid->fires_at = fmin(grid->fires_at, at - margin);
+        }
+    }
+}
+
 /* Puts people where they start. Of spells under way, the share that is cured by now is that of those still there. */
 static void put_starts(struct grid *grid)
 {
@@ -333,6 +349,7 @@ static void put_starts(struct grid *grid)
         struct exact_spell *spell = &grid->exact[grid->n_exact < PK_TWIN_EXACT ? grid->n_exact++ : grid->n_exact - 1];
         memset(spell, 0, sizeof *spell);
         spell->i_state = start->i_state;
+        grid->known |= UINT64_C(1) << start->i_state;
         spell->zero = -start->elapsed;
         spell->mass[0] = start->mass * (1 - cured);
         if (cured > 0)
@@ -444,6 +461,7 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     const size_t n_states = grid->plan->n_states;
     for (size_t s = 0; s < n_states; s++)
         grid->stale[s] = true;
+    find_timers(grid);
     put_starts(grid);
     const double *times = problem->times != NULL ? problem->times : &problem->until;
     const size_t n_times = problem->times != NULL ? problem->n_times : 1;

@@ -46,6 +46,8 @@ struct grid {
     double *mass, *next; /* [n_phases][n_all] */
     double *entries;     /* [n_states] from other states so far; NULL: not wanted */
     size_t n_exact;
+    uint64_t known;                              /* bit per state: spells there are known exactly */
+    double fires_at;                             /* before this no timer can be due, but for rounding */
     unsigned end_bit[PK_MAX_STATES];             /* entering it ends effects for the first job */
     double end_from;                             /* ... from then on */
     unsigned guard_bit;                          /* a prevention has left something behind; 0: nothing to follow */
@@ -102,13 +104,20 @@ struct ways {
     bool same;                   /* the rates are those of any cell and spell */
     bool stays;                  /* some lead to another phase of the same spell */
     size_t version;              /* another whenever they are laid anew */
-    double moved[PK_TWIN_EXITS]; /* mass that took each in this step */
+    bool taken;                  /* some mass is in moved */
+    double moved[PK_TWIN_EXITS]; /* mass that took each in this step, on its way */
     struct way items[PK_TWIN_EXITS];
 };
 
 static inline bool pk_twin_stops(const struct grid *grid, size_t i_state)
 {
     return grid->plan->states[i_state].absorbing || (grid->problem->stop_states >> i_state & 1);
+}
+
+/* Where the clock of a timer that is not on time_in_state was 0, months after the start. */
+static inline double pk_twin_timer_zero(const struct grid *grid, const struct pk_timer *timer)
+{
+    return timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0;
 }
 
 /* The ways out of a state in a phase in this step. */

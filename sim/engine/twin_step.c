@@ -100,6 +100,7 @@ static double leave(const struct grid *grid, struct ways *ways, struct row *row,
     double *restrict moved = ways->moved;
     for (size_t i = 0; i < n; i++)
         moved[i] += each * rates[i];
+    ways->taken = true;
     for (size_t i = 0; ways->stays && i < n; i++)
         *waits += ways->items[i].i_to == SIZE_MAX ? each * rates[i] : 0;
     return staying;
@@ -133,8 +134,9 @@ static void lay_ways(struct grid *grid, size_t i_state)
         if (grid->stale[i_state]) {
             pk_twin_ways(grid, i_state, phase, ways);
             ways->version = ++grid->n_versions;
+            ways->taken = false;
+            memset(ways->moved, 0, ways->n * sizeof *ways->moved);
         }
-        memset(ways->moved, 0, ways->n * sizeof *ways->moved);
     }
     grid->stale[i_state] = false;
 }
@@ -146,18 +148,22 @@ static void count(const struct grid *grid, size_t i_from, size_t i_to, double ma
         grid->entries[i_to] += mass;
 }
 
-/* Lets what is on the ways out of the state at hand enter where they lead. */
+/* Lets what is on the ways out of the state at hand enter where they lead: nothing is left on them. */
 static void arrive(const struct grid *grid, size_t i_from, double (*into)[PK_MAX_STATES])
 {
-    for (unsigned phase = 0; phase < grid->n_phases; phase++)
-        for (size_t i = 0; i < grid->ways[phase].n; i++) {
-            const struct way *way = &grid->ways[phase].items[i];
-            const double moved = grid->ways[phase].moved[i];
+    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+        struct ways *ways = &grid->ways[phase];
+        for (size_t i = 0; ways->taken && i < ways->n; i++) {
+            const struct way *way = &ways->items[i];
+            const double moved = ways->moved[i];
+            ways->moved[i] = 0;
             if (way->i_to == SIZE_MAX || !(moved > 0))
                 continue;
             enter(grid, into, (phase | way->set) & ~way->clear, way->i_to, moved);
             count(grid, i_from, way->i_to, moved);
         }
+        ways->taken = false;
+    }
 }
 
 /* The cell of a state whose spells reach the value of a timer on time_in_state within the step; SIZE_MAX: none. */
@@ -205,6 +211,7 @@ static void begin_exact(struct grid *grid, double now, double (*into)[PK_MAX_STA
             memset(&grid->exact[i], 0, sizeof grid->exact[i]);
             grid->exact[i].i_state = s;
             grid->exact[i].zero = now;
+            grid->known |= UINT64_C(1) << s;
             grid->n_exact++;
         }
         for (unsigned phase = 0; phase < grid->n_phases; phase++) {
@@ -221,12 +228,14 @@ static void fire_timers(struct grid *grid, double now)
 {
     double into[PK_TWIN_PHASES][PK_MAX_STATES];
     bool any = false;
+    if (now < grid->fires_at)
+        return;
     memset(into, 0, grid->n_phases * sizeof *into);
     for (size_t s = 0; s < grid->plan->n_states; s++) {
         const struct pk_plan_state *state = &grid->plan->states[s];
         for (size_t i = 0; i < state->n_timers && !pk_twin_stops(grid, s); i++) {
             const struct pk_timer *timer = &state->timers[i];
-            const double zero = timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0;
+            const double zero = pk_twin_timer_zero(grid, timer);
             bool due = timer->clock != PK_CLOCK_STATE && now - zero >= pk_timer_value(timer, zero);
             for (unsigned phase = 0; phase < grid->n_phases && (due || timer->clock == PK_CLOCK_STATE); phase++) {
                 double *cells = grid->mass + phase * grid->n_all + grid->first_cell[s], fired = 0;
@@ -268,18 +277,34 @@ static void step_same(struct grid *grid, size_t i_state, unsigned phase)
         next[c < last ? c + 1 : last] += mass[c] * staying;
 }
 
+/* The cells of a state in a phase where neither a timer nor a prevention has to be followed. */
+static void step_plain(struct grid *grid, size_t i_state, unsigned phase)
+{
+    const size_t last = grid->n_cells[i_state] - 1, end = last < grid->n_used ? last + 1 : grid->n_used;
+    const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
+    double *next = grid->next + phase * grid->n_all + grid->first_cell[i_state], waits;
+    for (size_t c = 0; c < end; c++)
+        if (mass[c] > 0)
+            next[c < last ? c + 1 : last] +=
+                leave(grid, &grid->ways[phase], row_of_cell(grid, i_state, phase, c), mass[c], grid->step, &waits);
+}
+
 /* All cells of a state through one step. */
 static void step_cells(struct grid *grid, size_t i_state)
 {
     const size_t last = grid->n_cells[i_state] - 1;
     const struct pk_timer *timer = NULL;
     const size_t i_firing = firing_cell(grid, i_state, &timer);
-    double fired[PK_TWIN_PHASES] = {0};
+    double fired[PK_TWIN_PHASES];
+    memset(fired, 0, grid->n_phases * sizeof *fired);
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
         const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
         const unsigned guarded = phase | grid->guard_bit;
-        if (grid->ways[phase].same && timer == NULL && grid->guard_bit == 0) {
-            step_same(grid, i_state, phase);
+        if (timer == NULL && grid->guard_bit == 0) {
+            if (grid->ways[phase].same)
+                step_same(grid, i_state, phase);
+            else
+                step_plain(grid, i_state, phase);
             continue;
         }
         for (size_t c = 0; c <= last; c++) {
@@ -322,6 +347,8 @@ static void step_same_exact(struct grid *grid, size_t i_state, unsigned phase)
 static void step_exact(struct grid *grid, size_t i_state)
 {
     bool same = grid->guard_bit == 0;
+    if (!(grid->known >> i_state & 1))
+        return;
     for (unsigned phase = 0; phase < grid->n_phases; phase++)
         same &= grid->ways[phase].same;
     for (unsigned phase = 0; phase < grid->n_phases && same; phase++)
@@ -330,16 +357,17 @@ static void step_exact(struct grid *grid, size_t i_state)
         return;
     for (size_t k = 0; k < grid->n_exact; k++) {
         struct exact_spell *spell = &grid->exact[k];
-        double stays[PK_TWIN_PHASES] = {0};
+        double stays[PK_TWIN_PHASES];
         if (spell->i_state != i_state)
             continue;
+        memset(stays, 0, grid->n_phases * sizeof *stays);
         for (unsigned phase = 0; phase < grid->n_phases; phase++) {
             double guarded_stays = 0;
             if (spell->mass[phase] > 0)
                 stays[phase] += pass(grid, i_state, phase, 0, k, spell->mass[phase], grid->step, &guarded_stays);
             stays[phase | grid->guard_bit] += guarded_stays;
         }
-        memcpy(spell->mass, stays, sizeof stays);
+        memcpy(spell->mass, stays, grid->n_phases * sizeof *stays);
     }
 }
 
