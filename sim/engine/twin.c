@@ -125,12 +125,26 @@ static void look_up_treatment(struct grid *grid)
     }
 }
 
+/* Arcs in the order of the state they leave, and within it in their own. */
+static void sort_arcs(struct grid *grid)
+{
+    const struct pk_plan *plan = grid->plan;
+    size_t next[PK_MAX_STATES + 1] = {0};
+    for (size_t a = 0; a < plan->n_arcs; a++)
+        next[plan->arcs[a].i_from + 1] += !plan->arcs[a].hazardless;
+    for (size_t s = 0; s < plan->n_states; s++)
+        next[s + 1] += next[s];
+    memcpy(grid->first_arc, next, (plan->n_states + 1) * sizeof *next);
+    for (size_t a = 0; a < plan->n_arcs; a++)
+        if (!plan->arcs[a].hazardless)
+            grid->arcs[next[plan->arcs[a].i_from]++] = (uint16_t)a;
+}
+
 /* The arcs' rates and multipliers for this kind of person. */
 static void look_up_arcs(struct grid *grid)
 {
     const struct pk_twin_case *problem = grid->problem;
     const struct pk_plan *plan = grid->plan;
-    size_t n = 0;
     for (size_t s = 0; s < plan->n_states; s++)
         grid->i_cure_from[s] = SIZE_MAX;
     for (size_t a = 0; a < plan->n_arcs; a++) {
@@ -155,7 +169,6 @@ static void look_up_arcs(struct grid *grid)
                                                                 ? pk_plan_effect_rate(effect, problem->stratum)
                                                                 : NULL;
         grid->on_state[a] = rate != NULL && rate->clock == PK_CLOCK_STATE && (rate->smooth || rate->n_cuts > 0);
-        grid->base_until[a] = rate == NULL || grid->on_state[a] ? (double)INFINITY : -(double)INFINITY;
         grid->own_on_state[a] = own != NULL &&
                                 (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST) &&
                                 own->clock == PK_CLOCK_STATE && (own->smooth || own->n_cuts > 0);
@@ -163,12 +176,8 @@ static void look_up_arcs(struct grid *grid)
     for (size_t s = 0; s < plan->n_states; s++) {
         if (grid->i_cure_from[s] != SIZE_MAX && grid->cure_bit == 0)
             grid->cure_bit = 1u << grid->n_bits++;
-        grid->first_arc[s] = n;
-        for (size_t a = 0; a < plan->n_arcs; a++)
-            if (plan->arcs[a].i_from == s && !plan->arcs[a].hazardless)
-                grid->arcs[n++] = (uint16_t)a;
     }
-    grid->first_arc[plan->n_states] = n;
+    sort_arcs(grid);
 }
 
 /* Whether anybody may take the arc. */
@@ -236,8 +245,15 @@ static size_t cells_of(const struct grid *grid, size_t i_state)
 static void fill_cells(const struct grid *grid, double *cells, size_t n, const struct pk_rate *rate, double factor)
 {
     const double h = grid->step;
-    for (size_t c = 0; c < n; c++)
-        cells[c] = factor * pk_twin_rate_mean(rate, ((double)c + 0.5) * h, ((double)c + 1.5) * h);
+    double mean = 0, until = -(double)INFINITY;
+    for (size_t c = 0; c < n; c++) {
+        const double from = ((double)c + 0.5) * h, to = ((double)c + 1.5) * h;
+        if (to > until) {
+            until = (double)INFINITY;
+            mean = pk_twin_mean_until(rate, from, to, &until);
+        }
+        cells[c] = factor * mean;
+    }
     cells[n] = factor * pk_twin_rate_mean(rate, 0, 0.5 * h);
 }
 
@@ -318,7 +334,6 @@ static void lay_out_rows(struct grid *grid)
 /* The first time at which a timer of a state may be due; those on time_in_state may be in any step. */
 static void find_timers(struct grid *grid)
 {
-    const double margin = 1e-6; /* months: far more than rounding, far less than a step */
     grid->fires_at = (double)INFINITY;
     for (size_t s = 0; s < grid->plan->n_states; s++) {
         const struct pk_plan_state *state = &grid->plan->states[s];
@@ -326,7 +341,7 @@ static void find_timers(struct grid *grid)
             const struct pk_timer *timer = &state->timers[i];
             const double zero = pk_twin_timer_zero(grid, timer);
             const double at = timer->clock == PK_CLOCK_STATE ? 0 : pk_timer_value(timer, zero) + zero;
-            grid->fires_at = fmin(grid->fires_at, at - margin);
+            grid->fires_at = fmin(grid->fires_at, at - PK_TWIN_MARGIN);
         }
     }
 }
@@ -461,6 +476,7 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     const size_t n_states = grid->plan->n_states;
     for (size_t s = 0; s < n_states; s++)
         grid->stale[s] = true;
+    pk_twin_look_first(grid);
     find_timers(grid);
     put_starts(grid);
     const double *times = problem->times != NULL ? problem->times : &problem->until;

@@ -66,8 +66,9 @@ struct grid {
         *row_of; /* [n_cells + 1] of each state from first_cell + its number: cells with the same hazards share one */
     double *rates_of_rows; /* [n_all_rows][most_ways] */
     size_t most_ways;      /* out of a state in a phase */
-    bool looked_at;        /* hazards have been, in a step before */
-    size_t n_looked;       /* arcs that are looked at in every step after the first */
+    double look_from;      /* steps that end before have the base hazards of the last one */
+    size_t n_treated;      /* arcs with an effect: they are looked at in every step */
+    size_t n_looked;       /* arcs whose base hazard may be another from a time on */
     double *cells; /* means over cells, once: [n_cells + 1] from i_cell[arc], the last for the half step after an
                       entry */
     /* From here on written before it is read, as far as there are arcs and phases: clearing it all would take longer
@@ -85,7 +86,7 @@ struct grid {
     /* this step's */
     double base_now[PK_MAX_ARCS], own_now[PK_MAX_ARCS], overlap[PK_MAX_ARCS];
     double base_until[PK_MAX_ARCS]; /* its clock's time up to which base_now stays */
-    uint16_t looked[PK_MAX_ARCS];
+    uint16_t looked[PK_MAX_ARCS], treated[PK_MAX_ARCS];
     size_t i_base_cells[PK_MAX_ARCS], i_own_cells[PK_MAX_ARCS];
 };
 
@@ -114,6 +115,8 @@ static inline bool pk_twin_stops(const struct grid *grid, size_t i_state)
     return grid->plan->states[i_state].absorbing || (grid->problem->stop_states >> i_state & 1);
 }
 
+#define PK_TWIN_MARGIN 1e-6 /* months: far more than the rounding of a time, far less than a step */
+
 /* Where the clock of a timer that is not on time_in_state was 0, months after the start. */
 static inline double pk_twin_timer_zero(const struct grid *grid, const struct pk_timer *timer)
 {
@@ -122,7 +125,10 @@ static inline double pk_twin_timer_zero(const struct grid *grid, const struct pk
 
 /* The ways out of a state in a phase in this step. */
 void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways);
-/* Looks up what is the same for all cells in the step that begins at t, and from where it is not what it was. */
+/* Finds the arcs whose hazards do not run on time_in_state alone. */
+void pk_twin_look_first(struct grid *grid);
+/* Looks up what is the same for all cells in the step that begins at t, and from where it is not what it was: means of
+ * the hazards that do not run on time_in_state, and the share of the step that lies in each effect's window. */
 void pk_twin_look(struct grid *grid, double t);
 /* pk_twin_rate_mean; *until falls to the clock's time up to which the mean is the same for steps as long that begin
  * later (-infinite: it is not). */

@@ -11,18 +11,18 @@ static double zero_of(const struct grid *grid, enum pk_clock clock, double state
                                          : 0;
 }
 
-/* The base hazard of an arc, unless it is known to be what it was. */
-static void look_at_base(struct grid *grid, size_t a, double t)
+/* The base hazard of an arc, unless it is known to be what it was. Returns the time up to which it stays. */
+static double look_at_base(struct grid *grid, size_t a, double t)
 {
     const struct pk_rate *rate = grid->rates[a];
-    if (isinf(grid->base_until[a]) && grid->base_until[a] > 0)
-        return;
-    const double from = t - zero_of(grid, rate->clock, 0, 0), to = from + grid->step, was = grid->base_now[a];
-    if (to <= grid->base_until[a])
-        return;
-    grid->base_until[a] = (double)INFINITY;
-    grid->base_now[a] = grid->multipliers[a] * pk_twin_mean_until(rate, from, to, &grid->base_until[a]);
-    grid->stale[grid->plan->arcs[a].i_from] |= grid->base_now[a] != was;
+    const double zero = zero_of(grid, rate->clock, 0, 0), from = t - zero, to = from + grid->step;
+    const double was = grid->base_now[a];
+    if (to > grid->base_until[a]) {
+        grid->base_until[a] = (double)INFINITY;
+        grid->base_now[a] = grid->multipliers[a] * pk_twin_mean_until(rate, from, to, &grid->base_until[a]);
+        grid->stale[grid->plan->arcs[a].i_from] |= grid->base_now[a] != was;
+    }
+    return grid->base_until[a] + zero - PK_TWIN_MARGIN;
 }
 
 /* The share of the step that lies in an effect's window, and its own hazard there. */
@@ -41,24 +41,30 @@ static void look_at_effect(struct grid *grid, size_t a, double t)
     grid->stale[grid->plan->arcs[a].i_from] |= grid->own_now[a] != own_was || grid->overlap[a] != overlap_was;
 }
 
-/* Means of the hazards that do not run on time_in_state, and the share of the step that lies in each effect's window.
- * After the first step only those are looked at that may change. */
+void pk_twin_look_first(struct grid *grid)
+{
+    for (size_t a = 0; a < grid->plan->n_arcs; a++) {
+        if (!(grid->reached >> grid->plan->arcs[a].i_from & 1))
+            continue;
+        grid->base_until[a] = -(double)INFINITY;
+        if (grid->rates[a] != NULL && !grid->on_state[a])
+            grid->looked[grid->n_looked++] = (uint16_t)a;
+        if (grid->effects[a].effect != NULL)
+            grid->treated[grid->n_treated++] = (uint16_t)a;
+    }
+    grid->look_from = -(double)INFINITY;
+}
+
 void pk_twin_look(struct grid *grid, double t)
 {
-    const bool first = !grid->looked_at;
-    const size_t n = first ? grid->plan->n_arcs : grid->n_looked;
     grid->t = t;
-    for (size_t i = 0; i < n; i++) {
-        const size_t a = first ? i : grid->looked[i];
-        if (first && !(grid->reached >> grid->plan->arcs[a].i_from & 1))
-            continue;
-        look_at_base(grid, a, t);
-        if (grid->effects[a].effect != NULL)
-            look_at_effect(grid, a, t);
-        if (first && (grid->effects[a].effect != NULL || grid->base_until[a] < (double)INFINITY))
-            grid->looked[grid->n_looked++] = (uint16_t)a;
+    if (t + grid->step > grid->look_from) {
+        grid->look_from = (double)INFINITY;
+        for (size_t i = 0; i < grid->n_looked; i++)
+            grid->look_from = fmin(grid->look_from, look_at_base(grid, grid->looked[i], t));
     }
-    grid->looked_at = true;
+    for (size_t i = 0; i < grid->n_treated; i++)
+        look_at_effect(grid, grid->treated[i], t);
 }
 
 /* Whether the arc never happens to these people, or not in these spells. */
