@@ -123,8 +123,17 @@ static inline double pk_twin_timer_zero(const struct grid *grid, const struct pk
     return timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0;
 }
 
+/* Lays the grid out for the problem in it, in the twin's memory: what is looked up once and all room that the solution
+ * needs. Nobody is on it yet. Errors: PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_twin_lay_out(struct pk_twin *twin, struct grid *grid, struct pk_error *error);
+/* Whether a prevention leaves immunity or relapse behind. */
+bool pk_twin_leaves_something(const struct pk_plan_prevention *prevention);
 /* The ways out of a state in a phase in this step. */
 void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struct ways *ways);
+/* The rates of the ways at hand for a cell of their state (n_cells: the half step after an entry), ... */
+struct row *pk_twin_row_of_cell(const struct grid *grid, size_t i_state, unsigned phase, size_t i_cell);
+/* ... and for a spell that is known exactly, by its own clock. */
+struct row *pk_twin_row_of_spell(const struct grid *grid, size_t i_spell, unsigned phase);
 /* Finds the arcs whose hazards do not run on time_in_state alone. */
 void pk_twin_look_first(struct grid *grid);
 /* Looks up what is the same for all cells in the step that begins at t, and from where it is not what it was: means of

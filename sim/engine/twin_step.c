@@ -18,70 +18,6 @@ static void enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsign
         into[phase | grid->cure_bit][i_state] += cured;
 }
 
-static struct row *begin_row(const struct grid *grid, size_t i_row, const struct ways *ways)
-{
-    struct row *row = &grid->rows[i_row];
-    *row = (struct row){.version = ways->version,
-                        .until = (double)INFINITY,
-                        .staying = {1, 1},
-                        .rates = grid->rates_of_rows + i_row * grid->most_ways};
-    return row;
-}
-
-/* The rate of the next way of a row, from the base hazard and the effect's own. */
-static void put_rate(struct row *row, const struct ways *ways, size_t i, double base, double own)
-{
-    const struct way *way = &ways->items[i];
-    double rate = way->constant + way->of_base * base + way->of_own * own;
-    if (way->least > 0 && own > base)
-        rate += way->least * (own - base);
-    row->rates[i] = rate;
-    row->total += rate;
-}
-
-/* The rates for a cell of the state at hand. */
-static struct row *row_of_cell(const struct grid *grid, size_t i_state, unsigned phase, size_t i_cell)
-{
-    const struct ways *ways = &grid->ways[phase];
-    const size_t i_of_cell = ways->same ? 0 : grid->row_of[grid->first_cell[i_state] + i_state + i_cell];
-    const size_t i_row = grid->first_row[i_state] + phase * grid->n_rows[i_state] + i_of_cell;
-    if (grid->rows[i_row].version == ways->version)
-        return &grid->rows[i_row];
-    struct row *row = begin_row(grid, i_row, ways);
-    for (size_t i = 0; i < ways->n; i++) {
-        const struct way *way = &ways->items[i];
-        put_rate(row, ways, i, way->base == NULL ? way->least_base : way->base[i_cell],
-                 way->own == NULL ? way->least_own : way->own[i_cell]);
-    }
-    return row;
-}
-
-/* The rates for a spell that is known exactly, by its own clock. */
-static struct row *row_of_spell(const struct grid *grid, size_t i_spell, unsigned phase)
-{
-    const struct exact_spell *spell = &grid->exact[i_spell];
-    const struct ways *ways = &grid->ways[phase];
-    if (ways->same)
-        return row_of_cell(grid, spell->i_state, phase, 0);
-    const size_t i_row = grid->n_all_rows - grid->n_phases * (PK_TWIN_EXACT - i_spell) + phase;
-    const double from = grid->t - spell->zero, to = from + grid->step;
-    if (grid->rows[i_row].version == ways->version && to <= grid->rows[i_row].until)
-        return &grid->rows[i_row];
-    struct row *row = begin_row(grid, i_row, ways);
-    for (size_t i = 0; i < ways->n; i++) {
-        const struct way *way = &ways->items[i];
-        const size_t a = way->i_arc;
-        double base = way->least_base, own = way->least_own;
-        if (way->base != NULL)
-            base = grid->multipliers[a] * pk_twin_mean_until(grid->rates[a], from, to, &row->until);
-        if (way->own != NULL)
-            own = pk_twin_mean_until(pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum), from, to,
-                                     &row->until);
-        put_rate(row, ways, i, base, own);
-    }
-    return row;
-}
-
 /* Lets a mass leave for a time, at the rates of a row. Returns what stays as it is, *waits what stays in another phase;
  * what leaves is on the ways. */
 static double leave(const struct grid *grid, struct ways *ways, struct row *row, double mass, double duration,
@@ -113,12 +49,14 @@ static double pass(struct grid *grid, size_t i_state, unsigned phase, size_t i_c
 {
     const unsigned guarded = phase | grid->guard_bit;
     const bool known = i_spell != SIZE_MAX;
-    struct row *row = known ? row_of_spell(grid, i_spell, phase) : row_of_cell(grid, i_state, phase, i_cell);
+    struct row *row =
+        known ? pk_twin_row_of_spell(grid, i_spell, phase) : pk_twin_row_of_cell(grid, i_state, phase, i_cell);
     double waits, again;
     double stays = leave(grid, &grid->ways[phase], row, mass, duration, &waits);
     *guarded_stays = 0;
     if (waits > 0) {
-        row = known ? row_of_spell(grid, i_spell, guarded) : row_of_cell(grid, i_state, guarded, i_cell);
+        row =
+            known ? pk_twin_row_of_spell(grid, i_spell, guarded) : pk_twin_row_of_cell(grid, i_state, guarded, i_cell);
         *guarded_stays = leave(grid, &grid->ways[guarded], row, waits, 0.5 * duration, &again);
         *guarded_stays += again;
     }
@@ -271,7 +209,7 @@ static void step_same(struct grid *grid, size_t i_state, unsigned phase)
         sum += mass[c];
     if (!(sum > 0))
         return;
-    struct row *row = row_of_cell(grid, i_state, phase, 0);
+    struct row *row = pk_twin_row_of_cell(grid, i_state, phase, 0);
     const double staying = leave(grid, &grid->ways[phase], row, sum, grid->step, &waits) / sum;
     for (size_t c = 0; c < end; c++)
         next[c < last ? c + 1 : last] += mass[c] * staying;
@@ -285,8 +223,8 @@ static void step_plain(struct grid *grid, size_t i_state, unsigned phase)
     double *next = grid->next + phase * grid->n_all + grid->first_cell[i_state], waits;
     for (size_t c = 0; c < end; c++)
         if (mass[c] > 0)
-            next[c < last ? c + 1 : last] +=
-                leave(grid, &grid->ways[phase], row_of_cell(grid, i_state, phase, c), mass[c], grid->step, &waits);
+            next[c < last ? c + 1 : last] += leave(
+                grid, &grid->ways[phase], pk_twin_row_of_cell(grid, i_state, phase, c), mass[c], grid->step, &waits);
 }
 
 /* All cells of a state through one step. */
@@ -337,7 +275,7 @@ static void step_same_exact(struct grid *grid, size_t i_state, unsigned phase)
         sum += grid->exact[k].i_state == i_state ? grid->exact[k].mass[phase] : 0;
     if (!(sum > 0))
         return;
-    struct row *row = row_of_cell(grid, i_state, phase, 0);
+    struct row *row = pk_twin_row_of_cell(grid, i_state, phase, 0);
     const double staying = leave(grid, &grid->ways[phase], row, sum, grid->step, &waits) / sum;
     for (size_t k = 0; k < grid->n_exact; k++)
         grid->exact[k].mass[phase] *= grid->exact[k].i_state == i_state ? staying : 1;
@@ -357,8 +295,14 @@ static void step_exact(struct grid *grid, size_t i_state)
         return;
     for (size_t k = 0; k < grid->n_exact; k++) {
         struct exact_spell *spell = &grid->exact[k];
-        double stays[PK_TWIN_PHASES];
+        double stays[PK_TWIN_PHASES], waits;
         if (spell->i_state != i_state)
+            continue;
+        for (unsigned phase = 0; grid->guard_bit == 0 && phase < grid->n_phases; phase++)
+            if (spell->mass[phase] > 0)
+                spell->mass[phase] = leave(grid, &grid->ways[phase], pk_twin_row_of_spell(grid, k, phase),
+                                           spell->mass[phase], grid->step, &waits);
+        if (grid->guard_bit == 0)
             continue;
         memset(stays, 0, grid->n_phases * sizeof *stays);
         for (unsigned phase = 0; phase < grid->n_phases; phase++) {
@@ -391,8 +335,8 @@ static void step_entered(struct grid *grid, size_t i_state, double (*again)[PK_M
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
         double stays = grid->entered[phase][i_state], waits = 0;
         if (stays > 0 && !stay)
-            stays = leave(grid, &grid->ways[phase], row_of_cell(grid, i_state, phase, grid->n_cells[i_state]), stays,
-                          0.5 * grid->step, &waits);
+            stays = leave(grid, &grid->ways[phase], pk_twin_row_of_cell(grid, i_state, phase, grid->n_cells[i_state]),
+                          stays, 0.5 * grid->step, &waits);
         grid->next[phase * grid->n_all + grid->first_cell[i_state]] += stays;
         grid->next[(phase | grid->guard_bit) * grid->n_all + grid->first_cell[i_state]] += waits;
     }

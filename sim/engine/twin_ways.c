@@ -199,3 +199,65 @@ void pk_twin_ways(const struct grid *grid, size_t i_state, unsigned phase, struc
     find_ways(grid, i_state, phase, ways);
     settle(ways);
 }
+
+static struct row *begin_row(const struct grid *grid, size_t i_row, const struct ways *ways)
+{
+    struct row *row = &grid->rows[i_row];
+    *row = (struct row){.version = ways->version,
+                        .until = (double)INFINITY,
+                        .staying = {1, 1},
+                        .rates = grid->rates_of_rows + i_row * grid->most_ways};
+    return row;
+}
+
+/* The rate of the next way of a row, from the base hazard and the effect's own. */
+static void put_rate(struct row *row, const struct ways *ways, size_t i, double base, double own)
+{
+    const struct way *way = &ways->items[i];
+    double rate = way->constant + way->of_base * base + way->of_own * own;
+    if (way->least > 0 && own > base)
+        rate += way->least * (own - base);
+    row->rates[i] = rate;
+    row->total += rate;
+}
+
+struct row *pk_twin_row_of_cell(const struct grid *grid, size_t i_state, unsigned phase, size_t i_cell)
+{
+    const struct ways *ways = &grid->ways[phase];
+    const size_t i_of_cell = ways->same ? 0 : grid->row_of[grid->first_cell[i_state] + i_state + i_cell];
+    const size_t i_row = grid->first_row[i_state] + phase * grid->n_rows[i_state] + i_of_cell;
+    if (grid->rows[i_row].version == ways->version)
+        return &grid->rows[i_row];
+    struct row *row = begin_row(grid, i_row, ways);
+    for (size_t i = 0; i < ways->n; i++) {
+        const struct way *way = &ways->items[i];
+        put_rate(row, ways, i, way->base == NULL ? way->least_base : way->base[i_cell],
+                 way->own == NULL ? way->least_own : way->own[i_cell]);
+    }
+    return row;
+}
+
+struct row *pk_twin_row_of_spell(const struct grid *grid, size_t i_spell, unsigned phase)
+{
+    const struct exact_spell *spell = &grid->exact[i_spell];
+    const struct ways *ways = &grid->ways[phase];
+    if (ways->same)
+        return pk_twin_row_of_cell(grid, spell->i_state, phase, 0);
+    const size_t i_row = grid->n_all_rows - grid->n_phases * (PK_TWIN_EXACT - i_spell) + phase;
+    const double from = grid->t - spell->zero, to = from + grid->step;
+    if (grid->rows[i_row].version == ways->version && to <= grid->rows[i_row].until)
+        return &grid->rows[i_row];
+    struct row *row = begin_row(grid, i_row, ways);
+    for (size_t i = 0; i < ways->n; i++) {
+        const struct way *way = &ways->items[i];
+        const size_t a = way->i_arc;
+        double base = way->least_base, own = way->least_own;
+        if (way->base != NULL)
+            base = grid->multipliers[a] * pk_twin_mean_until(grid->rates[a], from, to, &row->until);
+        if (way->own != NULL)
+            own = pk_twin_mean_until(pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum), from, to,
+                                     &row->until);
+        put_rate(row, ways, i, base, own);
+    }
+    return row;
+}
