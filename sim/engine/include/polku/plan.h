@@ -340,9 +340,9 @@ PK_CHECKED enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_
                                           const struct pk_scenario *scenario, const struct pk_values *values,
                                           struct pk_error *error);
 
-/* What pk_plan_compile makes of a compiled plan's model and scenario where one parameter's value has changed since. What
- * does not depend on it may stay as it is: where it is not widely read, all but the effects' own hazards, whose room is
- * given back with the plan alone. Errors: as above; of PK_BAD_INPUT the plan is to be freed or recompiled. */
+/* What pk_plan_compile makes of a compiled plan's model and scenario where one parameter's value has changed since.
+ * Where it is not widely read only the effects' own hazards are compiled, whose old room is given back with the plan.
+ * Errors: as above; the plan is then to be freed or compiled. */
 PK_CHECKED enum pk_status pk_plan_recompile(struct pk_plan *plan, const struct pk_model *model,
                                             const struct pk_scenario *scenario, const struct pk_values *values,
                                             size_t i_parameter, struct pk_error *error);
