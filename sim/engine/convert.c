@@ -5,26 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "convert_private.h"
 #include "polku/elementary.h"
-#include "polku/kinds.h"
 
-enum { N_AGES = 6, N_ELAPSED = 8, N_FRAILTY = 16, ROOT_STEPS = 60, POLISH_STEPS = 8, COARSER = 4, MOST_STARTS = 48 };
-#define TWIN_STEP_MONTHS 0.5
-#define ROOT_TOLERANCE 1e-9
-#define COARSE_TOLERANCE 1e-6
-
-/* What a converted parameter is about. */
-struct context {
-    const struct pk_model *model;
-    const struct pk_scenario *scenario;
-    struct pk_values *values;
-    struct pk_plan plan;
-    size_t i_parameter, i_transition;
-    size_t i_service;               /* SIZE_MAX: a hazard of the model itself */
-    const struct pk_target *target; /* NULL: everyone */
-    double step;
-    struct pk_twin twin;
-};
+enum { N_AGES = 6, N_ELAPSED = 8, N_FRAILTY = 16, MOST_STARTS = 48 };
 
 static bool uses(const struct pk_hazard *hazard, size_t i_parameter)
 {
@@ -37,247 +21,143 @@ static bool uses(const struct pk_hazard *hazard, size_t i_parameter)
 }
 
 /* Counts one use of the parameter's hazard; of several, one where it stands alone is kept. */
-static void count_use(struct context *context, const struct pk_hazard *hazard, size_t i_transition, size_t i_service,
-                      size_t *n_uses, size_t *n_alone)
+static void count_use(struct pk_conversion *conversion, const struct pk_hazard *hazard, size_t i_transition,
+                      size_t i_service, size_t *n_uses, size_t *n_alone)
 {
     const bool alone = !hazard->parametric && hazard->n_factors == 1;
-    if (!uses(hazard, context->i_parameter))
+    if (!uses(hazard, conversion->i_parameter))
         return;
     ++*n_uses;
     *n_alone += alone;
     if (alone || *n_alone == 0) {
-        context->i_transition = i_transition;
-        context->i_service = i_service;
+        conversion->i_transition = i_transition;
+        conversion->i_service = i_service;
     }
 }
 
-/* Where the probability holds: where the hazard is used, or of several places in the one where it stands alone. */
-static enum pk_status find_use(struct context *context, struct pk_error *error)
+/* Whether a service's effect does nothing but lead to a state, and more so the higher the parameter. */
+static bool leads_there(const struct pk_model *model, const struct pk_effect *effect, size_t i_state)
 {
-    const struct pk_model *model = context->model;
-    const char *name = model->parameters[context->i_parameter].name;
+    const struct pk_transition *transition = &model->transitions[effect->i_transition];
+    return (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST) && !effect->hazard.parametric &&
+           transition->n_to == 1 && transition->i_to[0] == i_state;
+}
+
+/* Where the probability holds: where the hazard is used, or of several places in the one where it stands alone. */
+static enum pk_status find_use(struct pk_conversion *conversion, struct pk_error *error)
+{
+    const struct pk_model *model = conversion->model;
+    const char *name = model->parameters[conversion->i_parameter].name;
     size_t n_uses = 0, n_alone = 0;
+    const struct pk_parameter *parameter = &model->parameters[conversion->i_parameter];
+    conversion->rises = parameter->of_ever;
     for (size_t t = 0; t < model->n_transitions; t++)
         if (!model->transitions[t].deterministic)
-            count_use(context, &model->transitions[t].hazard, t, SIZE_MAX, &n_uses, &n_alone);
+            count_use(conversion, &model->transitions[t].hazard, t, SIZE_MAX, &n_uses, &n_alone);
     for (size_t i = 0; i < model->n_services; i++)
         for (size_t k = 0; k < model->services[i].n_effects; k++) {
             const struct pk_effect *effect = &model->services[i].effects[k];
-            count_use(context, &effect->hazard, effect->i_transition, i, &n_uses, &n_alone);
+            count_use(conversion, &effect->hazard, effect->i_transition, i, &n_uses, &n_alone);
+            conversion->rises &= !uses(&effect->hazard, conversion->i_parameter) ||
+                                 leads_there(model, effect, parameter->i_target_state);
         }
     if (n_uses != 1 && n_alone != 1)
         return pk_error_set(error, PK_BAD_INPUT,
                             "%s is given as a probability and used as a hazard in %zu places, alone in %zu; it must "
                             "be in one, or alone in one",
                             name, n_uses, n_alone);
-    for (size_t a = 0; context->i_service != SIZE_MAX && context->target == NULL && a < context->scenario->n_arms; a++)
-        for (size_t i = 0; i < context->scenario->arms[a].n_enrolments && context->target == NULL; i++)
-            if (context->scenario->arms[a].enrolments[i].i_service == context->i_service)
-                context->target = &context->scenario->arms[a].enrolments[i].target;
+    for (size_t a = 0;
+         conversion->i_service != SIZE_MAX && conversion->target == NULL && a < conversion->scenario->n_arms; a++)
+        for (size_t i = 0; i < conversion->scenario->arms[a].n_enrolments && conversion->target == NULL; i++)
+            if (conversion->scenario->arms[a].enrolments[i].i_service == conversion->i_service)
+                conversion->target = &conversion->scenario->arms[a].enrolments[i].target;
     return PK_OK;
 }
 
 /* The target group with the plan's tables: the scenario's, or NULL for everyone. */
-static const struct pk_plan_target *planned_target(const struct context *context)
+static const struct pk_plan_target *planned_target(const struct pk_conversion *conversion)
 {
-    const struct pk_scenario *scenario = context->scenario;
-    for (size_t a = 0; context->target != NULL && a < scenario->n_arms; a++)
+    const struct pk_scenario *scenario = conversion->scenario;
+    for (size_t a = 0; conversion->target != NULL && a < scenario->n_arms; a++)
         for (size_t i = 0; i < scenario->arms[a].n_enrolments; i++)
-            if (&scenario->arms[a].enrolments[i].target == context->target) {
-                size_t i_lottery = context->plan.arms[a].enrolments[i].i_lottery;
-                return &context->plan.targets[context->plan.lotteries[i_lottery].i_target];
+            if (&scenario->arms[a].enrolments[i].target == conversion->target) {
+                size_t i_lottery = conversion->plan.arms[a].enrolments[i].i_lottery;
+                return &conversion->plan.targets[conversion->plan.lotteries[i_lottery].i_target];
             }
     return NULL;
 }
 
 /* The twin's probability for kinds that differ in the time already spent alone: one solution, with many starts. */
-static enum pk_status of_alike(struct context *context, const struct pk_kind *kinds, size_t n, double *probability,
-                               struct pk_error *error)
+static enum pk_status of_alike(struct pk_conversion *conversion, const struct pk_kind *kinds, size_t n,
+                               double *probability, struct pk_error *error)
 {
-    const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
-    const struct pk_enrolled item = {.i_service = context->i_service, .from = 0};
+    const struct pk_parameter *parameter = &conversion->model->parameters[conversion->i_parameter];
+    const struct pk_enrolled item = {.i_service = conversion->i_service, .from = 0};
     const struct pk_treatment treatment = {.n = 1, .items = &item};
     struct pk_twin_start starts[MOST_STARTS];
     double occupancy[PK_MAX_STATES];
-    struct pk_twin_case problem = {.plan = &context->plan,
+    struct pk_twin_case problem = {.plan = &conversion->plan,
                                    .stratum = kinds->stratum,
                                    .frailties = kinds->frailties,
                                    .cured = kinds->cured,
                                    .age = kinds->age,
                                    .starts = starts,
-                                   .treatment = context->i_service == SIZE_MAX ? NULL : &treatment,
+                                   .treatment = conversion->i_service == SIZE_MAX ? NULL : &treatment,
                                    .stop_states = parameter->of_ever ? UINT64_C(1) << parameter->i_target_state : 0,
-                                   .until = context->values->used[parameter->i_by] * 12,
-                                   .step = context->step};
+                                   .until = conversion->values->used[parameter->i_by] * 12,
+                                   .step = conversion->step};
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || kinds[i].elapsed != kinds[i - 1].elapsed)
             starts[problem.n_starts++] =
                 (struct pk_twin_start){.i_state = kinds[i].i_state, .elapsed = kinds[i].elapsed};
         starts[problem.n_starts - 1].mass += kinds[i].share;
     }
-    enum pk_status status = pk_twin_solve_in(&context->twin, &problem, occupancy, NULL, error);
+    enum pk_status status = pk_twin_solve_in(&conversion->twin, &problem, occupancy, NULL, error);
     *probability += occupancy[parameter->i_target_state];
     return status;
 }
 
-/* The twin's probability, averaged over the people, with the plan as it is compiled. */
-static enum pk_status average(struct context *context, double *probability, struct pk_error *error)
+/* The kinds of people that the probability is about, side by side those of one solution. */
+static enum pk_status find_kinds(struct pk_conversion *conversion, struct pk_error *error)
 {
-    const struct pk_plan *plan = &context->plan;
+    const struct pk_plan *plan = &conversion->plan;
+    struct pk_kinds *kinds = &conversion->kinds;
     struct pk_kinds_request request = {
-        .target = planned_target(context), .n_ages = N_AGES, .n_elapsed = N_ELAPSED, .n_frailty = N_FRAILTY};
-    for (size_t s = 0; context->i_service == SIZE_MAX && s < plan->n_states; s++) /* about states: they start there */
-        request.new_in |= (uint64_t)context->model->transitions[context->i_transition].from[s] << s;
-    struct pk_kinds kinds;
-    enum pk_status status = pk_kinds_make(&kinds, plan, &request, error);
-    if (status == PK_BAD_INPUT && kinds.n == 0)
+        .target = planned_target(conversion), .n_ages = N_AGES, .n_elapsed = N_ELAPSED, .n_frailty = N_FRAILTY};
+    for (size_t s = 0; conversion->i_service == SIZE_MAX && s < plan->n_states;
+         s++) /* about states: there they start */
+        request.new_in |= (uint64_t)conversion->model->transitions[conversion->i_transition].from[s] << s;
+    pk_kinds_free(kinds);
+    enum pk_status status = pk_kinds_make(kinds, plan, &request, error);
+    if (status == PK_BAD_INPUT && kinds->n == 0)
         return pk_error_set(error, PK_BAD_INPUT, "%s is about nobody: no one in the scenario could be enrolled",
-                            context->model->parameters[context->i_parameter].name);
+                            conversion->model->parameters[conversion->i_parameter].name);
     if (status == PK_OK)
-        pk_kinds_sort(&kinds);
-    *probability = 0;
-    for (size_t i = 0, n; i < kinds.n && status == PK_OK; i += n) {
-        n = 1;
-        while (i + n < kinds.n && n < MOST_STARTS && pk_kinds_alike(&kinds.items[i], &kinds.items[i + n]))
-            n++;
-        status = of_alike(context, &kinds.items[i], n, probability, error);
-    }
-    pk_kinds_free(&kinds);
+        pk_kinds_sort(kinds);
     return status;
 }
 
-static enum pk_status probability_at(struct context *context, double rate, double *probability, struct pk_error *error)
+enum pk_status pk_conversion_probability(struct pk_conversion *conversion, double rate, double *probability,
+                                         struct pk_error *error)
 {
-    context->values->used[context->i_parameter] = rate;
-    enum pk_status status = pk_plan_compile(&context->plan, context->model, context->scenario, context->values, error);
-    if (status != PK_OK)
-        return status;
-    return average(context, probability, error);
-}
-
-/* The probability as a cumulative hazard, in which it is nearly a straight line in the rate. */
-static double straightened(double probability)
-{
-    const double least = 1e-12; /* nobody is left, but for rounding */
-    return -pk_log(probability < 1 - least ? 1 - probability : least);
-}
-
-/* A root and the slope of the probability there. */
-struct root {
-    double rate, slope;
-};
-
-/* The smallest rate found that gives the wanted probability on the grid in use: upwards to a bracket, then regula falsi
- * (Illinois), which keeps the root in it. */
-static enum pk_status search(struct context *context, double wanted, double tolerance, struct root *root,
-                             struct pk_error *error)
-{
-    const char *name = context->model->parameters[context->i_parameter].name;
-    double low = 0, high = 0, at_low = 0, at_high = 0;
-    enum pk_status status = probability_at(context, low, &at_low, error);
-    *root = (struct root){.slope = 1};
-    if (status == PK_OK && at_low > wanted + tolerance)
-        return pk_error_set(error, PK_BAD_INPUT,
-                            "%s: the probability %g cannot be met: even with a hazard of 0 it is %.6g", name, wanted,
-                            at_low);
-    if (status == PK_OK && at_low >= wanted - tolerance)
-        return PK_OK;
-    /* Up from small hazards: a probability of being there at the horizon may rise and then fall again. */
-    double largest = at_low, largest_at = 0;
-    at_high = at_low;
-    while (status == PK_OK && at_high < wanted) {
-        if (high > 1e4)
-            return pk_error_set(
-                error, PK_BAD_INPUT,
-                "%s: the probability %g cannot be met: the largest found is %.6g, with a hazard of %g a "
-                "year",
-                name, wanted, largest, largest_at);
-        low = high;
-        at_low = at_high;
-        high = high > 0 ? high * 2 : 1.0 / 64;
-        status = probability_at(context, high, &at_high, error);
-        if (at_high > largest) {
-            largest = at_high;
-            largest_at = high;
-        }
+    struct pk_plan *plan = &conversion->plan;
+    const struct pk_kinds *kinds = &conversion->kinds;
+    const bool same_people = conversion->compiled && !plan->widely_read[conversion->i_parameter];
+    conversion->values->used[conversion->i_parameter] = rate;
+    enum pk_status status = conversion->compiled ? pk_plan_recompile(plan, conversion->model, conversion->scenario,
+                                                                     conversion->values, conversion->i_parameter, error)
+                                                 : pk_plan_compile(plan, conversion->model, conversion->scenario,
+                                                                   conversion->values, error);
+    conversion->compiled = status == PK_OK;
+    if (status == PK_OK && !(same_people && kinds->n > 0))
+        status = find_kinds(conversion, error);
+    *probability = 0;
+    for (size_t i = 0, n; status == PK_OK && i < kinds->n; i += n) {
+        n = 1;
+        while (i + n < kinds->n && n < MOST_STARTS && pk_kinds_alike(&kinds->items[i], &kinds->items[i + n]))
+            n++;
+        status = of_alike(conversion, &kinds->items[i], n, probability, error);
     }
-    if (status != PK_OK)
-        return status;
-    const double aim = straightened(wanted);
-    double below = straightened(at_low) - aim, above = straightened(at_high) - aim;
-    double last = high, at_last = at_high;
-    int side = 0;
-    for (int i = 0; i < ROOT_STEPS; i++) {
-        double guess = (low * above - high * below) / (above - below), found;
-        status = probability_at(context, guess, &found, error);
-        if (status != PK_OK)
-            return status;
-        double miss = found - wanted;
-        root->slope = guess != last ? (found - at_last) / (guess - last) : root->slope;
-        root->rate = last = guess;
-        at_last = found;
-        if (miss < tolerance && miss > -tolerance)
-            return PK_OK;
-        if (miss > 0) {
-            high = guess;
-            above = straightened(found) - aim;
-            below *= side == 1 ? 0.5 : 1;
-            side = 1;
-        } else {
-            low = guess;
-            below = straightened(found) - aim;
-            above *= side == -1 ? 0.5 : 1;
-            side = -1;
-        }
-    }
-    return pk_error_set(error, PK_NUMERICAL, "%s: no hazard was found that gives %g", name, wanted);
-}
-
-/* From a rate that is nearly right to the tolerance, along secants; *found says whether it got there. */
-static enum pk_status polish(struct context *context, double wanted, struct root *root, bool *found,
-                             struct pk_error *error)
-{
-    double last = 0, at_last = 0;
-    *found = false;
-    for (int i = 0; i < POLISH_STEPS; i++) {
-        double now;
-        enum pk_status status = probability_at(context, root->rate, &now, error);
-        if (status != PK_OK)
-            return status;
-        double miss = now - wanted;
-        *found = miss < ROOT_TOLERANCE && miss > -ROOT_TOLERANCE;
-        if (*found)
-            return PK_OK;
-        if (i > 0 && root->rate != last)
-            root->slope = (now - at_last) / (root->rate - last);
-        last = root->rate;
-        at_last = now;
-        root->rate = last - miss / root->slope;
-        if (!(root->slope > 0) || !(root->rate >= 0) || isinf(root->rate))
-            return PK_OK;
-    }
-    return PK_OK;
-}
-
-/* The rate that gives the wanted probability. Most of the way is gone on a coarser grid, a fraction of the work; what
- * it cannot find, and what cannot be met, is for the grid itself to say. */
-static enum pk_status find_root(struct context *context, double wanted, double *rate, struct pk_error *error)
-{
-    struct root root;
-    struct pk_error unsaid = {.status = PK_OK};
-    bool found = false;
-    context->step = COARSER * TWIN_STEP_MONTHS;
-    enum pk_status status = search(context, wanted, COARSE_TOLERANCE, &root, &unsaid);
-    context->step = TWIN_STEP_MONTHS;
-    if (status == PK_OK)
-        status = polish(context, wanted, &root, &found, error);
-    else if (status == PK_BAD_INPUT || status == PK_NUMERICAL)
-        status = PK_OK;
-    else
-        *error = unsaid;
-    if (status == PK_OK && !found)
-        status = search(context, wanted, ROOT_TOLERANCE, &root, error);
-    *rate = root.rate;
     return status;
 }
 
@@ -301,35 +181,37 @@ static enum pk_status convert_without_exits(struct pk_values *values, const stru
     return PK_OK;
 }
 
-static enum pk_status convert_on_twin(struct context *context, struct pk_error *error)
+static enum pk_status convert_on_twin(struct pk_conversion *conversion, struct pk_error *error)
 {
-    const struct pk_parameter *parameter = &context->model->parameters[context->i_parameter];
-    double wanted = context->values->given[context->i_parameter], rate = 0, finer = 0;
-    enum pk_status status = find_use(context, error);
-    if (status == PK_OK && context->i_service != SIZE_MAX && context->target == NULL)
-        return convert_without_exits(context->values, context->model, context->i_parameter,
+    const struct pk_parameter *parameter = &conversion->model->parameters[conversion->i_parameter];
+    double wanted = conversion->values->given[conversion->i_parameter], rate = 0, finer = 0;
+    enum pk_status status = find_use(conversion, error);
+    if (status == PK_OK && conversion->i_service != SIZE_MAX && conversion->target == NULL)
+        return convert_without_exits(conversion->values, conversion->model, conversion->i_parameter,
                                      "of a service that the scenario enrols nobody in, as if there were no other exit",
                                      error);
     if (status == PK_OK)
-        status = find_root(context, wanted, &rate, error);
-    context->step = 0.5 * TWIN_STEP_MONTHS;
+        status = pk_conversion_solve(conversion, wanted, &rate, error);
+    conversion->step = 0.5 * PK_CONVERSION_STEP;
+    if (status == PK_OK && conversion->told)
+        status = pk_conversion_probability(conversion, rate, &finer, error);
     if (status == PK_OK)
-        status = probability_at(context, rate, &finer, error);
-    if (status == PK_OK) {
+        conversion->values->used[conversion->i_parameter] = rate;
+    if (status == PK_OK && conversion->told) {
         char text[400];
-        context->values->used[context->i_parameter] = rate;
         snprintf(text, sizeof text,
                  "%g %s %s by %g years, among %s, all exits active: %.7g a year (at half the step the probability is "
                  "%+.1e off)",
-                 wanted, parameter->of_ever ? "ever" : "in", context->model->states[parameter->i_target_state].name,
-                 context->values->used[parameter->i_by],
-                 context->i_service == SIZE_MAX ? "those who start in the state it leaves"
-                                                : "those whom the scenario enrols",
+                 wanted, parameter->of_ever ? "ever" : "in", conversion->model->states[parameter->i_target_state].name,
+                 conversion->values->used[parameter->i_by],
+                 conversion->i_service == SIZE_MAX ? "those who start in the state it leaves"
+                                                   : "those whom the scenario enrols",
                  rate, finer - wanted);
-        note(context->values, context->i_parameter, text);
+        note(conversion->values, conversion->i_parameter, text);
     }
-    pk_plan_free(&context->plan);
-    pk_twin_free(&context->twin);
+    pk_plan_free(&conversion->plan);
+    pk_kinds_free(&conversion->kinds);
+    pk_twin_free(&conversion->twin);
     return status;
 }
 
@@ -366,8 +248,8 @@ static bool of_service(const struct pk_model *model, size_t i_parameter)
     return false;
 }
 
-enum pk_status pk_convert(struct pk_values *values, const struct pk_model *model, const struct pk_scenario *scenario,
-                          struct pk_error *error)
+static enum pk_status convert(struct pk_values *values, const struct pk_model *model,
+                              const struct pk_scenario *scenario, bool told, struct pk_error *error)
 {
     enum pk_status status = pk_convert_closed(values, model, error);
     bool *waiting = pk_alloc(model->n_parameters, sizeof *waiting);
@@ -387,11 +269,24 @@ enum pk_status pk_convert(struct pk_values *values, const struct pk_model *model
         for (size_t i = 0; i < model->n_parameters && status == PK_OK; i++) {
             if (!waiting[i] || of_service(model, i) != (services == 1))
                 continue;
-            struct context context = {.model = model, .scenario = scenario, .values = values, .i_parameter = i};
-            pk_plan_init(&context.plan);
-            pk_twin_init(&context.twin);
-            status = convert_on_twin(&context, error);
+            struct pk_conversion conversion = {
+                .model = model, .scenario = scenario, .values = values, .i_parameter = i, .told = told};
+            pk_plan_init(&conversion.plan);
+            pk_twin_init(&conversion.twin);
+            status = convert_on_twin(&conversion, error);
         }
     pk_free(waiting);
     return status;
+}
+
+enum pk_status pk_convert(struct pk_values *values, const struct pk_model *model, const struct pk_scenario *scenario,
+                          struct pk_error *error)
+{
+    return convert(values, model, scenario, true, error);
+}
+
+enum pk_status pk_convert_untold(struct pk_values *values, const struct pk_model *model,
+                                 const struct pk_scenario *scenario, struct pk_error *error)
+{
+    return convert(values, model, scenario, false, error);
 }

@@ -404,6 +404,7 @@ enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *mode
     plan->horizon = scenario->horizon_months;
     plan->start_months = scenario->start_months;
     plan->n_states = model->n_states;
+    plan->widely_read = pk_compile_alloc(&compile, model->n_parameters, sizeof *plan->widely_read);
     static void (*const stages[])(struct pk_compile *) = {
         compile_strata,      pk_compile_differences, compile_arcs,        pk_compile_diverted, compile_states,
         compile_multipliers, compile_sums,           pk_compile_services, pk_compile_people};
@@ -411,5 +412,16 @@ enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *mode
         stages[i](&compile);
     if (compile.status != PK_OK)
         pk_plan_free(plan);
+    return compile.status;
+}
+
+enum pk_status pk_plan_recompile(struct pk_plan *plan, const struct pk_model *model, const struct pk_scenario *scenario,
+                                 const struct pk_values *values, size_t i_parameter, struct pk_error *error)
+{
+    struct pk_compile compile = {
+        .plan = plan, .model = model, .scenario = scenario, .values = values, .status = PK_OK, .error = error};
+    if (plan->widely_read == NULL || plan->widely_read[i_parameter])
+        return pk_plan_compile(plan, model, scenario, values, error);
+    pk_compile_own_hazards(&compile);
     return compile.status;
 }

@@ -13,6 +13,7 @@ struct pk_compile { /* the first problem stays in status and error */
     const struct pk_values *values;
     enum pk_status status;
     struct pk_error *error;
+    bool own_hazards; /* of services' effects are being compiled */
 };
 
 /* NULL sets the status. */
@@ -31,6 +32,8 @@ bool pk_compile_table_enters(const struct pk_model *model, const struct pk_hazar
 /* Effects of services; adds the arcs of prevented events that lead elsewhere, before strata are known. */
 void pk_compile_diverted(struct pk_compile *compile);
 void pk_compile_services(struct pk_compile *compile);
+/* The own hazards of services' effects, once more; all else is left as it is. */
+void pk_compile_own_hazards(struct pk_compile *compile);
 /* How a service's places are held, how many there are, who is next. */
 void pk_compile_places(struct pk_compile *compile, const struct pk_service *service, struct pk_plan_service *planned);
 /* Frailties and cures. */

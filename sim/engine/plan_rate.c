@@ -85,6 +85,8 @@ void *pk_compile_alloc(struct pk_compile *compile, size_t count, size_t size)
 double pk_compile_used(struct pk_compile *compile, size_t i_parameter)
 {
     double value = compile->values->used[i_parameter];
+    if (!compile->own_hazards)
+        compile->plan->widely_read[i_parameter] = true;
     if (isnan(value) && compile->status == PK_OK)
         compile->status = pk_error_set(compile->error, PK_BAD_INPUT,
                                        "the hazard \"%s\" is not known yet: conversions depend on each other in a "

@@ -75,11 +75,29 @@ static void compile_own_rates(struct pk_compile *compile, const struct pk_effect
 {
     const size_t n = effect->n_ratios > 0 ? compile->plan->n_strata : 1;
     struct pk_rate *rates = pk_compile_alloc(compile, n, sizeof *rates);
+    compile->own_hazards = true;
     for (size_t z = 0; z < n && compile->status == PK_OK; z++)
         pk_compile_rate(compile, &effect->hazard,
                         share * pk_compile_ratios(compile, effect->ratios, effect->n_ratios, z), 0, &rates[z]);
+    compile->own_hazards = false;
     made->n_rates = n;
     made->rates = rates;
+}
+
+/* What replaces an arc's hazard, or is the least that it is. */
+static void compile_own(struct pk_compile *compile, const struct pk_effect *effect, struct pk_plan_effect *made)
+{
+    double share = 1;
+    const struct pk_transition *transition = &compile->model->transitions[effect->i_transition];
+    for (size_t d = 0; d < transition->n_to; d++)
+        if (transition->i_to[d] == compile->plan->arcs[made->arc].i_to && transition->i_to_share[d] != SIZE_MAX)
+            share = pk_compile_used(compile, transition->i_to_share[d]);
+    compile_own_rates(compile, effect, share, made);
+}
+
+static bool works_on(const struct pk_effect *effect, const struct pk_plan_arc *arc)
+{
+    return arc->i_transition == effect->i_transition && !arc->diverted;
 }
 
 static void compile_effect(struct pk_compile *compile, size_t i_service, const struct pk_effect *effect,
@@ -91,7 +109,7 @@ static void compile_effect(struct pk_compile *compile, size_t i_service, const s
         compile_prevention(compile, i_service, effect);
     for (size_t a = 0; a < plan->n_arcs && compile->status == PK_OK; a++) {
         const struct pk_plan_arc *arc = &plan->arcs[a];
-        if (arc->i_transition != effect->i_transition || arc->diverted)
+        if (!works_on(effect, arc))
             continue;
         if (planned->n_effects == ROOM) {
             compile->status = pk_error_set(compile->error, PK_BAD_INPUT, "the service %s works on more than %d arcs",
@@ -107,13 +125,34 @@ static void compile_effect(struct pk_compile *compile, size_t i_service, const s
         } else if (effect->mode == PK_EFFECT_SCALE) {
             made->ratio = scaled_ratio(compile, service, effect);
         } else {
-            double share = 1;
-            const struct pk_transition *transition = &compile->model->transitions[effect->i_transition];
-            for (size_t d = 0; d < transition->n_to; d++)
-                if (transition->i_to[d] == arc->i_to && transition->i_to_share[d] != SIZE_MAX)
-                    share = pk_compile_used(compile, transition->i_to_share[d]);
-            compile_own_rates(compile, effect, share, made);
+            compile_own(compile, effect, made);
         }
+    }
+}
+
+/* Whether a service has the effect in the plan: what it would prevent is left out where nobody is enrolled. */
+static bool is_planned(const struct pk_plan_service *planned, const struct pk_effect *effect)
+{
+    return effect->mode != PK_EFFECT_PREVENT || planned->used;
+}
+
+void pk_compile_own_hazards(struct pk_compile *compile)
+{
+    const struct pk_plan *plan = compile->plan;
+    for (size_t i = 0; i < plan->n_services; i++) {
+        const struct pk_service *service = &compile->model->services[i];
+        struct pk_plan_effect *made = plan->services[i].effects;
+        for (size_t k = 0; k < service->n_effects; k++) {
+            const struct pk_effect *effect = &service->effects[k];
+            for (size_t a = 0; is_planned(&plan->services[i], effect) && a < plan->n_arcs; a++) {
+                if (!works_on(effect, &plan->arcs[a]) || compile->status != PK_OK)
+                    continue;
+                if (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST)
+                    compile_own(compile, effect, made);
+                made++;
+            }
+        }
+        PK_ASSERT(compile->status != PK_OK || made == plan->services[i].effects + plan->services[i].n_effects);
     }
 }
 
@@ -151,7 +190,7 @@ void pk_compile_services(struct pk_compile *compile)
         pk_compile_places(compile, service, planned);
         planned->cost_euros = service->i_cost == SIZE_MAX ? 0 : pk_compile_used(compile, service->i_cost);
         for (size_t k = 0; k < service->n_effects && compile->status == PK_OK; k++)
-            if (service->effects[k].mode != PK_EFFECT_PREVENT || planned->used)
+            if (is_planned(planned, &service->effects[k]))
                 compile_effect(compile, i, &service->effects[k], planned);
         for (size_t k = 0; k < planned->n_effects; k++)
             planned->works_in |= UINT64_C(1) << plan->arcs[planned->effects[k].arc].i_from;

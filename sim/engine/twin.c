@@ -21,7 +21,22 @@ double pk_twin_rate_mean(const struct pk_rate *rate, double from, double to)
     return pk_rate_between(rate, from, to) / length;
 }
 
-static bool leaves_something(const struct pk_plan_prevention *prevention)
+double pk_twin_mean_until(const struct pk_rate *rate, double from, double to, double *until)
+{
+    if (!rate->smooth && to > from) {
+        const size_t i = pk_rate_segment(rate->cuts, rate->n_cuts, from);
+        if (i == rate->n_cuts)
+            return rate->levels[i];
+        if (rate->cuts[i] >= to) {
+            *until = fmin(*until, rate->cuts[i]);
+            return rate->levels[i];
+        }
+    }
+    *until = -(double)INFINITY;
+    return pk_twin_rate_mean(rate, from, to);
+}
+
+bool pk_twin_leaves_something(const struct pk_plan_prevention *prevention)
 {
     return prevention->again != PK_AGAIN_AT_RISK || prevention->relapse > 0;
 }
@@ -46,9 +61,9 @@ const char *pk_twin_obstacle(const struct pk_plan *plan, const struct pk_treatme
             const struct pk_plan_prevention *prevention = &plan->preventions[effect->i_prevention];
             if (prevention->again == PK_AGAIN_YEARS)
                 return "is prevented with an immunity of some years, which the twin does not follow";
-            if (leaves_something(prevention) && followed != NULL && followed != prevention)
+            if (pk_twin_leaves_something(prevention) && followed != NULL && followed != prevention)
                 return "is the second whose prevention leaves immunity or relapse behind; the twin follows one";
-            followed = leaves_something(prevention) ? prevention : followed;
+            followed = pk_twin_leaves_something(prevention) ? prevention : followed;
         }
         for (; service->first_job_only && ends != 0; ends &= ends - 1)
             n_bits++;
@@ -79,183 +94,6 @@ const char *pk_twin_obstacle(const struct pk_plan *plan, const struct pk_treatme
                                                        : NULL;
 }
 
-/* What the treatment does to each arc, and the phases that need following. */
-static void look_up_treatment(struct grid *grid)
-{
-    const struct pk_treatment *treatment = grid->problem->treatment;
-    const struct pk_plan *plan = grid->plan;
-    memset(grid->effects, 0, plan->n_arcs * sizeof *grid->effects);
-    for (size_t i = 0; treatment != NULL && i < treatment->n; i++) {
-        const struct pk_plan_service *service = &plan->services[treatment->items[i].i_service];
-        const double from = treatment->items[i].from;
-        for (size_t k = 0; k < service->n_effects; k++) {
-            const struct pk_plan_effect *effect = &service->effects[k];
-            size_t i_to = plan->arcs[effect->arc].i_to;
-            struct arc_effect *on = &grid->effects[effect->arc];
-            const double held =
-                service->while_held && service->length < service->window ? service->length : service->window;
-            *on = (struct arc_effect){.effect = effect, .enrolled = from, .until = from + held};
-            if (service->first_job_only) {
-                if (grid->end_bit[i_to] == 0)
-                    grid->end_bit[i_to] = 1u << grid->n_bits++;
-                grid->end_from = from;
-                on->over = grid->end_bit[i_to];
-            }
-            if (effect->mode == PK_EFFECT_PREVENT && leaves_something(&plan->preventions[effect->i_prevention])) {
-                if (grid->guard_bit == 0)
-                    grid->guard_bit = 1u << grid->n_bits++;
-                grid->prevention = &plan->preventions[effect->i_prevention];
-            }
-        }
-    }
-}
-
-/* The arcs' rates and multipliers for this kind of person. */
-static void look_up_arcs(struct grid *grid)
-{
-    const struct pk_twin_case *problem = grid->problem;
-    const struct pk_plan *plan = grid->plan;
-    size_t n = 0;
-    for (size_t s = 0; s < plan->n_states; s++)
-        grid->i_cure_from[s] = SIZE_MAX;
-    for (size_t a = 0; a < plan->n_arcs; a++) {
-        const struct pk_plan_arc *arc = &plan->arcs[a];
-        const struct pk_plan_effect *effect = grid->effects[a].effect;
-        double multiplier = plan->multipliers[problem->stratum * plan->n_arcs + a];
-        if (arc->i_frailty != SIZE_MAX && problem->frailties != NULL)
-            multiplier *= problem->frailties[arc->i_frailty];
-        grid->rates[a] = NULL;
-        grid->never[a] = false;
-        grid->base_now[a] = grid->own_now[a] = grid->overlap[a] = 0;
-        if (arc->i_cure != SIZE_MAX && plan->cures[arc->i_cure].per_spell)
-            grid->i_cure_from[arc->i_from] = arc->i_cure;
-        else if (arc->i_cure != SIZE_MAX)
-            grid->never[a] = problem->cured >> arc->i_cure & 1;
-        if (arc->i_person_hazard != SIZE_MAX)
-            grid->rates[a] = pk_plan_person_rate(&plan->person_hazards[arc->i_person_hazard], problem->stratum);
-        else if (arc->n_rates > 0)
-            grid->rates[a] = pk_plan_arc_rate(arc, problem->stratum);
-        grid->multipliers[a] = multiplier * (arc->i_person_hazard != SIZE_MAX ? 1 + arc->excess : 1);
-        const struct pk_rate *rate = grid->rates[a], *own = effect != NULL && effect->n_rates > 0
-                                                                ? pk_plan_effect_rate(effect, problem->stratum)
-                                                                : NULL;
-        grid->on_state[a] = rate != NULL && rate->clock == PK_CLOCK_STATE && (rate->smooth || rate->n_cuts > 0);
-        grid->own_on_state[a] = own != NULL &&
-                                (effect->mode == PK_EFFECT_REPLACE || effect->mode == PK_EFFECT_AT_LEAST) &&
-                                own->clock == PK_CLOCK_STATE && (own->smooth || own->n_cuts > 0);
-    }
-    for (size_t s = 0; s < plan->n_states; s++) {
-        if (grid->i_cure_from[s] != SIZE_MAX && grid->cure_bit == 0)
-            grid->cure_bit = 1u << grid->n_bits++;
-        grid->first_arc[s] = n;
-        for (size_t a = 0; a < plan->n_arcs; a++)
-            if (plan->arcs[a].i_from == s && !plan->arcs[a].hazardless)
-                grid->arcs[n++] = (uint16_t)a;
-    }
-    grid->first_arc[plan->n_states] = n;
-}
-
-/* Whether anybody may take the arc. */
-static bool leads(const struct grid *grid, size_t i_arc)
-{
-    const struct pk_plan_arc *arc = &grid->plan->arcs[i_arc];
-    const struct pk_rate *rate = grid->rates[i_arc];
-    if (grid->effects[i_arc].effect != NULL || arc->deterministic || arc->diverted || rate == NULL || rate->smooth)
-        return true;
-    bool any = false;
-    for (size_t i = 0; i <= rate->n_cuts; i++)
-        any |= rate->levels[i] > 0;
-    return any && grid->multipliers[i_arc] > 0;
-}
-
-/* States that people can come to from where they start: in the others nothing has to be computed. */
-static void find_reached(struct grid *grid)
-{
-    const struct pk_twin_case *problem = grid->problem;
-    const struct pk_plan *plan = grid->plan;
-    uint64_t before = 0;
-    if (problem->starts == NULL)
-        grid->reached = UINT64_C(1) << problem->i_state;
-    for (size_t i = 0; problem->starts != NULL && i < problem->n_starts; i++)
-        grid->reached |= UINT64_C(1) << problem->starts[i].i_state;
-    while (before != grid->reached) {
-        before = grid->reached;
-        for (size_t a = 0; a < plan->n_arcs; a++)
-            if (grid->reached >> plan->arcs[a].i_from & 1 && !(grid->reached >> plan->arcs[a].i_to & 1) &&
-                leads(grid, a))
-                grid->reached |= UINT64_C(1) << plan->arcs[a].i_to;
-    }
-}
-
-/* The last time in state at which a rate changes; infinite for a form. */
-static double last_change(const struct pk_rate *rate)
-{
-    return rate->smooth ? (double)INFINITY : rate->n_cuts > 0 ? rate->cuts[rate->n_cuts - 1] : 0;
-}
-
-/* How many cells a state needs: up to where its spell-clock hazards no longer change. */
-static size_t cells_of(const struct grid *grid, size_t i_state)
-{
-    const struct pk_plan_state *state = &grid->plan->states[i_state];
-    double last = -1;
-    if (state->absorbing || (grid->problem->stop_states >> i_state & 1) || !(grid->reached >> i_state & 1))
-        return 1;
-    for (size_t k = grid->first_arc[i_state]; k < grid->first_arc[i_state + 1]; k++) {
-        size_t a = grid->arcs[k];
-        if (grid->on_state[a])
-            last = fmax(last, last_change(grid->rates[a]));
-        if (grid->own_on_state[a])
-            last = fmax(last, last_change(pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum)));
-    }
-    for (size_t i = 0; i < state->n_timers; i++)
-        if (state->timers[i].clock == PK_CLOCK_STATE)
-            last = fmax(last, state->timers[i].value);
-    if (last < 0)
-        return 1;
-    double cells = last / grid->step + 3;
-    return cells < (double)grid->n_steps + 1 ? (size_t)cells : grid->n_steps + 1;
-}
-
-/* Means of a spell-clock hazard over the cells of a state, and over the half step after an entry. */
-static void fill_cells(const struct grid *grid, double *cells, size_t n, const struct pk_rate *rate, double factor)
-{
-    const double h = grid->step;
-    for (size_t c = 0; c < n; c++)
-        cells[c] = factor * pk_twin_rate_mean(rate, ((double)c + 0.5) * h, ((double)c + 1.5) * h);
-    cells[n] = factor * pk_twin_rate_mean(rate, 0, 0.5 * h);
-}
-
-static size_t lay_out(struct grid *grid)
-{
-    const struct pk_plan *plan = grid->plan;
-    size_t n_means = 0;
-    for (size_t s = 0; s < plan->n_states; s++) {
-        grid->n_cells[s] = cells_of(grid, s);
-        grid->first_cell[s] = grid->n_all;
-        grid->n_all += grid->n_cells[s];
-    }
-    for (size_t a = 0; a < plan->n_arcs; a++) {
-        size_t n = grid->n_cells[plan->arcs[a].i_from] + 1;
-        grid->i_base_cells[a] = n_means;
-        n_means += grid->on_state[a] ? n : 0;
-        grid->i_own_cells[a] = n_means;
-        n_means += grid->own_on_state[a] ? n : 0;
-    }
-    return n_means;
-}
-
-static void fill_means(struct grid *grid)
-{
-    for (size_t a = 0; a < grid->plan->n_arcs; a++) {
-        size_t n = grid->n_cells[grid->plan->arcs[a].i_from];
-        if (grid->on_state[a])
-            fill_cells(grid, grid->cells + grid->i_base_cells[a], n, grid->rates[a], grid->multipliers[a]);
-        if (grid->own_on_state[a])
-            fill_cells(grid, grid->cells + grid->i_own_cells[a], n,
-                       pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum), 1);
-    }
-}
-
 /* Puts people where they start. Of spells under way, the share that is cured by now is that of those still there. */
 static void put_starts(struct grid *grid)
 {
@@ -274,6 +112,7 @@ static void put_starts(struct grid *grid)
         struct exact_spell *spell = &grid->exact[grid->n_exact < PK_TWIN_EXACT ? grid->n_exact++ : grid->n_exact - 1];
         memset(spell, 0, sizeof *spell);
         spell->i_state = start->i_state;
+        grid->known |= UINT64_C(1) << start->i_state;
         spell->zero = -start->elapsed;
         spell->mass[0] = start->mass * (1 - cured);
         if (cured > 0)
@@ -306,32 +145,11 @@ void pk_twin_free(struct pk_twin *twin)
         return;
     pk_free(twin->grid);
     pk_free(twin->ways);
+    pk_free(twin->rows);
+    pk_free(twin->row_of);
     pk_free(twin->mass);
+    pk_free(twin->rates);
     pk_twin_init(twin);
-}
-
-/* Room for n ways; NULL when out of memory. */
-static struct ways *room_for_ways(struct pk_twin *twin, size_t n)
-{
-    if (n > twin->n_ways) {
-        pk_free(twin->ways);
-        twin->ways = pk_alloc(n, sizeof(struct ways));
-        twin->n_ways = twin->ways != NULL ? n : 0;
-    }
-    return twin->ways;
-}
-
-/* Room for n numbers, zeroed; NULL when out of memory. */
-static double *room_for(struct pk_twin *twin, size_t n)
-{
-    if (n > twin->n_mass) {
-        pk_free(twin->mass);
-        twin->mass = pk_alloc(n, sizeof *twin->mass);
-        twin->n_mass = twin->mass != NULL ? n : 0;
-    }
-    if (twin->mass != NULL)
-        memset(twin->mass, 0, n * sizeof *twin->mass);
-    return twin->mass;
 }
 
 enum pk_status pk_twin_solve(const struct pk_twin_case *problem, double *occupancy, double *person_months,
@@ -358,24 +176,10 @@ enum pk_status pk_twin_solve_in(struct pk_twin *twin, const struct pk_twin_case 
     memset(grid, 0, offsetof(struct grid, exact));
     grid->problem = problem;
     grid->plan = problem->plan;
-    double steps = problem->until / problem->step;
-    grid->n_steps = (size_t)steps + (steps > (double)(size_t)steps);
-    grid->n_steps = grid->n_steps > 0 ? grid->n_steps : 1;
-    grid->step = problem->until / (double)grid->n_steps;
-    look_up_treatment(grid);
-    look_up_arcs(grid);
-    find_reached(grid);
-    grid->n_phases = (size_t)1 << grid->n_bits;
-    const size_t n_states = grid->plan->n_states, n_means = lay_out(grid), n_mass = grid->n_phases * grid->n_all;
-    grid->mass = room_for(twin, 2 * n_mass + n_means);
-    grid->all_ways = room_for_ways(twin, n_states * grid->n_phases);
-    if (grid->mass == NULL || grid->all_ways == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for the analytic twin");
-    grid->next = grid->mass + n_mass;
-    grid->cells = grid->mass + 2 * n_mass;
-    for (size_t s = 0; s < n_states; s++)
-        grid->stale[s] = true;
-    fill_means(grid);
+    const enum pk_status status = pk_twin_lay_out(twin, grid, error);
+    if (status != PK_OK)
+        return status;
+    const size_t n_states = grid->plan->n_states;
     put_starts(grid);
     const double *times = problem->times != NULL ? problem->times : &problem->until;
     const size_t n_times = problem->times != NULL ? problem->n_times : 1;

@@ -5,12 +5,8 @@
 #include "polku/elementary.h"
 #include "twin_private.h"
 
-static bool stops(const struct grid *grid, size_t i_state)
-{
-    return grid->plan->states[i_state].absorbing || (grid->problem->stop_states >> i_state & 1);
-}
-
-void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass)
+/* Those who enter a state, into the phase that they are in from then on. */
+static void enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsigned phase, size_t i_state, double mass)
 {
     phase &= ~grid->cure_bit;
     if (grid->t >= grid->end_from)
@@ -22,58 +18,46 @@ void pk_twin_enter(const struct grid *grid, double (*into)[PK_MAX_STATES], unsig
         into[phase | grid->cure_bit][i_state] += cured;
 }
 
-static double mean_now(const struct grid *grid, const struct pk_rate *rate, double zero)
+/* Lets a mass leave for a time, at the rates of a row. Returns what stays as it is, *waits what stays in another phase;
+ * what leaves is on the ways. */
+static double leave(const struct grid *grid, struct ways *ways, struct row *row, double mass, double duration,
+                    double *waits)
 {
-    return pk_twin_rate_mean(rate, grid->t - zero, grid->t - zero + grid->step);
-}
-
-/* Lets a mass leave for a time: that of a cell, or of a spell whose zero is known (NULL: a cell's). Returns what stays
- * as it is, *moved what stays in another phase; what leaves is on the ways. */
-static double leave(const struct grid *grid, struct ways *ways, size_t i_cell, const double *zero, double mass,
-                    double duration, double *moved)
-{
-    double rates[PK_TWIN_EXITS], total = 0;
-    for (size_t i = 0; i < ways->n; i++) {
-        const struct way *way = &ways->items[i];
-        const size_t a = way->i_arc;
-        double base = way->base == NULL ? way->least_base
-                      : zero == NULL    ? way->base[i_cell]
-                                        : grid->multipliers[a] * mean_now(grid, grid->rates[a], *zero);
-        double own = way->own == NULL ? way->least_own
-                     : zero == NULL
-                         ? way->own[i_cell]
-                         : mean_now(grid, pk_plan_effect_rate(grid->effects[a].effect, grid->problem->stratum), *zero);
-        rates[i] = way->constant + way->of_base * base + way->of_own * own;
-        if (way->least > 0 && own > base)
-            rates[i] += way->least * (own - base);
-        total += rates[i];
-    }
-    *moved = 0;
-    if (!(total > 0))
+    *waits = 0;
+    if (!(row->total > 0))
         return mass;
-    const size_t i_last = duration < grid->step;
-    if (-total * duration != ways->exponent[i_last]) {
-        ways->exponent[i_last] = -total * duration;
-        ways->staying[i_last] = pk_exp(ways->exponent[i_last]);
+    const size_t i_last = duration < grid->step, n = ways->n;
+    if (-row->total * duration != row->exponent[i_last]) {
+        row->exponent[i_last] = -row->total * duration;
+        row->staying[i_last] = pk_exp(row->exponent[i_last]);
     }
-    double staying = mass * ways->staying[i_last], each = (mass - staying) / total;
-    for (size_t i = 0; i < ways->n; i++) {
-        double part = each * rates[i];
-        ways->items[i].moved += part;
-        *moved += ways->items[i].i_to == SIZE_MAX ? part : 0;
-    }
+    const double staying = mass * row->staying[i_last], each = (mass - staying) / row->total;
+    const double *restrict rates = row->rates;
+    double *restrict moved = ways->moved;
+    for (size_t i = 0; i < n; i++)
+        moved[i] += each * rates[i];
+    ways->taken = true;
+    for (size_t i = 0; ways->stays && i < n; i++)
+        *waits += ways->items[i].i_to == SIZE_MAX ? each * rates[i] : 0;
     return staying;
 }
 
-/* The same through a whole duration: what a prevention moves to another phase half-way has half of it left there. */
-static double pass(struct grid *grid, unsigned phase, size_t i_cell, const double *zero, double mass, double duration,
-                   double *guarded_stays)
+/* The same through a whole duration, for a cell, or for a spell that is known exactly (SIZE_MAX: a cell): what a
+ * prevention moves to another phase half-way has half of it left there. */
+static double pass(struct grid *grid, size_t i_state, unsigned phase, size_t i_cell, size_t i_spell, double mass,
+                   double duration, double *guarded_stays)
 {
-    double moved, again;
-    double stays = leave(grid, &grid->ways[phase], i_cell, zero, mass, duration, &moved);
+    const unsigned guarded = phase | grid->guard_bit;
+    const bool known = i_spell != SIZE_MAX;
+    struct row *row =
+        known ? pk_twin_row_of_spell(grid, i_spell, phase) : pk_twin_row_of_cell(grid, i_state, phase, i_cell);
+    double waits, again;
+    double stays = leave(grid, &grid->ways[phase], row, mass, duration, &waits);
     *guarded_stays = 0;
-    if (moved > 0) {
-        *guarded_stays = leave(grid, &grid->ways[phase | grid->guard_bit], i_cell, zero, moved, 0.5 * duration, &again);
+    if (waits > 0) {
+        row =
+            known ? pk_twin_row_of_spell(grid, i_spell, guarded) : pk_twin_row_of_cell(grid, i_state, guarded, i_cell);
+        *guarded_stays = leave(grid, &grid->ways[guarded], row, waits, 0.5 * duration, &again);
         *guarded_stays += again;
     }
     return stays;
@@ -85,10 +69,12 @@ static void lay_ways(struct grid *grid, size_t i_state)
     grid->ways = grid->all_ways + i_state * grid->n_phases;
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
         struct ways *ways = &grid->ways[phase];
-        if (grid->stale[i_state])
+        if (grid->stale[i_state]) {
             pk_twin_ways(grid, i_state, phase, ways);
-        for (size_t i = 0; i < ways->n; i++)
-            ways->items[i].moved = 0;
+            ways->version = ++grid->n_versions;
+            ways->taken = false;
+            memset(ways->moved, 0, ways->n * sizeof *ways->moved);
+        }
     }
     grid->stale[i_state] = false;
 }
@@ -100,17 +86,22 @@ static void count(const struct grid *grid, size_t i_from, size_t i_to, double ma
         grid->entries[i_to] += mass;
 }
 
-/* Lets what is on the ways out of the state at hand enter where they lead. */
+/* Lets what is on the ways out of the state at hand enter where they lead: nothing is left on them. */
 static void arrive(const struct grid *grid, size_t i_from, double (*into)[PK_MAX_STATES])
 {
-    for (unsigned phase = 0; phase < grid->n_phases; phase++)
-        for (size_t i = 0; i < grid->ways[phase].n; i++) {
-            const struct way *way = &grid->ways[phase].items[i];
-            if (way->i_to == SIZE_MAX || !(way->moved > 0))
+    for (unsigned phase = 0; phase < grid->n_phases; phase++) {
+        struct ways *ways = &grid->ways[phase];
+        for (size_t i = 0; ways->taken && i < ways->n; i++) {
+            const struct way *way = &ways->items[i];
+            const double moved = ways->moved[i];
+            ways->moved[i] = 0;
+            if (way->i_to == SIZE_MAX || !(moved > 0))
                 continue;
-            pk_twin_enter(grid, into, (phase | way->set) & ~way->clear, way->i_to, way->moved);
-            count(grid, i_from, way->i_to, way->moved);
+            enter(grid, into, (phase | way->set) & ~way->clear, way->i_to, moved);
+            count(grid, i_from, way->i_to, moved);
         }
+        ways->taken = false;
+    }
 }
 
 /* The cell of a state whose spells reach the value of a timer on time_in_state within the step; SIZE_MAX: none. */
@@ -136,7 +127,7 @@ static void fire(struct grid *grid, const struct pk_timer *timer, unsigned phase
 {
     for (size_t k = 0; k < timer->n_arcs; k++) {
         const struct pk_plan_arc *arc = &grid->plan->arcs[timer->arcs[k]];
-        pk_twin_enter(grid, into, phase, arc->i_to, mass * arc->share);
+        enter(grid, into, phase, arc->i_to, mass * arc->share);
         count(grid, arc->i_from, arc->i_to, mass * arc->share);
     }
 }
@@ -158,10 +149,11 @@ static void begin_exact(struct grid *grid, double now, double (*into)[PK_MAX_STA
             memset(&grid->exact[i], 0, sizeof grid->exact[i]);
             grid->exact[i].i_state = s;
             grid->exact[i].zero = now;
+            grid->known |= UINT64_C(1) << s;
             grid->n_exact++;
         }
         for (unsigned phase = 0; phase < grid->n_phases; phase++) {
-            if (room && !stops(grid, s))
+            if (room && !pk_twin_stops(grid, s))
                 grid->exact[i].mass[phase] += into[phase][s];
             else
                 grid->mass[phase * grid->n_all + grid->first_cell[s]] += into[phase][s];
@@ -174,12 +166,14 @@ static void fire_timers(struct grid *grid, double now)
 {
     double into[PK_TWIN_PHASES][PK_MAX_STATES];
     bool any = false;
+    if (now < grid->fires_at)
+        return;
     memset(into, 0, grid->n_phases * sizeof *into);
     for (size_t s = 0; s < grid->plan->n_states; s++) {
         const struct pk_plan_state *state = &grid->plan->states[s];
-        for (size_t i = 0; i < state->n_timers && !stops(grid, s); i++) {
+        for (size_t i = 0; i < state->n_timers && !pk_twin_stops(grid, s); i++) {
             const struct pk_timer *timer = &state->timers[i];
-            const double zero = timer->clock == PK_CLOCK_AGE ? -grid->problem->age : 0;
+            const double zero = pk_twin_timer_zero(grid, timer);
             bool due = timer->clock != PK_CLOCK_STATE && now - zero >= pk_timer_value(timer, zero);
             for (unsigned phase = 0; phase < grid->n_phases && (due || timer->clock == PK_CLOCK_STATE); phase++) {
                 double *cells = grid->mass + phase * grid->n_all + grid->first_cell[s], fired = 0;
@@ -210,14 +204,27 @@ static void step_same(struct grid *grid, size_t i_state, unsigned phase)
 {
     const size_t last = grid->n_cells[i_state] - 1, end = last < grid->n_used ? last + 1 : grid->n_used;
     const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
-    double *next = grid->next + phase * grid->n_all + grid->first_cell[i_state], sum = 0, moved;
+    double *next = grid->next + phase * grid->n_all + grid->first_cell[i_state], sum = 0, waits;
     for (size_t c = 0; c < end; c++)
         sum += mass[c];
     if (!(sum > 0))
         return;
-    const double staying = leave(grid, &grid->ways[phase], 0, NULL, sum, grid->step, &moved) / sum;
+    struct row *row = pk_twin_row_of_cell(grid, i_state, phase, 0);
+    const double staying = leave(grid, &grid->ways[phase], row, sum, grid->step, &waits) / sum;
     for (size_t c = 0; c < end; c++)
         next[c < last ? c + 1 : last] += mass[c] * staying;
+}
+
+/* The cells of a state in a phase where neither a timer nor a prevention has to be followed. */
+static void step_plain(struct grid *grid, size_t i_state, unsigned phase)
+{
+    const size_t last = grid->n_cells[i_state] - 1, end = last < grid->n_used ? last + 1 : grid->n_used;
+    const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
+    double *next = grid->next + phase * grid->n_all + grid->first_cell[i_state], waits;
+    for (size_t c = 0; c < end; c++)
+        if (mass[c] > 0)
+            next[c < last ? c + 1 : last] += leave(
+                grid, &grid->ways[phase], pk_twin_row_of_cell(grid, i_state, phase, c), mass[c], grid->step, &waits);
 }
 
 /* All cells of a state through one step. */
@@ -226,12 +233,16 @@ static void step_cells(struct grid *grid, size_t i_state)
     const size_t last = grid->n_cells[i_state] - 1;
     const struct pk_timer *timer = NULL;
     const size_t i_firing = firing_cell(grid, i_state, &timer);
-    double fired[PK_TWIN_PHASES] = {0};
+    double fired[PK_TWIN_PHASES];
+    memset(fired, 0, grid->n_phases * sizeof *fired);
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
         const double *mass = grid->mass + phase * grid->n_all + grid->first_cell[i_state];
         const unsigned guarded = phase | grid->guard_bit;
-        if (grid->ways[phase].same && timer == NULL && grid->guard_bit == 0) {
-            step_same(grid, i_state, phase);
+        if (timer == NULL && grid->guard_bit == 0) {
+            if (grid->ways[phase].same)
+                step_same(grid, i_state, phase);
+            else
+                step_plain(grid, i_state, phase);
             continue;
         }
         for (size_t c = 0; c <= last; c++) {
@@ -239,7 +250,8 @@ static void step_cells(struct grid *grid, size_t i_state)
                 continue;
             bool fires = c >= i_firing;
             double guarded_stays;
-            double stays = pass(grid, phase, c, NULL, mass[c], fires ? 0.5 * grid->step : grid->step, &guarded_stays);
+            double stays =
+                pass(grid, i_state, phase, c, SIZE_MAX, mass[c], fires ? 0.5 * grid->step : grid->step, &guarded_stays);
             if (fires) {
                 fired[phase] += stays;
                 fired[guarded] += guarded_stays;
@@ -258,12 +270,13 @@ static void step_cells(struct grid *grid, size_t i_state)
 /* Spells of a state in a phase that are known exactly, where the hazards of all spells are the same. */
 static void step_same_exact(struct grid *grid, size_t i_state, unsigned phase)
 {
-    double sum = 0, moved;
+    double sum = 0, waits;
     for (size_t k = 0; k < grid->n_exact; k++)
         sum += grid->exact[k].i_state == i_state ? grid->exact[k].mass[phase] : 0;
     if (!(sum > 0))
         return;
-    const double staying = leave(grid, &grid->ways[phase], 0, NULL, sum, grid->step, &moved) / sum;
+    struct row *row = pk_twin_row_of_cell(grid, i_state, phase, 0);
+    const double staying = leave(grid, &grid->ways[phase], row, sum, grid->step, &waits) / sum;
     for (size_t k = 0; k < grid->n_exact; k++)
         grid->exact[k].mass[phase] *= grid->exact[k].i_state == i_state ? staying : 1;
 }
@@ -272,6 +285,8 @@ static void step_same_exact(struct grid *grid, size_t i_state, unsigned phase)
 static void step_exact(struct grid *grid, size_t i_state)
 {
     bool same = grid->guard_bit == 0;
+    if (!(grid->known >> i_state & 1))
+        return;
     for (unsigned phase = 0; phase < grid->n_phases; phase++)
         same &= grid->ways[phase].same;
     for (unsigned phase = 0; phase < grid->n_phases && same; phase++)
@@ -280,16 +295,23 @@ static void step_exact(struct grid *grid, size_t i_state)
         return;
     for (size_t k = 0; k < grid->n_exact; k++) {
         struct exact_spell *spell = &grid->exact[k];
-        double stays[PK_TWIN_PHASES] = {0};
+        double stays[PK_TWIN_PHASES], waits;
         if (spell->i_state != i_state)
             continue;
+        for (unsigned phase = 0; grid->guard_bit == 0 && phase < grid->n_phases; phase++)
+            if (spell->mass[phase] > 0)
+                spell->mass[phase] = leave(grid, &grid->ways[phase], pk_twin_row_of_spell(grid, k, phase),
+                                           spell->mass[phase], grid->step, &waits);
+        if (grid->guard_bit == 0)
+            continue;
+        memset(stays, 0, grid->n_phases * sizeof *stays);
         for (unsigned phase = 0; phase < grid->n_phases; phase++) {
             double guarded_stays = 0;
             if (spell->mass[phase] > 0)
-                stays[phase] += pass(grid, phase, 0, &spell->zero, spell->mass[phase], grid->step, &guarded_stays);
+                stays[phase] += pass(grid, i_state, phase, 0, k, spell->mass[phase], grid->step, &guarded_stays);
             stays[phase | grid->guard_bit] += guarded_stays;
         }
-        memcpy(spell->mass, stays, sizeof stays);
+        memcpy(spell->mass, stays, grid->n_phases * sizeof *stays);
     }
 }
 
@@ -307,15 +329,16 @@ static void age_cells(struct grid *grid, size_t i_state)
 /* Who entered a state within the step has half of it left to leave again. */
 static void step_entered(struct grid *grid, size_t i_state, double (*again)[PK_MAX_STATES])
 {
-    const bool stay = stops(grid, i_state);
+    const bool stay = pk_twin_stops(grid, i_state);
     if (!stay)
         lay_ways(grid, i_state);
     for (unsigned phase = 0; phase < grid->n_phases; phase++) {
-        double stays = grid->entered[phase][i_state], moved = 0;
+        double stays = grid->entered[phase][i_state], waits = 0;
         if (stays > 0 && !stay)
-            stays = leave(grid, &grid->ways[phase], grid->n_cells[i_state], NULL, stays, 0.5 * grid->step, &moved);
+            stays = leave(grid, &grid->ways[phase], pk_twin_row_of_cell(grid, i_state, phase, grid->n_cells[i_state]),
+                          stays, 0.5 * grid->step, &waits);
         grid->next[phase * grid->n_all + grid->first_cell[i_state]] += stays;
-        grid->next[(phase | grid->guard_bit) * grid->n_all + grid->first_cell[i_state]] += moved;
+        grid->next[(phase | grid->guard_bit) * grid->n_all + grid->first_cell[i_state]] += waits;
     }
     if (!stay)
         arrive(grid, i_state, again);
@@ -333,7 +356,7 @@ void pk_twin_step(struct grid *grid, double t)
     for (size_t s = 0; s < plan->n_states; s++) {
         if (!(grid->reached >> s & 1))
             continue;
-        if (stops(grid, s)) {
+        if (pk_twin_stops(grid, s)) {
             age_cells(grid, s);
             continue;
         }

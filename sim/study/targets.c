@@ -145,7 +145,7 @@ enum pk_status pk_targets_plan(const struct pk_targets *targets, const double *v
         status = pk_values_set(all, targets->model, tied->name, text, error);
     }
     if (status == PK_OK)
-        status = pk_convert(all, targets->model, scenario, error);
+        status = pk_convert_untold(all, targets->model, scenario, error);
     if (status == PK_OK)
         status = pk_plan_compile(plan, targets->model, scenario, all, error);
     if (status != PK_OK) {

@@ -26,17 +26,25 @@ enum pk_status pk_variants_given(struct pk_values *values, const struct pk_model
     return status;
 }
 
-enum pk_status pk_variants_values(struct pk_values *values, const struct pk_model *model,
+/* The values in use, with notes on how they were converted or without. */
+static enum pk_status values_with(struct pk_values *values, const struct pk_model *model,
                                   const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
-                                  const struct pk_set *extra, size_t n_extra, struct pk_error *error)
+                                  const struct pk_set *extra, size_t n_extra, bool told, struct pk_error *error)
 {
     enum pk_status status = pk_variants_given(values, model, scenario, sets, n_sets, extra, n_extra, error);
     if (status != PK_OK)
         return status;
-    status = pk_convert(values, model, scenario, error);
+    status = told ? pk_convert(values, model, scenario, error) : pk_convert_untold(values, model, scenario, error);
     if (status != PK_OK)
         pk_values_free(values);
     return status;
+}
+
+enum pk_status pk_variants_values(struct pk_values *values, const struct pk_model *model,
+                                  const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
+                                  const struct pk_set *extra, size_t n_extra, struct pk_error *error)
+{
+    return values_with(values, model, scenario, sets, n_sets, extra, n_extra, true, error);
 }
 
 /* The lowest and highest value of a rate, per month; of a form, at points over its first 50 years. */
@@ -142,7 +150,7 @@ static enum pk_status run_variant(struct pk_variants *variants, const struct pk_
     result->warning = "";
     int64_t batches = pk_run_batches(scenario, options->n_replications);
     size_t n_units = (size_t)(options->n_replications * batches);
-    enum pk_status status = pk_variants_values(&values, model, scenario, sets, n_sets, extra, n_extra, error);
+    enum pk_status status = values_with(&values, model, scenario, sets, n_sets, extra, n_extra, false, error);
     if (status != PK_OK) {
         if (status != PK_BAD_INPUT)
             return status;

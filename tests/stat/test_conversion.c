@@ -1,8 +1,11 @@
 /* What a document gives (a probability by a horizon) comes back out of the simulation and of closed forms. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "polku/convert.h"
 #include "polku/kinds.h"
 #include "polku/twin.h"
 #include "support.h"
@@ -187,6 +190,91 @@ Test(conversion, service_with_a_short_window_counts_on_the_base_hazard_after_it)
     support_expect(support_outcome(&run, 0, 1, SIZE_MAX, "ever_e"), 0.4, 4, "ever", "e");
     support_expect(support_outcome(&run, 0, 0, SIZE_MAX, "ever_e"), 1 - (exp(-0.3) + exp(-0.75)) / 2, 4, "base", "e");
     pk_run_free(&run);
+    support_close(&world);
+}
+
+#define SERVED(effect, window)                                                                                         \
+    "polku: 1\nmodel: given\nstates:\n  u: {}\n  e: {absorbing: true}\n  x: {absorbing: "                              \
+    "true}\nparameters:\n" PARAMETER("horizon", "1.5", "years") PARAMETER("base", "0.05", "per_year")                  \
+        PARAMETER("exit", "0.3", "per_year") PARAMETER("window", window, "years") FIND(                                \
+            "0.4", "ever",                                                                                             \
+            "active") "transitions:\n  find: {from: u, to: e, hazard: base}\n  exit: {from: u, to: x, hazard: exit}\n" \
+                      "services:\n  s: {window: window, effects: [{transition: find, " effect ": find}]}\n"
+#define SERVE SCENARIO "arms:\n  base: {}\n  s: {enrol: [{service: s, persons: 200000}]}\n" OUTCOMES
+
+/* l/(l + c) (1 - exp(-(l + c) w)) within the window, then the base hazard b for those who are left. */
+static double ever_served(double l, double window)
+{
+    const double b = 0.05, c = 0.3, left = exp(-(l + c) * window);
+    return l / (l + c) * (1 - left) + left * b / (b + c) * (1 - exp(-(b + c) * (1.5 - window)));
+}
+
+/* From hazards far below the least that a search begins with up to hazards a hundred times what the probability would
+ * have without exits: every length of window that is whole steps of the twin's, coarse and fine. Where steps end with
+ * the window they are exact. */
+Test(conversion, probabilities_of_services_small_and_large_have_the_closed_hazard)
+{
+    static const char *const effects[] = {"replace", "at_least"}, *const windows[] = {"1.5", "0.5"};
+    static const double wanted[] = {0.0585, 0.061, 0.085, 0.137, 0.2385, 0.4, 0.55, 0.77, 0.93, 0.985};
+    for (size_t e = 0; e < 2; e++)
+        for (size_t w = 0; w < 2; w++)
+            for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+                struct support_world world;
+                struct pk_values values;
+                struct pk_error error;
+                char to[40];
+                support_open_texts(&world,
+                                   e == 0   ? w == 0 ? SERVED("replace", "1.5") : SERVED("replace", "0.5")
+                                     : w == 0 ? SERVED("at_least", "1.5")
+                                            : SERVED("at_least", "0.5"),
+                                   SERVE);
+                snprintf(to, sizeof to, "%.17g", wanted[i]);
+                const struct pk_set set = {.parameter = "find", .to = to};
+                cr_assert_eq(pk_variants_values(&values, &world.model, &world.scenario, &set, 1, NULL, 0, &error),
+                             PK_OK, "%s", error.message);
+                const size_t i_find = pk_model_parameter(&world.model, "find");
+                const double l = values.used[i_find];
+                cr_expect_float_eq(ever_served(l, atof(windows[w])), wanted[i], 2e-9, "%s %s %g: %.10g", effects[e],
+                                   windows[w], wanted[i], l);
+                cr_expect_not_null(values.note[i_find]);
+                pk_values_free(&values);
+                support_close(&world);
+            }
+}
+
+/* The least hazard is above the base's in the last step of a search alone: below it the probability does not rise. */
+Test(conversion, probability_that_the_base_gives_anyway_takes_no_hazard)
+{
+    struct support_world world;
+    struct pk_values values;
+    struct pk_error error;
+    char to[40];
+    support_open_texts(&world, SERVED("at_least", "1.5"), SERVE);
+    snprintf(to, sizeof to, "%.17g", 0.05 / 0.35 * (1 - exp(-0.35 * 1.5)));
+    const struct pk_set set = {.parameter = "find", .to = to};
+    cr_assert_eq(pk_variants_values(&values, &world.model, &world.scenario, &set, 1, NULL, 0, &error), PK_OK);
+    cr_expect_eq(values.used[pk_model_parameter(&world.model, "find")], 0);
+    pk_values_free(&values);
+    support_close(&world);
+}
+
+/* The same bits of every value, and no words about what was solved. */
+Test(conversion, untold_conversions_are_those_told)
+{
+    struct support_world world;
+    struct pk_values values;
+    struct pk_error error;
+    support_open_file(&world, "ips-vs-traditional.yaml", NULL, 0);
+    cr_assert_eq(pk_variants_given(&values, &world.model, &world.scenario, NULL, 0, NULL, 0, &error), PK_OK);
+    cr_assert_eq(pk_convert_untold(&values, &world.model, &world.scenario, &error), PK_OK);
+    size_t n_untold = 0;
+    for (size_t i = 0; i < world.model.n_parameters; i++) {
+        cr_expect_eq(memcmp(&values.used[i], &world.values.used[i], sizeof(double)), 0, "%s: %a, %a",
+                     world.model.parameters[i].name, values.used[i], world.values.used[i]);
+        n_untold += world.values.note[i] != NULL && values.note[i] == NULL;
+    }
+    cr_expect_eq(n_untold, 4); /* ips, typ, latu and ktt */
+    pk_values_free(&values);
     support_close(&world);
 }
 

@@ -178,3 +178,75 @@ Test(plan, digest_tells_plans_apart_and_the_same_plan_again)
     }
     support_close(&world);
 }
+
+#define SERVED                                                                                                         \
+    "polku: 1\nmodel: m\nstates:\n  a: {}\n  b: {}\n  c: {absorbing: true}\nattributes:\n  sex: {values: [f, m]}\n"    \
+    "parameters:\n" PARAMETER("plain", "0.6", "per_year") PARAMETER("other", "0.9", "per_year") PARAMETER(             \
+        "own", "0.9", "per_year") PARAMETER("years", "1.5", "years") PARAMETER("men", "1.3", "ratio")                  \
+        PARAMETER("to_b", "0.3", "share") PARAMETER(                                                                   \
+            "to_c", "0.7",                                                                                             \
+            "share") "transitions:\n"                                                                                  \
+                     "  ab: {from: a, to: b, hazard: other}\n"                                                         \
+                     "  split: {from: a, to: {b: to_b, c: to_c}, hazard: other, ratios: {sex: {m: men}}}\n"            \
+                     "  plain: {from: [a, b], to: c, hazard: plain}\n"                                                 \
+                     "  aged: {from: a, to: b, hazard: other}\n"                                                       \
+                     "services:\n"                                                                                     \
+                     "  s: {window: years, effects: [{transition: aged, prevent: {share: to_b, instead: stay, again: " \
+                     "at_risk}}, {transition: ab, replace: own}, {transition: split, at_least: [own, men]}]}\n"        \
+                     "  t: {window: years, effects: [{transition: aged, prevent: {share: to_b, instead: stay, again: " \
+                     "at_risk}}, {transition: split, scale: men}, {transition: plain, replace: plain}]}\n"
+
+/* A changed value leaves a plan that is another's, table for table, which was compiled with it from the start: where
+ * services' own hazards alone read the value (own), and where more does (men, plain). */
+Test(plan, recompiled_plan_is_the_one_compiled_with_the_value)
+{
+    static const char *const changed[] = {"own", "men", "plain", "own", "to_b", "own"};
+    static const double to[] = {0.37, 1.7, 0.81, 2.385, 0.3, 0};
+    struct support_scenario enrolled = scenario;
+    struct support_world world;
+    struct pk_plan fresh;
+    struct pk_error error;
+    enrolled.population = "  state: {a: 1}\n  attributes: {sex: {f: 0.5, m: 0.5}}\n";
+    enrolled.arms = "  base: {}\n  s: {enrol: [{service: s, persons: 4}]}\n";
+    support_open(&world, SERVED, &enrolled);
+    pk_plan_init(&fresh);
+    cr_expect_not(world.plan.widely_read[pk_model_parameter(&world.model, "own")]);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect(world.plan.widely_read[pk_model_parameter(&world.model, i == 0 ? "men" : i == 1 ? "plain" : "to_b")]);
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+        const uint64_t before = pk_plan_digest(&world.plan);
+        const size_t i_parameter = pk_model_parameter(&world.model, changed[i]);
+        const bool other = world.values.used[i_parameter] != to[i];
+        world.values.used[i_parameter] = to[i];
+        cr_assert_eq(pk_plan_recompile(&world.plan, &world.model, &world.scenario, &world.values, i_parameter, &error),
+                     PK_OK);
+        cr_assert_eq(pk_plan_compile(&fresh, &world.model, &world.scenario, &world.values, &error), PK_OK);
+        cr_expect_eq(pk_plan_digest(&world.plan), pk_plan_digest(&fresh), "%s", changed[i]);
+        cr_expect_eq(pk_plan_digest(&world.plan) != before, other, "%s", changed[i]);
+        for (size_t v = 0; v < world.plan.n_services; v++) { /* the digest leaves out services that nobody is in */
+            const struct pk_plan_service *a = &world.plan.services[v], *b = &fresh.services[v];
+            cr_assert_eq(a->n_effects, b->n_effects);
+            for (size_t k = 0; k < a->n_effects; k++) {
+                cr_assert_eq(a->effects[k].arc, b->effects[k].arc);
+                cr_assert_eq(a->effects[k].mode, b->effects[k].mode);
+                cr_assert_eq(a->effects[k].n_rates, b->effects[k].n_rates);
+                for (size_t r = 0; r < a->effects[k].n_rates; r++)
+                    cr_expect_eq(a->effects[k].rates[r].levels[0], b->effects[k].rates[r].levels[0]);
+            }
+        }
+        /* in the file's own terms: per month, of the split to b its share of it, men's ratio a factor */
+        const struct pk_plan_service *s = &world.plan.services[0];
+        const double own = world.values.used[pk_model_parameter(&world.model, "own")];
+        const double men = world.values.used[pk_model_parameter(&world.model, "men")];
+        for (size_t k = 0; k < s->n_effects; k++) {
+            const size_t t = world.plan.arcs[s->effects[k].arc].i_transition;
+            const bool to_b = world.plan.arcs[s->effects[k].arc].i_to == 1;
+            if (t == pk_model_transition(&world.model, "ab"))
+                cr_expect_float_eq(s->effects[k].rates[0].levels[0] * 12, own, 1e-14);
+            if (t == pk_model_transition(&world.model, "split"))
+                cr_expect_float_eq(s->effects[k].rates[0].levels[0] * 12, own * men * (to_b ? 0.3 : 0.7), 1e-14);
+        }
+    }
+    pk_plan_free(&fresh);
+    support_close(&world);
+}

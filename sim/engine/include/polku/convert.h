@@ -19,6 +19,11 @@ extern "C" {
 PK_CHECKED enum pk_status pk_convert(struct pk_values *values, const struct pk_model *model,
                                      const struct pk_scenario *scenario, struct pk_error *error);
 
+/* As pk_convert, but for the notes of what is solved on the twin: a quarter of the work is to find what they tell. For
+ * points of a study and other values whose conversion nobody reads about. */
+PK_CHECKED enum pk_status pk_convert_untold(struct pk_values *values, const struct pk_model *model,
+                                            const struct pk_scenario *scenario, struct pk_error *error);
+
 /* As pk_convert without a scenario: only what needs no population (mean durations, exits: none). */
 PK_CHECKED enum pk_status pk_convert_closed(struct pk_values *values, const struct pk_model *model,
                                             struct pk_error *error);

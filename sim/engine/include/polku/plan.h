@@ -327,6 +327,8 @@ struct pk_plan {
     bool places_people;   /* in some arm who is enrolled depends on others */
     double start_months;  /* of the start since year 0 */
     unsigned weight_bits; /* a person of weight 1 counts 2^weight_bits */
+    bool *widely_read;    /* [n_parameters] of the model: more of the plan than own hazards of services' effects depends
+                             on it */
 };
 
 void pk_plan_init(struct pk_plan *plan);
@@ -337,6 +339,13 @@ void pk_plan_free(struct pk_plan *plan);
 PK_CHECKED enum pk_status pk_plan_compile(struct pk_plan *plan, const struct pk_model *model,
                                           const struct pk_scenario *scenario, const struct pk_values *values,
                                           struct pk_error *error);
+
+/* What pk_plan_compile makes of a compiled plan's model and scenario where one parameter's value has changed since.
+ * Where it is not widely read only the effects' own hazards are compiled, whose old room is given back with the plan.
+ * Errors: as above; the plan is then to be freed or compiled. */
+PK_CHECKED enum pk_status pk_plan_recompile(struct pk_plan *plan, const struct pk_model *model,
+                                            const struct pk_scenario *scenario, const struct pk_values *values,
+                                            size_t i_parameter, struct pk_error *error);
 
 /* The segment of a clock value: the number of cuts at or below it. */
 size_t pk_rate_segment(const double *cuts, size_t n_cuts, double on_clock);

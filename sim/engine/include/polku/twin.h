@@ -49,9 +49,10 @@ const char *pk_twin_obstacle(const struct pk_plan *plan, const struct pk_treatme
 
 /* Memory for many solutions, one after the other; init, then solve, then free. One thread's. */
 struct pk_twin {
-    void *grid, *ways;
-    double *mass;
-    size_t n_mass, n_ways;
+    void *grid, *ways, *rows;
+    double *mass, *rates;
+    uint32_t *row_of;
+    size_t n_ways, n_rows, n_mass, n_rates, n_row_of;
 };
 void pk_twin_init(struct pk_twin *twin);
 void pk_twin_free(struct pk_twin *twin);
