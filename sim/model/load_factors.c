@@ -361,7 +361,13 @@ void pk_load_factors(struct pk_load_of_sweep *s, const struct pk_reader *r)
     }
     if (all && !ours)
         pk_reader_problem(&vary, NULL, "there is no scenario whose parameters could all be varied");
-    else if (all)
+    s->n_named_factors = s->sweep->n_factors;
+    for (size_t i = 0; ours && i < s->load.scenario->n_sets; i++) { /* what the scenario itself says stays so */
+        const size_t found = pk_model_parameter(model, s->load.scenario->sets[i].parameter);
+        if (found != SIZE_MAX)
+            left_out[found] = true;
+    }
+    if (all && ours)
         add_all(s, left_out);
     if (s->sweep->n_factors == 0 && pk_problems_errors(r->problems) == 0)
         pk_reader_problem(&vary, NULL, "varies nothing");

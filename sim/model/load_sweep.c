@@ -81,7 +81,7 @@ static void read_simulation(struct pk_load_of_sweep *s, const struct pk_reader *
         (void)pk_reader_int_in(&child, 2, 10000, &sweep->batches);
 }
 
-/* {NAME: [factor, ...]}: what no group names is a group of its own. */
+/* {NAME: [factor, ...] or others}: what no group names is a group of its own. */
 static void read_groups(struct pk_load_of_sweep *s, const struct pk_reader *r)
 {
     struct pk_sweep *sweep = s->sweep;
@@ -98,13 +98,25 @@ static void read_groups(struct pk_load_of_sweep *s, const struct pk_reader *r)
         for (size_t g = 0; g < pk_reader_count(&groups) && g < PK_MAX_SWEPT; g++) {
             const struct pk_reader list = pk_reader_item(&groups, g);
             const char *name;
-            if (!pk_reader_key_name(&groups, g, &name) ||
-                !pk_reader_expect(&list, PK_YAML_SEQUENCE, "a list of factors"))
+            static const char *const words[] = {"others"};
+            size_t i_word;
+            if (!pk_reader_key_name(&groups, g, &name))
                 continue;
+            if (pk_reader_is(&list, PK_YAML_SCALAR)) {
+                if (!pk_reader_choice(&list, words, 1, &i_word, "a list of factors"))
+                    continue;
+                for (size_t f = s->n_named_factors; f < sweep->n_factors; f++)
+                    if (!taken[f]) {
+                        taken[f] = true;
+                        sweep->factors[f].i_group = sweep->n_groups;
+                    }
+            } else if (!pk_reader_expect(&list, PK_YAML_SEQUENCE, "a list of factors")) {
+                continue;
+            }
             for (size_t f = 0; f < sweep->n_factors; f++)
                 if (strcmp(names[f], name) == 0)
                     pk_load_problem_at_key(&groups, g, NULL, "is the name of a factor");
-            for (size_t i = 0; i < pk_reader_count(&list); i++) {
+            for (size_t i = 0; pk_reader_is(&list, PK_YAML_SEQUENCE) && i < pk_reader_count(&list); i++) {
                 const struct pk_reader item = pk_reader_item(&list, i);
                 size_t f;
                 if (!pk_reader_choice(&item, names, sweep->n_factors, &f, "a factor"))

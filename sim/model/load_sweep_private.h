@@ -8,6 +8,7 @@
 struct pk_load_of_sweep {
     struct pk_load load; /* of the scenario and its model, in the study's arena; scenario NULL: there is none */
     struct pk_sweep *sweep;
+    size_t n_named_factors; /* the first ones; those after them: others */
     const char *arms[PK_MAX_ARMS], *outcomes[PK_MAX_OUTCOMES];
 };
 

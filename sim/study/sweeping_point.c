@@ -176,7 +176,7 @@ enum pk_status pk_pointing_run(const struct pk_pointing *pointing, const double 
     if (status != PK_OK)
         return status;
     pk_plan_init(&plan);
-    status = pk_convert(&values, model, scenario, error);
+    status = pk_convert_untold(&values, model, scenario, error);
     if (status == PK_OK)
         status = pk_plan_compile(&plan, model, scenario, &values, error);
     if (status == PK_OK) {
