@@ -152,10 +152,14 @@ enum pk_status pk_conversion_probability(struct pk_conversion *conversion, doubl
     if (status == PK_OK && !(same_people && kinds->n > 0))
         status = find_kinds(conversion, error);
     *probability = 0;
-    for (size_t i = 0, n; status == PK_OK && i < kinds->n; i += n) {
-        n = 1;
-        while (i + n < kinds->n && n < MOST_STARTS && pk_kinds_alike(&kinds->items[i], &kinds->items[i + n]))
+    for (size_t i = 0, n, n_starts; status == PK_OK && i < kinds->n; i += n) {
+        n = n_starts = 1;
+        while (i + n < kinds->n && pk_kinds_alike(&kinds->items[i], &kinds->items[i + n])) {
+            n_starts += kinds->items[i + n].elapsed != kinds->items[i + n - 1].elapsed;
+            if (n_starts > MOST_STARTS)
+                break;
             n++;
+        }
         status = of_alike(conversion, &kinds->items[i], n, probability, error);
     }
     return status;
