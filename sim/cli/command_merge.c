@@ -12,6 +12,7 @@ static const char help[] =
     "result STEM.h5 has the bytes that one machine alone would have written. Says which shards are missing and leaves\n"
     "everything as it was; refuses by name a file that is damaged or of another study. Exit code 1 for both.\n\n"
     "  -o, --output STEM      where shards are and the result goes to; default outputs/NAME of the study\n"
+    "  -n, --draws N          draws, rows or trajectories instead of the study's\n"
     "      --json             tell what was done as JSON\n"
     "  -h, --help\n\n"
     "Example:\n"
@@ -22,12 +23,14 @@ const struct pk_command pk_command_merge = {"merge", "put the shards of a sweep 
 
 struct request {
     const char *output;
+    int64_t draws;
     bool json;
 };
 
 static int read_request(int argc, char **argv, struct request *request)
 {
     static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            {"draws", required_argument, NULL, 'n'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -39,7 +42,7 @@ static int read_request(int argc, char **argv, struct request *request)
             request->output = optarg;
         else if (code == 'j')
             request->json = true;
-        else
+        else if (code != 'n' || !pk_cli_whole(&pk_command_merge, "--draws", optarg, 2, 1000000, &request->draws))
             return 1 + pk_status_exit_code(PK_USAGE);
     }
     if (optind >= argc)
@@ -196,7 +199,8 @@ static int run(int argc, char **argv)
     code = pk_swept_load(&swept, path);
     if (code != 0)
         return code;
-    if (!pk_sweep_stem(&pk_command_merge, &swept.study, request.output, stem)) {
+    if (!pk_swept_draws(&pk_command_merge, &swept, request.draws) ||
+        !pk_sweep_stem(&pk_command_merge, &swept.study, request.output, stem)) {
         pk_swept_free(&swept);
         return pk_status_exit_code(PK_USAGE);
     }

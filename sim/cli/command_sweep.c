@@ -16,6 +16,7 @@ static const char help[] =
     "an earlier STEM.h5 of fewer draws: a study can grow.\n\n"
     "  -o, --output STEM      where to; default outputs/NAME of the study\n"
     "  -s, --shard K/N        only the K-th of N parts, into STEM.shard-K-of-N.h5\n"
+    "  -n, --draws N          draws, rows or trajectories instead of the study's\n"
     "  -t, --threads N        default: all cores; the result does not depend on it\n"
     "      --keep-every SECONDS  how often finished points are kept for the case of an interruption (20)\n"
     "      --design FILE      only write the points to FILE, as comma-separated values, for another program to run\n"
@@ -30,7 +31,7 @@ const struct pk_command pk_command_sweep = {"sweep", "simulate the points of a s
 
 struct request {
     const char *output, *design;
-    int64_t threads, keep;
+    int64_t threads, keep, draws;
     size_t i_shard, n_shards;
     bool json;
 };
@@ -38,11 +39,15 @@ struct request {
 /* Returns 0 to go on, or an exit code + 1. */
 static int read_request(int argc, char **argv, struct request *request)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},  {"shard", required_argument, NULL, 's'},
-        {"threads", required_argument, NULL, 't'}, {"keep-every", required_argument, NULL, 'k'},
-        {"design", required_argument, NULL, 'd'},  {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            {"shard", required_argument, NULL, 's'},
+                                            {"draws", required_argument, NULL, 'n'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"keep-every", required_argument, NULL, 'k'},
+                                            {"design", required_argument, NULL, 'd'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const struct pk_command *self = &pk_command_sweep;
     *request = (struct request){.keep = 20};
     for (int code; (code = pk_cli_option(self, argc, argv, options)) != -1;) {
@@ -53,6 +58,8 @@ static int read_request(int argc, char **argv, struct request *request)
             request->output = optarg;
         else if (code == 's')
             good = pk_sweep_shard(self, optarg, &request->i_shard, &request->n_shards);
+        else if (code == 'n')
+            good = pk_cli_whole(self, "--draws", optarg, 2, 1000000, &request->draws);
         else if (code == 't')
             good = pk_cli_whole(self, "--threads", optarg, 1, 4096, &request->threads);
         else if (code == 'k')
@@ -213,6 +220,10 @@ static int run(int argc, char **argv)
     code = pk_swept_load(&swept, argv[optind]);
     if (code != 0)
         return code;
+    if (!pk_swept_draws(&pk_command_sweep, &swept, request.draws)) {
+        pk_swept_free(&swept);
+        return pk_status_exit_code(PK_USAGE);
+    }
     if (swept.scenario != NULL)
         pk_cli_tell_marks(swept.scenario);
     const enum pk_status status = work(&request, &swept, &error);

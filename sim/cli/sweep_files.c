@@ -34,6 +34,17 @@ int pk_swept_load(struct pk_swept *swept, const char *path)
     return 0;
 }
 
+bool pk_swept_draws(const struct pk_command *command, struct pk_swept *swept, int64_t n)
+{
+    if (n == 0)
+        return true;
+    if (pk_method_is_grid(swept->study.sweep->method))
+        return pk_cli_usage(command, "--draws means nothing to the method %s of the study",
+                            pk_method_names[swept->study.sweep->method]) == 0;
+    swept->study.sweep->n_draws = n;
+    return true;
+}
+
 void pk_swept_free(struct pk_swept *swept)
 {
     if (!swept->loaded)

@@ -18,6 +18,9 @@ struct pk_swept {
 };
 /* Returns 0, or the exit code after having said what is wrong. */
 int pk_swept_load(struct pk_swept *swept, const char *path);
+/* So many draws, rows or trajectories instead of the study's (0: those). False after having said that it draws nothing.
+ */
+bool pk_swept_draws(const struct pk_command *command, struct pk_swept *swept, int64_t n);
 void pk_swept_free(struct pk_swept *swept);
 
 /* outputs/NAME where none is asked for. False after having said that it is too long or names no file. */
