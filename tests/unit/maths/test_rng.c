@@ -141,7 +141,7 @@ Test(rng, roles_are_unique_and_fit_their_eight_bits)
     const int roles[] = {PK_ROLE_EVENT,     PK_ROLE_LAYER,   PK_ROLE_ACCEPTANCE, PK_ROLE_PREVENTION, PK_ROLE_ENROLMENT,
                          PK_ROLE_ATTRIBUTE, PK_ROLE_FRAILTY, PK_ROLE_PERSON,     PK_ROLE_SPLIT,      PK_ROLE_OUTSIDE,
                          PK_ROLE_RELAPSE,   PK_ROLE_CURE,    PK_ROLE_INFLOW,     PK_ROLE_REFERRAL,   PK_ROLE_LENGTH,
-                         PK_ROLE_QUEUE,     PK_ROLE_RANK,    PK_ROLE_DISPLACED};
+                         PK_ROLE_QUEUE,     PK_ROLE_RANK,    PK_ROLE_DISPLACED,  PK_ROLE_PARAMETER};
     const int n_roles = sizeof roles / sizeof *roles;
     cr_assert_eq(n_roles, PK_ROLE_COUNT, "a role is missing here");
     for (int i = 0; i < n_roles; i++) {
