@@ -354,6 +354,25 @@ Test(uncertain_sets, a_calibrated_file_takes_distributions_away)
     pk_problems_free(&problems);
 }
 
+Test(uncertain_sets, every_allocation_that_fails_is_told)
+{
+    long n_asked = 0;
+    enum pk_status status = PK_NO_MEMORY;
+    unload();
+    for (long n = 0; status == PK_NO_MEMORY && n < 100000; n++) {
+        struct pk_problems problems;
+        pk_problems_init(&problems);
+        pk_memory_fail_after(n);
+        status =
+            pk_load_scenario(POLKU_SOURCE_DIR "/tests/data/good/uncertain.yaml", NULL, &scenario, &model, &problems);
+        pk_memory_fail_after(-1);
+        cr_assert(status == PK_OK || status == PK_NO_MEMORY, "allocation %ld", n);
+        n_asked = n;
+        pk_problems_free(&problems);
+    }
+    cr_assert(status == PK_OK && n_asked > 50, "%ld", n_asked);
+}
+
 /* What was drawn once is drawn for ever, on every host: a change here changes published numbers. */
 Test(uncertain_sets, bits_stay)
 {
