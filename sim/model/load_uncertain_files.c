@@ -131,8 +131,7 @@ static bool check_matrix(struct pk_load *load, const struct pk_csv *csv, struct 
     i = pk_load_uncertain_factor(set);
     if (i != SIZE_MAX) {
         pk_csv_problem(csv, i, i_name, NULL,
-                       "the covariances are not positive definite: this is a combination of those before it, or more "
-                       "than that");
+                       "the covariances are not positive definite: of this nothing is left beside those before it");
         return false;
     }
     for (size_t k = 0; k < n; k++)

@@ -80,8 +80,13 @@ static bool read_matrix(struct pk_load *load, const struct pk_reader *r, bool co
         }
         for (size_t j = 0; j < n && good; j++) {
             const struct pk_reader item = pk_reader_item(&row, j);
-            const double most = correlations ? 1 : 1e12, least = i != j ? -most : correlations ? 1 : 0;
-            good = pk_reader_double_in(&item, least, most, &set->matrix[i * n + j]);
+            const double most = correlations ? 1 : 1e12;
+            double *at = &set->matrix[i * n + j];
+            good = pk_reader_double_in(&item, i == j && !correlations ? 0 : -most, most, at);
+            if (good && correlations && i == j && *at != 1) {
+                pk_reader_problem(&item, NULL, "is %g, expected 1: the correlation of a parameter with itself", *at);
+                good = false;
+            }
         }
     }
     if (good && !pk_load_uncertain_symmetric(set, &i_row, &i_column)) {
@@ -92,9 +97,7 @@ static bool read_matrix(struct pk_load *load, const struct pk_reader *r, bool co
     }
     i_row = good ? pk_load_uncertain_factor(set) : SIZE_MAX;
     if (i_row != SIZE_MAX) {
-        pk_reader_problem(r, NULL,
-                          "is not positive definite: %s is a combination of those before it, or more than "
-                          "that",
+        pk_reader_problem(r, NULL, "is not positive definite: of %s nothing is left beside those before it",
                           load->model->parameters[set->i_parameters[i_row]].name);
         good = false;
     }
@@ -122,8 +125,10 @@ static bool read_coefficients(struct pk_load *load, const struct pk_reader *r, c
     struct pk_reader matrix, child;
     if (!pk_reader_expect(r, PK_YAML_MAPPING, "a mapping of parameters to estimates, or {file: ...}"))
         return false;
-    if (pk_reader_find(r, "file", &child) && pk_reader_is(&child, PK_YAML_SCALAR)) {
-        if (!pk_reader_allow(r, of_file))
+    const bool some = pk_reader_count(r) > 0;
+    child = some ? pk_reader_item(r, 0) : *r;
+    if (some && pk_reader_is(&child, PK_YAML_SCALAR)) { /* not {estimate: ...} */
+        if (!pk_reader_allow(r, of_file) || !pk_reader_need(r, "file", &child))
             return false;
         if (!pk_reader_find(whole, "covariance", &matrix))
             return pk_load_coefficients_file(load, &child, set);

@@ -11,7 +11,16 @@
 
 /* Beyond these the quantiles' errors are not known (special.h). */
 static const double SHAPE_LOW = 1e-3, SHAPE_HIGH = 1e6;
-static const double POSITIVE = 1e-300, MOST = 1e15;
+static const double MOST = 1e15;
+
+static bool read_above_0(const struct pk_reader *r, double *value)
+{
+    if (!pk_reader_double_in(r, -MOST, MOST, value))
+        return false;
+    if (!(*value > 0.0))
+        pk_reader_problem(r, NULL, "is %g, expected a number above 0", *value);
+    return *value > 0.0;
+}
 
 /* A list of n numbers into at[]. */
 static bool read_list(const struct pk_reader *r, size_t n, const char *needs, double *at)
@@ -37,8 +46,8 @@ static bool read_moments(const struct pk_reader *r, double *mean, double *sd)
     struct pk_reader child;
     if (!pk_reader_allow(r, keys))
         return false;
-    const bool good = pk_reader_need(r, "mean", &child) && pk_reader_double_in(&child, POSITIVE, MOST, mean);
-    return pk_reader_need(r, "sd", &child) && pk_reader_double_in(&child, POSITIVE, MOST, sd) && good;
+    const bool good = pk_reader_need(r, "mean", &child) && read_above_0(&child, mean);
+    return pk_reader_need(r, "sd", &child) && read_above_0(&child, sd) && good;
 }
 
 static bool shape_in_reach(const struct pk_reader *r, const char *what, double shape)
@@ -95,8 +104,8 @@ static bool read_interval(const struct pk_reader *r, double *at)
     double low, high;
     if (!pk_reader_allow(r, keys))
         return false;
-    bool good = pk_reader_need(r, "low", &child) && pk_reader_double_in(&child, POSITIVE, MOST, &low);
-    good = pk_reader_need(r, "high", &child) && pk_reader_double_in(&child, POSITIVE, MOST, &high) && good;
+    bool good = pk_reader_need(r, "low", &child) && read_above_0(&child, &low);
+    good = pk_reader_need(r, "high", &child) && read_above_0(&child, &high) && good;
     if (good && !(low < high)) {
         pk_reader_problem(r, NULL, "has low %g and high %g, expected low below high", low, high);
         return false;
@@ -182,7 +191,7 @@ static bool read_discrete(struct pk_load *load, const struct pk_reader *r, const
             good = false;
             continue;
         }
-        if (!pk_reader_double_in(&item, POSITIVE, 1, &share)) {
+        if (!read_above_0(&item, &share)) {
             good = false;
             continue;
         }
@@ -248,7 +257,8 @@ static bool fits(const struct pk_reader *r, const struct pk_parameter *parameter
     }
     if (!pk_load_drawn_fits(parameter, pk_uncertainty_quantile(made, 0x1p-53),
                             pk_uncertainty_quantile(made, 1 - 0x1p-53), what, sizeof what)) {
-        pk_reader_problem(r, "a log-normal distribution keeps away from 0, a beta one below 1", "%s", what);
+        const bool duration = parameter->given == PK_GIVEN_MEAN_DURATION;
+        pk_reader_problem(r, duration ? "a log-normal distribution keeps away from 0" : NULL, "%s", what);
         return false;
     }
     if (parameter->values != NULL && (parameter->values[0] < least || parameter->values[0] > most)) {

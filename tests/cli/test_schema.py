@@ -53,7 +53,11 @@ BEYOND = {
         study_target_outcome study_target_per_inflow study_target_per_mean study_tied_cycle study_tied_itself
         study_tied_switch study_tied_table study_tied_to_unknown study_tied_unknown scenario_bridge_parameter
         scenario_bridge_parameter_start scenario_bridge_outcome scenario_bridge_arm scenario_bridge_against
-        scenario_bridge_table scenario_bridge_alternative""",
+        scenario_bridge_table scenario_bridge_alternative model_distribution_discrete_name model_distribution_table
+        model_uncertainty_correlated_table model_uncertainty_dirichlet_unit model_uncertainty_unknown
+        model_uncertainty_coefficients_switch model_uncertainty_twice model_uncertainty_hash
+        model_uncertainty_parameters_name scenario_uncertainty_again scenario_uncertainty_parameters_name
+        scenario_uncertainty_taken""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
         model_split_shares model_switch model_table_counts model_table_cuts
@@ -67,7 +71,16 @@ BEYOND = {
         model_places_filled_zero scenario_enrol_to_before_from scenario_referral_late calibrated_range
         study_points study_prior_outside study_step study_step_years study_target_events_over_of study_target_log_negative
         study_target_of study_tied_outside study_transform_log study_transform_logit study_within_equal
-        study_within_outside study_within_reversed study_within_share claims_gap_none claims_no_gap""",
+        study_within_outside study_within_reversed study_within_share claims_gap_none claims_no_gap
+        model_distribution_beta_moments model_distribution_beyond model_distribution_discrete_again
+        model_distribution_discrete_sum model_distribution_duration model_distribution_far
+        model_distribution_gamma_share model_distribution_log_normal_ends model_distribution_normal_nothing
+        model_distribution_normal_order model_distribution_normal_rate model_distribution_one
+        model_distribution_order model_distribution_switch model_distribution_value model_uncertainty_coefficients_far
+        model_uncertainty_coefficients_share model_uncertainty_coefficients_unit
+        model_uncertainty_correlation_definite model_uncertainty_correlation_diagonal
+        model_uncertainty_correlation_mirror model_uncertainty_correlation_rows model_uncertainty_covariance_zero
+        model_uncertainty_dirichlet_sum""",
     "what a model or a scenario means as a whole": """
         claims_against_itself
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
@@ -82,7 +95,7 @@ BEYOND = {
         study_target_log_difference study_target_of_all study_target_of_difference study_tied_free
         scenario_bridge_against_itself scenario_bridge_against_twice scenario_bridge_end scenario_bridge_end_set
         scenario_bridge_end_own scenario_bridge_no_step scenario_bridge_step_nothing scenario_bridge_step_sets_nothing
-        scenario_bridge_topic""",
+        scenario_bridge_topic model_uncertainty_contradicts model_uncertainty_no_margin""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row
@@ -99,7 +112,12 @@ BEYOND = {
         model_evidence_missing model_evidence_no_id model_evidence_order model_evidence_tabs model_evidence_twice
         model_evidence_unknown model_evidence_words scenario_evidence_calibrated scenario_evidence_document
         scenario_evidence_unknown claims_document claims_id claims_id_gap claims_scenario_broken claims_scenario_claims
-        claims_scenario_missing claims_scenario_model claims_scenario_two_ways""",
+        claims_scenario_missing claims_scenario_model claims_scenario_two_ways model_uncertainty_file_column
+        model_uncertainty_file_covariance model_uncertainty_file_definite model_uncertainty_file_dots
+        model_uncertainty_file_mirror model_uncertainty_file_missing model_uncertainty_file_missing_covariance
+        model_uncertainty_file_no_estimate model_uncertainty_file_number model_uncertainty_file_outside
+        model_uncertainty_file_row model_uncertainty_file_scale model_uncertainty_file_switch
+        model_uncertainty_file_unit""",
     "how a number is written; a key given twice": """
         model_number_huge model_number_octal model_parameter_twice study_free_twice study_target_twice claims_twice""",
 }
@@ -110,6 +128,7 @@ OTHER_LISTS = {
     ("load_like.c", "joined"): "keys of a scenario that are put together with those of the one it is like",
     ("load_transitions.c", "modes"): "the four ways of an effect, keys of it",
     ("load_parameters.c", "ways"): "the four ways to give a number, keys of a parameter",
+    ("load_uncertain_sets.c", "ways"): "the four ways to be uncertain together, keys of such a set",
     ("load_distribution.c", "needs"): "what messages expect",
     ("load_scenario.c", "pk_file_kind_names"): "what messages call files",
     ("model.h", "SOURCE"): "those of a model's source, and the one of a calibrated file's",

@@ -5,7 +5,8 @@
  *
  * Seeds: models/, configs/ and tests/data, each behind a byte 0 (model), 1 (scenario), 2 and 3 (the same of the open
  * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it), 9 to 12 (a model with a ledger
- * of evidence, its scenario, the ledger, a calibrated file), 13 (a study), 14 (claims). */
+ * of evidence, its scenario, the ledger, a calibrated file), 13 (a study), 14 (claims), 15 to 18 (a model that says how
+ * uncertain it is, its scenario, draws, estimates). */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "polku/file.h"
 #include "polku/load.h"
 #include "polku/source.h"
+#include "polku/uncertainty.h"
 #include "polku/variants.h"
 #include "polku/yaml.h"
 
@@ -42,6 +44,10 @@ enum {
     CLAIMED_MODEL,
     CLAIMED,
     CLAIMS,
+    UNCERTAIN_MODEL,
+    UNCERTAIN,
+    DRAWS,
+    ESTIMATES,
     N_FIXED
 };
 static char *fixed[N_FIXED]; /* good ones */
@@ -51,10 +57,12 @@ static size_t fixed_sizes[N_FIXED];
 static void read_fixed(void)
 {
     static const char *const names[] = {
-        "model.yaml",         "scenario.yaml",     "mortality.yaml",     "open.yaml",          "imported.yaml",
-        "deaths.csv",         "diagnoses.csv",     "people.csv",         "fitted.yaml",        "fitted_rates.yaml",
-        "fitted_window.yaml", "cited_model.yaml",  "cited.yaml",         "cited_evidence.csv", "cited_fit.yaml",
-        "study.yaml",         "claims_model.yaml", "claims_static.yaml", "claims_short.yaml"};
+        "model.yaml",        "scenario.yaml",       "mortality.yaml",         "open.yaml",
+        "imported.yaml",     "deaths.csv",          "diagnoses.csv",          "people.csv",
+        "fitted.yaml",       "fitted_rates.yaml",   "fitted_window.yaml",     "cited_model.yaml",
+        "cited.yaml",        "cited_evidence.csv",  "cited_fit.yaml",         "study.yaml",
+        "claims_model.yaml", "claims_static.yaml",  "claims_short.yaml",      "uncertain_model.yaml",
+        "uncertain.yaml",    "uncertain_draws.csv", "uncertain_estimates.csv"};
     static const char here[] = __FILE__;
     const char *slash = strrchr(here, '/');
     for (int i = 0; i < N_FIXED; i++) {
@@ -96,6 +104,31 @@ static void compile(const struct pk_model *model, const struct pk_scenario *scen
         (void)pk_plan_digest(&plan);
     pk_plan_free(&plan);
     pk_values_free(&values);
+}
+
+/* What is drawn of parameters, also by the most extreme uniforms, are values that they may have. */
+static void draw(const struct pk_model *model)
+{
+    static const double us[] = {0x1p-53, 0.001, 0.5, 0.731, 1 - 0x1p-53};
+    double values[PK_MAX_PARAMETERS], u[PK_MAX_UNCERTAIN_TOGETHER], low, high;
+    for (size_t k = 0; k < sizeof us / sizeof *us; k++) {
+        for (size_t i = 0; i < model->n_parameters; i++) {
+            struct pk_uncertainty room;
+            const struct pk_uncertainty *uncertainty = pk_uncertainty_of(&model->parameters[i], &room);
+            values[i] =
+                uncertainty != NULL ? pk_uncertainty_quantile(uncertainty, us[k]) : model->parameters[i].values[0];
+        }
+        for (size_t s = 0; s < model->n_uncertain_sets; s++) {
+            for (size_t c = 0; c < PK_MAX_UNCERTAIN_TOGETHER; c++)
+                u[c] = us[(k + c * s) % (sizeof us / sizeof *us)];
+            pk_uncertain_set_values(&model->uncertain_sets[s], model, u, values);
+        }
+        for (size_t i = 0; i < model->n_parameters; i++) {
+            pk_unit_interval(model->parameters[i].given_unit, &low, &high);
+            if (!(values[i] >= low && (values[i] <= high || model->parameters[i].given_unit == PK_UNIT_YEARS)))
+                abort();
+        }
+    }
 }
 
 /* A problem for each fault, in clean text, with its place. */
@@ -164,37 +197,44 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (fixed[0] == NULL)
         read_fixed();
-    static const int models[] = {MODEL,       MODEL,       OPEN_MODEL,  OPEN_MODEL, OPEN_MODEL,
-                                 OPEN_MODEL,  OPEN_MODEL,  MODEL,       MODEL,      CITED_MODEL,
-                                 CITED_MODEL, CITED_MODEL, CITED_MODEL, MODEL,      CLAIMED_MODEL};
-    static const int scenarios[] = {SCENARIO,      SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO,
-                                    OPEN_SCENARIO, IMPORTED, FITTED,        FITTED,        CITED,
-                                    CITED,         CITED,    CITED,         SCENARIO,      CLAIMED};
-    static const int replaced[] = {MODEL,  SCENARIO,    OPEN_MODEL, OPEN_SCENARIO, DEATHS,    DIAGNOSES, PEOPLE, RATES,
-                                   FITTED, CITED_MODEL, CITED,      EVIDENCE,      CITED_FIT, STUDY,     CLAIMS};
+    static const int models[] = {MODEL,           MODEL,           OPEN_MODEL,      OPEN_MODEL,     OPEN_MODEL,
+                                 OPEN_MODEL,      OPEN_MODEL,      MODEL,           MODEL,          CITED_MODEL,
+                                 CITED_MODEL,     CITED_MODEL,     CITED_MODEL,     MODEL,          CLAIMED_MODEL,
+                                 UNCERTAIN_MODEL, UNCERTAIN_MODEL, UNCERTAIN_MODEL, UNCERTAIN_MODEL};
+    static const int scenarios[] = {SCENARIO,      SCENARIO,  OPEN_SCENARIO, OPEN_SCENARIO, OPEN_SCENARIO,
+                                    OPEN_SCENARIO, IMPORTED,  FITTED,        FITTED,        CITED,
+                                    CITED,         CITED,     CITED,         SCENARIO,      CLAIMED,
+                                    UNCERTAIN,     UNCERTAIN, UNCERTAIN,     UNCERTAIN};
+    static const int replaced[] = {MODEL,  SCENARIO,        OPEN_MODEL,  OPEN_SCENARIO, DEATHS,   DIAGNOSES, PEOPLE,
+                                   RATES,  FITTED,          CITED_MODEL, CITED,         EVIDENCE, CITED_FIT, STUDY,
+                                   CLAIMS, UNCERTAIN_MODEL, UNCERTAIN,   DRAWS,         ESTIMATES};
     const char *texts[N_FIXED];
-    size_t sizes[N_FIXED], which = data[0] % 15;
+    size_t sizes[N_FIXED], which = data[0] % 19;
     for (int i = 0; i < N_FIXED; i++) {
         texts[i] = fixed[i];
         sizes[i] = fixed_sizes[i];
     }
     texts[replaced[which]] = (const char *)data + 1;
     sizes[replaced[which]] = size - 1;
-    const struct pk_attachments of_model = {.n = 2,
+    const struct pk_attachments of_model = {.n = 3,
                                             .items = {{"deaths.csv", texts[DEATHS], sizes[DEATHS]},
-                                                      {"cited_evidence.csv", texts[EVIDENCE], sizes[EVIDENCE]}}};
-    const struct pk_attachments of_scenario = {.n = 5,
-                                               .items = {{"diagnoses.csv", texts[DIAGNOSES], sizes[DIAGNOSES]},
-                                                         {"people.csv", texts[PEOPLE], sizes[PEOPLE]},
-                                                         {"fitted_rates.yaml", texts[RATES], sizes[RATES]},
-                                                         {"fitted_window.yaml", texts[WINDOW], sizes[WINDOW]},
-                                                         {"cited_fit.yaml", texts[CITED_FIT], sizes[CITED_FIT]}}};
+                                                      {"cited_evidence.csv", texts[EVIDENCE], sizes[EVIDENCE]},
+                                                      {"uncertain_draws.csv", texts[DRAWS], sizes[DRAWS]}}};
+    const struct pk_attachments of_scenario = {
+        .n = 6,
+        .items = {{"diagnoses.csv", texts[DIAGNOSES], sizes[DIAGNOSES]},
+                  {"people.csv", texts[PEOPLE], sizes[PEOPLE]},
+                  {"fitted_rates.yaml", texts[RATES], sizes[RATES]},
+                  {"fitted_window.yaml", texts[WINDOW], sizes[WINDOW]},
+                  {"cited_fit.yaml", texts[CITED_FIT], sizes[CITED_FIT]},
+                  {"uncertain_estimates.csv", texts[ESTIMATES], sizes[ESTIMATES]}}};
     int i_model = models[which], i_scenario = scenarios[which];
     pk_problems_init(&problems);
     enum pk_status status = pk_load_texts("scenario", texts[i_scenario], sizes[i_scenario], "model", texts[i_model],
                                           sizes[i_model], &of_model, &of_scenario, &scenario, &model, &problems);
     judge(&problems, status);
     if (status == PK_OK) {
+        draw(&model);
         if (replaced[which] == STUDY)
             read_study(texts[STUDY], sizes[STUDY], &scenario, &model);
         else if (replaced[which] == CLAIMS)

@@ -316,6 +316,63 @@ Test(uncertain_sets, another_parameter_or_set_changes_no_draw)
     free(whole);
 }
 
+/* A calibrated value takes its own range, or nothing, with it; that a set of the model's goes on drawing it is told. */
+Test(uncertain_sets, a_calibrated_file_takes_distributions_away)
+{
+    static const char fit[] = "polku: 1\ncalibrated: fit\ndigest: 0123456789abcdef\nparameters:\n"
+                              "  losing: {value: 0.5, range: [0.3, 0.7], source: {calibrated: made up}}\n"
+                              "  wage: {value: 1900, source: {calibrated: made up}}\n"
+                              "  shape: {value: 1.3, source: {calibrated: made up}}\n";
+    struct pk_attachments files = scenario.attachments;
+    struct pk_scenario other_scenario;
+    struct pk_model other;
+    struct pk_problems problems;
+    char text[PK_UNCERTAINTY_TEXT_SIZE];
+    files.items[files.n++] = (struct pk_attachment){.name = "fit.yaml", .text = fit, .size = sizeof fit - 1};
+    char *whole = inserted(scenario.text, "model: uncertain_model.yaml\n", "calibrated: fit.yaml\n");
+    pk_problems_init(&problems);
+    cr_assert_eq(pk_load_texts("a", whole, strlen(whole), "b", model.text, model.text_size, &model.attachments, &files,
+                               &other_scenario, &other, &problems),
+                 PK_OK);
+    cr_assert_eq(problems.n_kept, 1);
+    cr_expect_not_null(strstr(problems.items[0].message, "weibull_fit"), "%s", problems.items[0].message);
+    struct pk_uncertainty room;
+    const struct pk_uncertainty *losing =
+        pk_uncertainty_of(&other.parameters[pk_model_parameter(&other, "losing")], &room);
+    cr_assert_not_null(losing);
+    pk_uncertainty_text(losing, text);
+    cr_expect_str_eq(text, "pert(0.3, 0.5, 0.7)");
+    cr_expect_null(other.parameters[pk_model_parameter(&other, "wage")].uncertainty);
+    double values[MOST];
+    for (uint64_t d = 0; d < 100; d++) {
+        draw_one(&other, set_of(&other, "market"), d, false, values);
+        cr_assert(values[1] > 0.3 && values[1] < 0.7, "a margin of a correlated set is the parameter's own");
+    }
+    pk_scenario_free(&other_scenario);
+    pk_model_free(&other);
+    free(whole);
+    pk_problems_free(&problems);
+}
+
+Test(uncertain_sets, every_allocation_that_fails_is_told)
+{
+    long n_asked = 0;
+    enum pk_status status = PK_NO_MEMORY;
+    unload();
+    for (long n = 0; status == PK_NO_MEMORY && n < 100000; n++) {
+        struct pk_problems problems;
+        pk_problems_init(&problems);
+        pk_memory_fail_after(n);
+        status =
+            pk_load_scenario(POLKU_SOURCE_DIR "/tests/data/good/uncertain.yaml", NULL, &scenario, &model, &problems);
+        pk_memory_fail_after(-1);
+        cr_assert(status == PK_OK || status == PK_NO_MEMORY, "allocation %ld", n);
+        n_asked = n;
+        pk_problems_free(&problems);
+    }
+    cr_assert(status == PK_OK && n_asked > 50, "%ld", n_asked);
+}
+
 /* What was drawn once is drawn for ever, on every host: a change here changes published numbers. */
 Test(uncertain_sets, bits_stay)
 {
