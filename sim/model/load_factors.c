@@ -140,7 +140,6 @@ static bool find_parameter(struct pk_load_of_sweep *s, const struct pk_reader *r
 
 static bool read_parameter(struct pk_load_of_sweep *s, const struct pk_reader *r, size_t i, struct pk_factor *factor)
 {
-    static const char *const keys[] = {"distribution", "levels", NULL};
     const struct pk_reader item = pk_reader_item(r, i);
     const bool ours = s->load.scenario != NULL;
     struct pk_parameter own = {.name = factor->name, .given_unit = PK_UNIT_REAL, .unit = PK_UNIT_REAL};
@@ -152,8 +151,6 @@ static bool read_parameter(struct pk_load_of_sweep *s, const struct pk_reader *r
     own.n_values = own.n_columns = 1;
     if (ours)
         own = s->load.model->parameters[factor->i_parameter];
-    if (!pk_reader_is_empty(&item) && !pk_reader_allow(&item, keys))
-        return false;
     if (pk_reader_find(&item, "distribution", &child)) {
         own.uncertainty = NULL;
         pk_load_uncertainty(&s->load, &item, &own);
@@ -248,6 +245,7 @@ static bool finish(struct pk_load_of_sweep *s, struct pk_factor *factor)
 
 static void read_factor(struct pk_load_of_sweep *s, const struct pk_reader *r, size_t i)
 {
+    static const char *const keys[] = {"distribution", "levels", "options", NULL};
     const struct pk_reader item = pk_reader_item(r, i);
     const struct pk_model *model = s->load.model;
     struct pk_factor *factor = &s->sweep->factors[s->sweep->n_factors];
@@ -258,6 +256,8 @@ static void read_factor(struct pk_load_of_sweep *s, const struct pk_reader *r, s
     memset(factor, 0, sizeof *factor);
     factor->name = pk_arena_text(s->load.arena, name);
     s->load.no_memory |= factor->name == NULL;
+    if (!pk_reader_is_empty(&item) && !pk_reader_allow(&item, keys))
+        return;
     const size_t i_set = model != NULL ? pk_model_uncertain_set(model, name) : SIZE_MAX;
     bool good = factor->name != NULL;
     if (good && i_set != SIZE_MAX) {
@@ -276,8 +276,10 @@ static void read_factor(struct pk_load_of_sweep *s, const struct pk_reader *r, s
                 good = false;
             }
     } else if (good && s->load.scenario != NULL && pk_reader_find(&item, "options", &options)) {
-        static const char *const keys[] = {"options", NULL};
-        good = pk_reader_allow(&item, keys) && read_choice(s, &options, factor);
+        good = pk_reader_count(&item) == 1;
+        if (!good)
+            pk_reader_problem(&item, NULL, "has %zu keys beside options, expected none", pk_reader_count(&item) - 1);
+        good = good && read_choice(s, &options, factor);
     } else if (good) {
         good = read_parameter(s, r, i, factor);
     }

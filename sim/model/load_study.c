@@ -90,7 +90,8 @@ static enum pk_status read_study(struct pk_load_of_study *s, const struct pk_rea
 static enum pk_status parse(const char *name, const char *text, size_t size, struct pk_study *study,
                             const struct pk_yaml_node **root, struct pk_problems *problems)
 {
-    static const char *const keys[] = {"polku", "study", "title", "scenario", "seed", "calibrate", NULL};
+    static const char *const keys[] = {"polku",     "study", "title",    "scenario", "seed",
+                                       "calibrate", "sweep", "decision", NULL};
     char *copy = pk_arena_alloc(&study->arena, size + 1, 1);
     study->file = pk_arena_text(&study->arena, name);
     if (copy == NULL || study->file == NULL)
@@ -101,7 +102,6 @@ static enum pk_status parse(const char *name, const char *text, size_t size, str
     const enum pk_status status = pk_yaml_parse(text, size, study->file, &study->arena, root, problems);
     if (status != PK_OK)
         return status;
-    static const char *const of_sweeps[] = {"polku", "study", "title", "scenario", "seed", "sweep", "decision", NULL};
     const struct pk_reader r = pk_reader_root(*root, study->file, problems);
     struct pk_reader child;
     const char *scenario;
@@ -113,12 +113,19 @@ static enum pk_status parse(const char *name, const char *text, size_t size, str
                           "is a %s, expected a study", pk_file_kind_names[kind]);
         return PK_BAD_INPUT;
     }
-    if (pk_reader_find(&r, "sweep", &child) && !pk_reader_find(&r, "calibrate", &child)) {
+    const bool sweeps = pk_reader_find(&r, "sweep", &child);
+    if (sweeps && pk_reader_find(&r, "calibrate", &child)) {
+        pk_reader_problem(&child, "make two studies of it", "stands beside sweep, expected one of the two");
+        return PK_BAD_INPUT;
+    }
+    if (!sweeps && pk_reader_find(&r, "decision", &child))
+        pk_reader_problem(&child, NULL, "is what a sweep serves, and there is no sweep");
+    if (sweeps) {
         study->sweep = pk_arena_alloc(&study->arena, 1, sizeof *study->sweep);
         if (study->sweep == NULL)
             return PK_NO_MEMORY;
     }
-    if (!pk_reader_allow(&r, study->sweep != NULL ? of_sweeps : keys))
+    if (!pk_reader_allow(&r, keys))
         return PK_BAD_INPUT;
     if (study->sweep != NULL && !pk_reader_find(&r, "scenario", &child))
         return PK_OK; /* of a model that is not ours */

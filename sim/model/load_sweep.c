@@ -3,9 +3,8 @@
 
 #include "load_sweep_private.h"
 
-#define PK_METHOD_NAME(name, text) text,
-const char *const pk_method_names[PK_METHOD_COUNT] = {PK_METHOD_LIST(PK_METHOD_NAME)};
-#undef PK_METHOD_NAME
+const char *const pk_method_names[PK_METHOD_COUNT] = {"one_way", "two_way", "factorial",    "latin_hypercube",
+                                                      "morris",  "sobol",   "probabilistic"};
 
 bool pk_method_is_grid(enum pk_method method)
 {
@@ -105,11 +104,14 @@ static void read_groups(struct pk_load_of_sweep *s, const struct pk_reader *r)
             if (pk_reader_is(&list, PK_YAML_SCALAR)) {
                 if (!pk_reader_choice(&list, words, 1, &i_word, "a list of factors"))
                     continue;
+                bool any = false;
                 for (size_t f = s->n_named_factors; f < sweep->n_factors; f++)
                     if (!taken[f]) {
-                        taken[f] = true;
+                        any = taken[f] = true;
                         sweep->factors[f].i_group = sweep->n_groups;
                     }
+                if (!any)
+                    continue;
             } else if (!pk_reader_expect(&list, PK_YAML_SEQUENCE, "a list of factors")) {
                 continue;
             }

@@ -22,17 +22,16 @@ enum {
     PK_MAX_QUESTIONS = 64 /* sets of factors that the value of knowing is asked of */
 };
 
-#define PK_METHOD_LIST(X)                                                                                              \
-    X(PK_METHOD_ONE_WAY, "one_way")                                                                                    \
-    X(PK_METHOD_TWO_WAY, "two_way")                                                                                    \
-    X(PK_METHOD_FACTORIAL, "factorial")                                                                                \
-    X(PK_METHOD_LATIN_HYPERCUBE, "latin_hypercube")                                                                    \
-    X(PK_METHOD_MORRIS, "morris")                                                                                      \
-    X(PK_METHOD_SOBOL, "sobol")                                                                                        \
-    X(PK_METHOD_PROBABILISTIC, "probabilistic")
-#define PK_SWEEP_ENUM(name, ...) name,
-enum pk_method { PK_METHOD_LIST(PK_SWEEP_ENUM) PK_METHOD_COUNT };
-#undef PK_SWEEP_ENUM
+enum pk_method {
+    PK_METHOD_ONE_WAY,
+    PK_METHOD_TWO_WAY,
+    PK_METHOD_FACTORIAL,
+    PK_METHOD_LATIN_HYPERCUBE,
+    PK_METHOD_MORRIS,
+    PK_METHOD_SOBOL,
+    PK_METHOD_PROBABILISTIC,
+    PK_METHOD_COUNT
+};
 extern const char *const pk_method_names[PK_METHOD_COUNT];
 /* Whether a method moves factors to levels; else it draws them from their distributions. */
 bool pk_method_is_grid(enum pk_method method);
