@@ -1,8 +1,8 @@
 /* Scrambled Sobol' points, alone and in pairs of rows. See polku/design.h.
  *
- * GSL's sequence has 30 bits and leaves out the point 0, without which no 2^m points are a net: it is put back. */
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_qrng.h>
+ * The direction numbers are those of Joe & Kuo 2008 (SIAM Journal on Scientific Computing 30, new-joe-kuo-6), chosen
+ * for even pairs of dimensions. Those of GSL's sequence are not: with them the first-order index of a column of eight
+ * was 5 times as wrong at 256 rows and 15 times at 1,024, where intervals by bootstrap did not hold it. */
 #include <string.h>
 
 #include "design_private.h"
@@ -31,53 +31,87 @@ static double scrambled(uint64_t seed, uint64_t name_key, bool second, uint32_t 
     return pk_rng_uniform(flipped << (64 - SOBOL_BITS) | words[0] >> SOBOL_BITS);
 }
 
-/* The sequence of a row in n_dims dimensions; row after row. */
+/* One dimension after another: a primitive polynomial over two elements, its coefficients in bits, then the first
+ * direction integers, as many as its degree. */
+static const uint16_t joe_kuo[] = {
+    1,   3,   1,   7,   1,   3,   11,  1,   3,   1,   13,  1,   1,   1,   19,  1,   1,   3,   3,   25,  1,   3,   5,
+    13,  37,  1,   1,   5,   5,   17,  41,  1,   1,   5,   5,   5,   47,  1,   1,   7,   11,  19,  55,  1,   1,   5,
+    1,   1,   59,  1,   1,   1,   3,   11,  61,  1,   3,   5,   5,   31,  67,  1,   3,   3,   9,   7,   49,  91,  1,
+    1,   1,   15,  21,  21,  97,  1,   3,   1,   13,  27,  49,  103, 1,   1,   1,   15,  7,   5,   109, 1,   3,   1,
+    15,  13,  25,  115, 1,   1,   5,   5,   19,  61,  131, 1,   3,   7,   11,  23,  15,  103, 137, 1,   3,   7,   13,
+    13,  15,  69,  143, 1,   1,   3,   13,  7,   35,  63,  145, 1,   3,   5,   9,   1,   25,  53,  157, 1,   3,   1,
+    13,  9,   35,  107, 167, 1,   3,   1,   5,   27,  61,  31,  171, 1,   1,   5,   11,  19,  41,  61,  185, 1,   3,
+    5,   3,   3,   13,  69,  191, 1,   1,   7,   13,  1,   19,  1,   193, 1,   3,   7,   5,   13,  19,  59,  203, 1,
+    1,   3,   9,   25,  29,  41,  211, 1,   3,   5,   13,  23,  1,   55,  213, 1,   3,   7,   3,   13,  59,  17,  229,
+    1,   3,   1,   3,   5,   53,  69,  239, 1,   1,   5,   5,   23,  33,  13,  241, 1,   1,   7,   7,   1,   61,  123,
+    247, 1,   1,   7,   9,   13,  61,  49,  253, 1,   3,   3,   5,   3,   55,  33,  285, 1,   3,   1,   15,  31,  13,
+    49,  245, 299, 1,   3,   5,   15,  31,  59,  63,  97,  301, 1,   3,   1,   11,  11,  11,  77,  249, 333, 1,   3,
+    1,   11,  27,  43,  71,  9,   351, 1,   1,   7,   15,  21,  11,  81,  45,  355, 1,   3,   7,   3,   25,  31,  65,
+    79,  357, 1,   3,   1,   1,   19,  11,  3,   205, 361, 1,   1,   5,   9,   19,  21,  29,  157, 369, 1,   3,   7,
+    11,  1,   33,  89,  185, 391, 1,   3,   3,   3,   15,  9,   79,  71,  397, 1,   3,   7,   11,  15,  39,  119, 27,
+    425, 1,   1,   3,   1,   11,  31,  97,  225, 451, 1,   1,   1,   3,   23,  43,  57,  177, 463, 1,   3,   7,   7,
+    17,  17,  37,  71,  487, 1,   3,   1,   5,   27,  63,  123, 213, 501, 1,   1,   3,   5,   11,  43,  53,  133, 529,
+    1,   3,   5,   5,   29,  17,  47,  173, 479, 539, 1,   3,   3,   11,  3,   1,   109, 9,   69,  545, 1,   1,   1,
+    5,   17,  39,  23,  5,   343, 557, 1,   3,   1,   5,   25,  15,  31,  103, 499, 563, 1,   1,   1,   11,  11,  17,
+    63,  105, 183, 601, 1,   1,   5,   11,  9,   29,  97,  231, 363, 607, 1,   1,   5,   15,  19,  45,  41,  7,   383,
+    617, 1,   3,   7,   7,   31,  19,  83,  137, 221, 623, 1,   1,   1,   3,   23,  15,  111, 223, 83,  631, 1,   1,
+    5,   13,  31,  15,  55,  25,  161, 637, 1,   1,   3,   13,  25,  47,  39,  87,  257, 647, 1,   1,   1,   11,  21,
+    53,  125, 249, 293, 661, 1,   1,   7,   11,  11,  7,   57,  79,  323, 675, 1,   1,   5,   5,   17,  13,  81,  3,
+    131, 677, 1,   1,   7,   13,  23,  7,   65,  251, 475, 687, 1,   3,   5,   1,   9,   43,  3,   149, 11,  695, 1,
+    1,   3,   13,  31,  13,  13,  255, 487, 701, 1,   3,   3,   1,   5,   63,  89,  91,  127, 719, 1,   1,   3,   3,
+    1,   19,  123, 127, 237, 721, 1,   1,   5,   7,   23,  31,  37,  243, 289, 731, 1,   1,   5,   11,  17,  53,  117,
+    183, 491, 757, 1,   1,   1,   5,   1,   13,  13,  209, 345, 761, 1,   1,   3,   15,  1,   57,  115, 7,   33,  787,
+    1,   3,   1,   11,  7,   43,  81,  207, 175, 789, 1,   3,   1,   1,   15,  27,  63,  255, 49,  799, 1,   3,   5,
+    3,   27,  61,  105, 171, 305, 803, 1,   1,   5,   3,   1,   3,   57,  249, 149};
+
 struct sequence {
-    gsl_qrng *generator; /* NULL: no dimension */
     size_t n_dims;
-    bool started;
-    uint32_t bits[PK_DESIGN_SOBOL_MAX];
+    uint32_t i_next;
+    uint32_t bits[PK_DESIGN_SOBOL_MAX];                   /* of the row */
+    uint32_t directions[PK_DESIGN_SOBOL_MAX][SOBOL_BITS]; /* their integers, shifted to the top */
 };
 
-static enum pk_status sequence_init(struct sequence *sequence, size_t n_dims, struct pk_error *error)
+/* Joe & Kuo 2008, eq. 2. */
+static void sequence_init(struct sequence *sequence, size_t n_dims)
 {
     memset(sequence, 0, sizeof *sequence);
     sequence->n_dims = n_dims > PK_DESIGN_SOBOL_MAX ? PK_DESIGN_SOBOL_MAX : n_dims;
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
-    sequence->generator = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)sequence->n_dims);
-    gsl_set_error_handler(handler);
-    if (sequence->generator == NULL)
-        return pk_error_set(error, PK_NO_MEMORY, "no memory for a quasi-random sequence");
-    return PK_OK;
+    const uint16_t *next = joe_kuo;
+    for (size_t d = 0; d < sequence->n_dims; d++) {
+        uint32_t integers[SOBOL_BITS];
+        const uint32_t polynomial = *next++;
+        unsigned degree = 0;
+        while (polynomial >> (degree + 1) != 0)
+            degree++;
+        for (unsigned i = 0; i < SOBOL_BITS; i++) {
+            integers[i] = degree == 0 ? 1 : i < degree ? *next++ : integers[i - degree];
+            for (unsigned k = 1; i >= degree && k <= degree; k++)
+                integers[i] ^= (polynomial >> (degree - k) & 1) * (integers[i - k] << k);
+            sequence->directions[d][i] = integers[i] << (SOBOL_BITS - 1 - i);
+        }
+    }
 }
 
+/* From the row before, in the order of Gray's code. */
 static void sequence_next(struct sequence *sequence)
 {
-    double at[PK_DESIGN_SOBOL_MAX];
-    if (sequence->started) {
-        PK_ASSERT(gsl_qrng_get(sequence->generator, at) == GSL_SUCCESS);
-        for (size_t d = 0; d < sequence->n_dims; d++)
-            sequence->bits[d] = (uint32_t)(at[d] * 0x1p30);
-    }
-    sequence->started = true;
-}
-
-static void sequence_free(struct sequence *sequence)
-{
-    if (sequence->generator != NULL)
-        gsl_qrng_free(sequence->generator);
+    unsigned i_bit = 0;
+    while (sequence->i_next != 0 && !(sequence->i_next >> i_bit & 1))
+        i_bit++;
+    for (size_t d = 0; sequence->i_next != 0 && d < sequence->n_dims; d++)
+        sequence->bits[d] ^= sequence->directions[d][i_bit];
+    sequence->i_next++;
 }
 
 enum pk_status pk_design_quasi(struct pk_design *design, uint64_t seed, size_t n,
                                const struct pk_design_columns *columns, struct pk_error *error)
 {
     uint64_t *keys = NULL, words[2];
-    struct sequence sequence = {.generator = NULL};
+    struct sequence sequence;
     enum pk_status status = pk_design_room(design, n, columns->n, error);
     if (status == PK_OK)
         status = pk_design_keys(columns, &keys, error);
-    if (status == PK_OK)
-        status = sequence_init(&sequence, columns->n, error);
+    sequence_init(&sequence, columns->n);
     for (size_t i = 0; status == PK_OK && i < n; i++) {
         sequence_next(&sequence);
         design->marks[i].part = PK_DESIGN_SAMPLE;
@@ -92,20 +126,11 @@ enum pk_status pk_design_quasi(struct pk_design *design, uint64_t seed, size_t n
             }
         }
     }
-    sequence_free(&sequence);
     pk_free(keys);
     return status;
 }
 
 /* ---- Saltelli's ---- */
-
-/* Dimensions of a column in A and in B. An index of a column is an integral over both, so the two must be even
- * together. Neighbours of the sequence are not (up to 2^6 of 4,096 points in a box that should have one); these pairs,
- * found by exchange over all 780, leave at most 2^3: the sum over 2^5 to 2^13 points of what a box has is a third of
- * that of neighbours. */
-static const unsigned char pairs[PK_DESIGN_SOBOL_MAX / 2][2] = {
-    {0, 1},  {2, 12},  {5, 6},  {3, 34},  {8, 28},  {4, 35},  {10, 17}, {11, 27}, {18, 39}, {25, 31},
-    {9, 15}, {14, 22}, {7, 37}, {16, 19}, {23, 29}, {20, 24}, {32, 33}, {26, 36}, {30, 38}, {13, 21}};
 
 static void mark(struct pk_design *design, size_t i_point, enum pk_design_part part, size_t row, uint32_t factor)
 {
@@ -137,19 +162,18 @@ enum pk_status pk_design_saltelli(struct pk_design *design, uint64_t seed, size_
 {
     const size_t k = columns->n, n_a_row = (both ? 2 : 1) * pk_design_n_factors(columns) + 2;
     uint64_t *keys = NULL, words[2];
-    struct sequence sequence = {.generator = NULL};
+    struct sequence sequence;
     enum pk_status status = pk_design_room(design, n > PK_DESIGN_POINTS_MAX ? SIZE_MAX : n * n_a_row, k, error);
     if (status == PK_OK)
         status = pk_design_keys(columns, &keys, error);
-    if (status == PK_OK)
-        status = sequence_init(&sequence, PK_DESIGN_SOBOL_MAX, error);
+    sequence_init(&sequence, 2 * k);
     for (size_t row = 0; status == PK_OK && row < n; row++) {
         double *a = design->points + row * n_a_row * k, *b = a + k;
         sequence_next(&sequence);
         for (size_t j = 0; j < k; j++) {
-            if (j < sizeof pairs / sizeof *pairs) {
-                a[j] = scrambled(seed, keys[j], false, sequence.bits[pairs[j][0]]);
-                b[j] = scrambled(seed, keys[j], true, sequence.bits[pairs[j][1]]);
+            if (2 * j + 1 < sequence.n_dims) {
+                a[j] = scrambled(seed, keys[j], false, sequence.bits[2 * j]);
+                b[j] = scrambled(seed, keys[j], true, sequence.bits[2 * j + 1]);
             } else {
                 pk_design_words(seed, keys[j], PK_DESIGN_USE_UNIFORM, row, words);
                 a[j] = pk_rng_uniform(words[0]);
@@ -158,7 +182,6 @@ enum pk_status pk_design_saltelli(struct pk_design *design, uint64_t seed, size_
         }
         mix_row(design, columns, row, both);
     }
-    sequence_free(&sequence);
     pk_free(keys);
     return status;
 }

@@ -199,10 +199,10 @@ static bool room_for(const struct sobol *s, struct pk_sensitivity_sobol *sobol)
     return sobol->first != NULL && sobol->total != NULL && (!s->both || sobol->second != NULL);
 }
 
-/* By more than chance would have it in one of a few dozen. */
+/* By more than chance would have it in one of a few dozen, and than matters. */
 static bool beyond(const struct pk_sensitivity_estimate *estimate, double most, double its_error)
 {
-    return estimate->value - most > 3.5 * (estimate->standard_error + its_error) + 1e-9;
+    return estimate->value - most > 3.5 * (estimate->standard_error + its_error) + 0.01;
 }
 
 static void tell(const struct sobol *s, const struct pk_sensitivity_estimate *estimates,

@@ -90,12 +90,11 @@ Test(frontier, is_that_of_a_published_table)
     cr_assert_eq(rows[2].i_against, 2);
 }
 
-/* Taking 3 out makes 2 extendedly dominated, that makes 1: slopes 10, 8, 6 (from 1, 2, 3), all left for 4 at 2.75 from
- * 0. One pass over neighbours would leave 1. */
+/* Slopes 1, 2, 3 are a frontier until 4 comes, at 7/12 from 0: it takes out all three, one after the other. */
 Test(frontier, extended_dominance_goes_on_until_none_is_left)
 {
-    check_rows((double[]){0, 1, 2, 3, 12}, (double[]){0, 10, 18, 24, 33}, 5, (size_t[]){0, 1, 2, 3, 4},
-               (int[]){F, X, X, X, E}, (double[]){0, 0, 0, 0, 2.75});
+    check_rows((double[]){0, 1, 2, 3, 12}, (double[]){0, 1, 3, 6, 7}, 5, (size_t[]){0, 1, 2, 3, 4},
+               (int[]){F, X, X, X, E}, (double[]){0, 0, 0, 0, 7.0 / 12});
     /* slopes 1, 3, 2: 2 goes, and 1 stays since 1 < 2.5 */
     check_rows((double[]){0, 1, 2, 3}, (double[]){0, 1, 4, 6}, 4, (size_t[]){0, 1, 2, 3}, (int[]){F, E, X, E},
                (double[]){0, 1, 0, 2.5});

@@ -10,7 +10,7 @@
 #include "polku/design.h"
 #include "polku/memory.h"
 
-enum { MANY = 48 };
+enum { MANY = 80 };
 static char many_names[MANY][16];
 static const char *many[MANY];
 static const uint64_t seed = 20210101;
@@ -108,9 +108,9 @@ Test(saltelli, has_the_bits_of_the_second_program)
 {
     const size_t rows[] = {0, 3, 5};
     const double a[2][3] = {{0x1.3b3ffe97efa74p-3, 0x1.ff1c5c41e661ap-2, 0x1.6a189e6f75f17p-1},
-                            {0x1.dcd1b7b3f835cp-3, 0x1.cd012b8c8cbdap-2, 0x1.8928d13dd9e88p-4}};
+                            {0x1.dcd1b7b3f835cp-3, 0x1.c04c5b2d5f217p-1, 0x1.8928d13dd9e88p-4}};
     const double b[2][3] = {{0x1.c7b13986bba1dp-1, 0x1.28c0c2fa74680p-8, 0x1.07170ce27661cp-3},
-                            {0x1.ef0dda25dff0fp-1, 0x1.727c88cbc2402p-2, 0x1.dc2ca300b2f9cp-3}};
+                            {0x1.ef0dda25dff0fp-1, 0x1.727c88cbc2402p-2, 0x1.18addcdbb2a97p-1}};
     const struct pk_design_columns columns = columns_of(2);
     struct pk_design design;
     cr_assert_eq(pk_design_saltelli(&design, seed, 6, false, &columns, NULL), PK_OK);
@@ -120,6 +120,20 @@ Test(saltelli, has_the_bits_of_the_second_program)
             cr_assert_eq(at(&design, rows[r] * 4 + 1, j), b[j][r], "B %zu %zu: %a", r, j,
                          at(&design, rows[r] * 4 + 1, j));
         }
+    pk_design_free(&design);
+}
+
+/* Raw points are scipy's; the first 80 dimensions. */
+Test(quasi, has_the_bits_of_the_second_program_far_out)
+{
+    const size_t rows[] = {1, 700, 1001, 777, 1000}, places[] = {7, 12, 33, 63, 79};
+    const double expected[] = {0x1.da22df80932acp-3, 0x1.f46b42c14c6dfp-1, 0x1.191a87c5558ecp-3, 0x1.d1aa87c02ced5p-1,
+                               0x1.c54fd5e2080bcp-3};
+    const struct pk_design_columns columns = columns_of(80);
+    struct pk_design design;
+    cr_assert_eq(pk_design_quasi(&design, seed, 1002, &columns, NULL), PK_OK);
+    for (size_t i = 0; i < 5; i++)
+        cr_assert_eq(at(&design, rows[i], places[i]), expected[i], "%zu: %a", i, at(&design, rows[i], places[i]));
     pk_design_free(&design);
 }
 
@@ -171,7 +185,7 @@ Test(quasi, a_point_is_uniform_over_seeds)
 
 Test(saltelli, rows_are_mixed_of_two_and_go_on_in_a_larger_design)
 {
-    enum { K = 23, N = 32 }; /* three columns past the sequence */
+    enum { K = 43, N = 32 }; /* three columns past the sequence */
     size_t factor_of[K];
     for (size_t j = 0; j < K; j++)
         factor_of[j] = j % 5;
@@ -208,8 +222,8 @@ Test(saltelli, rows_are_mixed_of_two_and_go_on_in_a_larger_design)
             in_a |= 1u << stratum(at(&design, r * 12, j), N);
             in_b |= 1u << stratum(at(&design, r * 12 + 1, j), N);
         }
-        cr_assert_eq(in_a == UINT32_MAX, j < 20, "column %zu", j);
-        cr_assert_eq(in_b == UINT32_MAX, j < 20, "column %zu", j);
+        cr_assert_eq(in_a == UINT32_MAX, j < 40, "column %zu", j);
+        cr_assert_eq(in_b == UINT32_MAX, j < 40, "column %zu", j);
     }
     pk_design_free(&design);
     pk_design_free(&larger);

@@ -221,6 +221,43 @@ Test(regression, two_correlated_columns_with_ties_are_as_in_the_textbook)
     pk_sensitivity_regression_free(&regression);
 }
 
+/* Two resamples, drawn here row by row with the keys that design_private.h states, and ranked anew by brute force. */
+Test(regression, a_resample_is_ranked_as_a_sample)
+{
+    enum { N = 30 };
+    double x[N], y[N], values[2];
+    const struct pk_sensitivity_bootstrap two_only = {.seed = 77, .n_resamples = 2};
+    struct pk_sensitivity_regression regression;
+    for (size_t i = 0; i < N; i++) {
+        x[i] = uniform(5, i);
+        y[i] = x[i] + 0.7 * normal(6, i);
+    }
+    for (uint64_t r = 0; r < 2; r++) {
+        double x_drawn[N], y_drawn[N], ranks[2][N];
+        for (size_t i = 0; i < N; i++) {
+            const struct pk_rng_key key = {.seed = 77,
+                                           .replication = (uint32_t)r,
+                                           .stream = (uint32_t)(i / 4),
+                                           .role = PK_ROLE_DESIGN,
+                                           .candidate = 6};
+            uint64_t words[2];
+            pk_rng_words(&key, words);
+            const uint64_t word = words[i % 4 / 2] >> (i % 2 == 0 ? 32 : 0) & 0xffffffff;
+            x_drawn[i] = x[word * N >> 32];
+            y_drawn[i] = y[word * N >> 32];
+        }
+        ranks_of(x_drawn, N, ranks[0]);
+        ranks_of(y_drawn, N, ranks[1]);
+        values[r] = correlation(ranks[0], ranks[1], N);
+    }
+    const double low = fmin(values[0], values[1]), apart = fmax(values[0], values[1]) - low;
+    cr_assert_eq(pk_sensitivity_regression_init(&regression, N, 1, x, y, &two_only, NULL), PK_OK);
+    cr_assert_float_eq(regression.ranks[0].standardised.low, low + 0.025 * apart, 1e-12);
+    cr_assert_float_eq(regression.ranks[0].standardised.high, low + 0.975 * apart, 1e-12);
+    cr_assert_float_eq(regression.ranks[0].standardised.standard_error, apart / sqrt(2), 1e-12);
+    pk_sensitivity_regression_free(&regression);
+}
+
 Test(regression, a_linear_model_has_its_slopes_and_ranks_see_through_what_is_monotone)
 {
     enum { N = 500 };

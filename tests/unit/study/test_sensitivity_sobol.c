@@ -9,10 +9,19 @@
 #include "polku/sensitivity.h"
 
 #define PI 3.14159265358979323846
-enum { MOST = 32 };
-static const char *const names[MOST] = {"a", "b", "c", "d", "e",  "f",  "g",  "h",  "i", "j", "k",
-                                        "l", "m", "n", "o", "p",  "q",  "r",  "s",  "t", "u", "v",
-                                        "w", "x", "y", "z", "aa", "ab", "ac", "ad", "ae"};
+enum { BEFORE = PK_DESIGN_SOBOL_MAX / 2, MOST = BEFORE + 3 };
+static const char *names[MOST];
+static size_t behind[MOST]; /* all columns before in one factor, then three */
+static void name(void)
+{
+    static char texts[MOST][8];
+    for (size_t j = 0; j < MOST; j++) {
+        snprintf(texts[j], sizeof texts[j], "p%zu", j);
+        names[j] = texts[j];
+        behind[j] = j < BEFORE ? 0 : j - BEFORE + 1;
+    }
+}
+TestSuite(sobol, .init = name);
 
 /* sin z1 + 7 sin^2 z2 + 0.1 z3^4 sin z1, z uniform on (-pi, pi) */
 static double ishigami(const double *u)
@@ -26,10 +35,10 @@ static double ishigami(const double *u)
 #define V13 (0.01 * PI4 * PI4 * (1.0 / 18 - 1.0 / 50))
 #define V (V1 + V2 + V13)
 
-/* Behind 20 columns that have the sequence, Ishigami's have keyed uniforms: independent rows. */
+/* Behind the columns that have the sequence, Ishigami's have keyed uniforms: independent rows. */
 static double ishigami_behind(const double *u)
 {
-    return ishigami(u + 20);
+    return ishigami(u + BEFORE);
 }
 
 static const double g_a[8] = {0, 1, 4.5, 9, 99, 99, 99, 99};
@@ -89,43 +98,38 @@ static bool holds(const struct pk_sensitivity_estimate *estimate, double exact)
 
 static const double ishigami_first[3] = {V1 / V, V2 / V, 0}, ishigami_total[3] = {(V1 + V13) / V, V2 / V, V13 / V};
 
-/* How often of 100 seeds the intervals of 95 % hold the exact values, and the root mean square errors over the mean
- * standard errors. */
-static void cover(const struct study *study, size_t n, const double *first, const double *total, int least, int most,
-                  double narrowest, double widest)
+/* Quasi-random rows are more even than the bootstrap knows. Stated: of 100 seeds on average 97 are held or more; no
+ * index fewer than 85 times (a small one may have a hole of the net to itself); on average half of the error told or
+ * less. */
+static void cover(const struct study *study, size_t n, const double *first, const double *total)
 {
-    int n_first[8] = {0}, n_total[8] = {0};
-    double errors[16] = {0}, told[16] = {0};
+    int n_held[16] = {0};
+    double errors[16] = {0}, told[16] = {0}, all = 0, ratios = 0;
     for (uint64_t seed = 0; seed < 100; seed++) {
         struct pk_sensitivity_sobol sobol = make(study, seed);
-        for (size_t f = 0; f < n; f++) {
-            n_first[f] += holds(&sobol.first[f], first[f]);
-            n_total[f] += holds(&sobol.total[f], total[f]);
-            errors[f] += pow(sobol.first[f].value - first[f], 2) / 100;
-            errors[8 + f] += pow(sobol.total[f].value - total[f], 2) / 100;
-            told[f] += sobol.first[f].standard_error / 100;
-            told[8 + f] += sobol.total[f].standard_error / 100;
+        for (size_t v = 0; v < 2 * n; v++) {
+            const struct pk_sensitivity_estimate *estimate = v < n ? &sobol.first[v] : &sobol.total[v - n];
+            const double exact = v < n ? first[v] : total[v - n];
+            n_held[v] += holds(estimate, exact);
+            errors[v] += pow(estimate->value - exact, 2) / 100;
+            told[v] += estimate->standard_error / 100;
         }
         cr_assert(sobol.adds_up);
         pk_sensitivity_sobol_free(&sobol);
     }
-    for (size_t f = 0; f < n; f++) {
-        const double first_ratio = sqrt(errors[f]) / told[f], total_ratio = sqrt(errors[8 + f]) / told[8 + f];
-        fprintf(stderr, "factor %zu: first held %d, total held %d; errors %.2f and %.2f of those told\n", f, n_first[f],
-                n_total[f], first_ratio, total_ratio);
-        cr_expect(n_first[f] >= least && n_first[f] <= most, "first %zu held %d", f, n_first[f]);
-        cr_expect(n_total[f] >= least && n_total[f] <= most, "total %zu held %d", f, n_total[f]);
-        cr_expect(first_ratio > narrowest && first_ratio < widest, "first %zu: %g", f, first_ratio);
-        cr_expect(total_ratio > narrowest && total_ratio < widest, "total %zu: %g", f, total_ratio);
+    for (size_t v = 0; v < 2 * n; v++) {
+        cr_expect(n_held[v] >= 85, "index %zu held %d", v, n_held[v]);
+        all += n_held[v] / (2.0 * (double)n);
+        ratios += sqrt(errors[v]) / told[v] / (2.0 * (double)n);
     }
+    cr_expect(all >= 97, "held %g on average", all);
+    cr_expect(ratios > 0.1 && ratios < 0.6, "errors %g of those told", ratios);
 }
 
 /* Independent rows: 95 of 100 but for chance (sd 2.2) and the bootstrap's own error at 512 rows: 87 to 100 stated. */
-static const size_t behind_20[23] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3};
-
 Test(sobol, intervals_of_independent_rows_hold_the_exact_indices_of_ishigami_95_times_in_100)
 {
-    const struct study study = {ishigami_behind, 512, 23, 4, behind_20, true, 400, 0, false, 0};
+    const struct study study = {ishigami_behind, 512, MOST, 4, behind, true, 400, 0, false, 0};
     int n_first[3] = {0}, n_total[3] = {0}, n_pair = 0;
     double error = 0, told = 0;
     for (uint64_t seed = 0; seed < 100; seed++) {
@@ -151,7 +155,7 @@ Test(sobol, intervals_of_independent_rows_hold_the_exact_indices_of_ishigami_95_
 
 Test(sobol, without_the_second_samples_mixtures_they_hold_as_often)
 {
-    const struct study study = {ishigami_behind, 512, 23, 4, behind_20, false, 400, 0, false, 0};
+    const struct study study = {ishigami_behind, 512, MOST, 4, behind, false, 400, 0, false, 0};
     int n_first[3] = {0}, n_total[3] = {0};
     double errors[3] = {0}, told[3] = {0};
     for (uint64_t seed = 0; seed < 100; seed++) {
@@ -174,11 +178,10 @@ Test(sobol, without_the_second_samples_mixtures_they_hold_as_often)
     }
 }
 
-/* Quasi-random rows are more even than the bootstrap knows: never below 93 of 100, errors at most as told. */
 Test(sobol, intervals_of_quasi_random_rows_err_on_the_wide_side_ishigami)
 {
     const struct study study = {ishigami, 512, 3, 3, NULL, true, 400, 0, false, 0};
-    cover(&study, 3, ishigami_first, ishigami_total, 93, 100, 0.05, 1.05);
+    cover(&study, 3, ishigami_first, ishigami_total);
 }
 
 static void g_indices(double *first, double *total)
@@ -197,10 +200,10 @@ Test(sobol, intervals_of_quasi_random_rows_err_on_the_wide_side_g_function)
 {
     double first[8], total[8];
     g_indices(first, total);
-    const struct study study = {g_function, 256, 8, 8, NULL, true, 400, 0, false, 0};
-    cover(&study, 8, first, total, 93, 100, 0.02, 1.05);
-    const struct study without = {g_function, 256, 8, 8, NULL, false, 400, 0, false, 0};
-    cover(&without, 8, first, total, 93, 100, 0.02, 1.05);
+    const struct study study = {g_function, 512, 8, 8, NULL, true, 400, 0, false, 0};
+    cover(&study, 8, first, total);
+    const struct study without = {g_function, 512, 8, 8, NULL, false, 400, 0, false, 0};
+    cover(&without, 8, first, total);
 }
 
 static double mean_error(const struct study *study, const double *first)
@@ -233,6 +236,38 @@ Test(sobol, errors_fall_faster_than_at_random)
         const double many_g = mean_error(&study, first);
         cr_expect_gt(few_g / many_g, 8, "G: %g %g", few_g, many_g);
     }
+}
+
+static double slopes(const double *u)
+{
+    return u[0] + 2 * u[1] + 4 * u[2];
+}
+
+/* On such rows root mean square errors are 0.003 with the fitted control variate, 0.006 with Saltelli's, of slope 1,
+ * and 0.008 without any (the three computed apart, over 40 seeds). */
+Test(sobol, the_control_variate_is_fitted)
+{
+    const double first[] = {1.0 / 21, 4.0 / 21, 16.0 / 21};
+    const struct study study = {slopes, 256, 3, 3, NULL, false, 2, 0, false, 0};
+    cr_expect_lt(mean_error(&study, first), 0.0045, "%g", mean_error(&study, first));
+}
+
+/* Outcomes that no function of independent inputs has: told, not hidden. */
+Test(sobol, shares_that_cannot_be_do_not_add_up)
+{
+    double y[5 * 200];
+    const struct pk_sensitivity_bootstrap bootstrap = {.seed = 1, .n_resamples = 100};
+    struct pk_sensitivity_sobol sobol;
+    for (size_t r = 0; r < 200; r++) { /* each factor alone has all: AB is B, and the total of A as well */
+        for (size_t p = 0; p < 2; p++)
+            y[r * 5 + p] = normal(4, r * 5 + p);
+        for (size_t f = 0; f < 3; f++)
+            y[r * 5 + 2 + f] = y[r * 5 + 1];
+    }
+    cr_assert_eq(pk_sensitivity_sobol_init(&sobol, 200, 3, false, y, NULL, &bootstrap, NULL), PK_OK);
+    cr_expect_float_eq(sobol.first_sum.value, 3, 1);
+    cr_expect_not(sobol.adds_up);
+    pk_sensitivity_sobol_free(&sobol);
 }
 
 Test(sobol, two_factors_have_together_what_they_have)

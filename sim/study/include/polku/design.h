@@ -68,19 +68,19 @@ enum { PK_DESIGN_POINTS_MAX = 1 << 24 };
 PK_CHECKED enum pk_status pk_design_latin(struct pk_design *design, uint64_t seed, size_t n,
                                           const struct pk_design_columns *columns, struct pk_error *error);
 
-/* Sobol' points 0 to n - 1 (Bratley & Fox 1988, GSL's), scrambled as Owen 1995 does: each bit of a coordinate is
+/* Sobol' points 0 to n - 1 (with the direction numbers of Joe & Kuo 2008), scrambled as Owen 1995 does: each bit of a coordinate is
  * flipped or not depending on the bits above it, keyed by the column's name. Scrambled points are uniform each, and
  * remain a net together, which a shift modulo 1 would break. The column's place is its dimension. The first points of a
  * longer sample are those of a shorter one; n = 2^m is best. From the column PK_DESIGN_SOBOL_MAX on: keyed uniforms. */
-enum { PK_DESIGN_SOBOL_MAX = 40 };
+enum { PK_DESIGN_SOBOL_MAX = 80 };
 PK_CHECKED enum pk_status pk_design_quasi(struct pk_design *design, uint64_t seed, size_t n,
                                           const struct pk_design_columns *columns, struct pk_error *error);
 
 /* What Sobol' indices are estimated from (Saltelli 2002, Saltelli et al. 2010): two independent samples A and B of n
  * rows, and rows of the one with a factor from the other. Points row by row, k factors:
  *   A, B, AB_0 .. AB_k-1, and if both: BA_0 .. BA_k-1       (n (k + 2), or n (2 k + 2) points)
- * A column has two dimensions of the scrambled Sobol' sequence by its place, one in A and one in B, so that a column
- * added behind changes no other; columns from PK_DESIGN_SOBOL_MAX / 2 on have keyed uniforms. The first rows of a larger n are those of a
+ * Column j of A has dimension 2 j of the scrambled Sobol' sequence and of B 2 j + 1, so a column added behind changes
+ * no other; columns from PK_DESIGN_SOBOL_MAX / 2 on have keyed uniforms. The first rows of a larger n are those of a
  * smaller, so a study can go on. n = 2^m is best. */
 PK_CHECKED enum pk_status pk_design_saltelli(struct pk_design *design, uint64_t seed, size_t n, bool both,
                                              const struct pk_design_columns *columns, struct pk_error *error);
