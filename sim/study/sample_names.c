@@ -41,7 +41,7 @@ static bool name_factor(struct pk_sample *sample, const struct pk_factor *from, 
     for (size_t k = 0; levels != NULL && names != NULL && k < factor->n_levels; k++) {
         levels[k] = from->kind == PK_FACTOR_CHOICE ? (double)k : from->levels[k];
         char number[40];
-        snprintf(number, sizeof number, "%.10g", levels[k]);
+        snprintf(number, sizeof number, "%.5g", levels[k]);
         names[k] = text_of(sample, from->kind == PK_FACTOR_CHOICE ? from->options[k].name : number);
         pk_text_addf(&told, "%s%s", k > 0 ? ", " : "", names[k] != NULL ? names[k] : "");
     }
