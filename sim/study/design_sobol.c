@@ -71,7 +71,7 @@ struct sequence {
     uint32_t directions[PK_DESIGN_SOBOL_MAX][SOBOL_BITS]; /* their integers, shifted to the top */
 };
 
-/* Joe & Kuo 2008, eq. 2. */
+/* The recurrence of Bratley & Fox 1988, as Joe & Kuo 2008 state it. */
 static void sequence_init(struct sequence *sequence, size_t n_dims)
 {
     memset(sequence, 0, sizeof *sequence);
