@@ -1,8 +1,9 @@
 /* Scrambled Sobol' points, alone and in pairs of rows. See polku/design.h.
  *
  * The direction numbers are those of Joe & Kuo 2008 (SIAM Journal on Scientific Computing 30, new-joe-kuo-6), chosen
- * for even pairs of dimensions. Those of GSL's sequence are not: with them the first-order index of a column of eight
- * was 5 times as wrong at 256 rows and 15 times at 1,024, where intervals by bootstrap did not hold it. */
+ * for even pairs of dimensions. Those of GSL's sequence are not: measured on a sum of eight columns over 40 seeds,
+ * errors of first-order indices were 5 times as large at 256 rows and 20 times at 1,024, even with pairs chosen among
+ * its 40. */
 #include <string.h>
 
 #include "design_private.h"
@@ -71,7 +72,7 @@ struct sequence {
     uint32_t directions[PK_DESIGN_SOBOL_MAX][SOBOL_BITS]; /* their integers, shifted to the top */
 };
 
-/* Joe & Kuo 2008, eq. 2. */
+/* The recurrence of Bratley & Fox 1988, as Joe & Kuo 2008 state it. */
 static void sequence_init(struct sequence *sequence, size_t n_dims)
 {
     memset(sequence, 0, sizeof *sequence);

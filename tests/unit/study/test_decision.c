@@ -238,6 +238,20 @@ Test(threshold, options_as_good_share_a_draw)
     cr_assert_arr_eq(net_benefits, ((const double[]){3, 3, -5, 5, 2, 5}), sizeof net_benefits);
 }
 
+/* Better by 1 in two draws of three, worse by 5 in the third: the frontier follows the mean. */
+Test(threshold, the_best_is_not_what_is_best_most_often)
+{
+    const double effects[] = {0, 1, 0, 1, 0, -5}, costs[6] = {0};
+    const struct pk_decision decision = {3, 2, effects, costs};
+    double probabilities[2], losses[2];
+    struct pk_decision_threshold at;
+    pk_decision_at(&decision, 2, probabilities, losses, &at);
+    cr_assert_eq(at.i_best, 0);
+    cr_assert_float_eq(probabilities[1], 2.0 / 3, 1e-15);
+    cr_assert_float_eq(at.information.mean, 4.0 / 3, 1e-15);
+    cr_assert_float_eq(losses[1], 10.0 / 3, 1e-15);
+}
+
 /* Of 100 seeds of 500 draws: EVPI within 1.96 of its errors; it is biased up where options are close: 88 to 100. */
 Test(threshold, the_error_of_evpi_is_its_error)
 {

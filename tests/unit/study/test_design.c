@@ -327,7 +327,7 @@ Test(morris, groups_move_together_and_columns_are_known_by_name)
     pk_design_free(&same);
 }
 
-/* Campolongo et al. 2007, eq. 5, straight from the points. */
+/* The distance of Campolongo et al. 2007, straight from the points. */
 static double apart(const struct pk_design *design, size_t n_a_trajectory, size_t i, size_t j)
 {
     double sum = 0;

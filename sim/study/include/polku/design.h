@@ -68,10 +68,11 @@ enum { PK_DESIGN_POINTS_MAX = 1 << 24 };
 PK_CHECKED enum pk_status pk_design_latin(struct pk_design *design, uint64_t seed, size_t n,
                                           const struct pk_design_columns *columns, struct pk_error *error);
 
-/* Sobol' points 0 to n - 1 (with the direction numbers of Joe & Kuo 2008), scrambled as Owen 1995 does: each bit of a coordinate is
- * flipped or not depending on the bits above it, keyed by the column's name. Scrambled points are uniform each, and
- * remain a net together, which a shift modulo 1 would break. The column's place is its dimension. The first points of a
- * longer sample are those of a shorter one; n = 2^m is best. From the column PK_DESIGN_SOBOL_MAX on: keyed uniforms. */
+/* Sobol' points 0 to n - 1 (with the direction numbers of Joe & Kuo 2008), scrambled as Owen 1995 does: each bit of a
+ * coordinate is flipped or not depending on the bits above it, keyed by the column's name. Scrambled points are uniform
+ * each, and remain a net together, which a shift modulo 1 would break. The column's place is its dimension. The first
+ * points of a longer sample are those of a shorter one; n = 2^m is best. From the column PK_DESIGN_SOBOL_MAX on: keyed
+ * uniforms. */
 enum { PK_DESIGN_SOBOL_MAX = 80 };
 PK_CHECKED enum pk_status pk_design_quasi(struct pk_design *design, uint64_t seed, size_t n,
                                           const struct pk_design_columns *columns, struct pk_error *error);
@@ -93,7 +94,7 @@ PK_CHECKED enum pk_status pk_design_saltelli(struct pk_design *design, uint64_t 
  * (even): k + 1 points. Levels are the middles (i + 1/2) / n_levels of equal parts, not their edges: no quantile is
  * infinite, and all levels are equally probable; so a step is 1/2 whatever the number of levels.
  * n_candidates above n: of so many trajectories the n most spread, found greedily: first the two farthest apart, then
- * always the one with the largest sum of squared distances to those chosen; distance as in Campolongo et al., eq. 5.
+ * always the one with the largest sum of squared distances to those chosen; distance as in Campolongo et al.
  * Also PK_BAD_INPUT: n_levels odd or below 2 or above 2^16, fewer candidates than n (0: none), more than 1,024
  * candidates. */
 PK_CHECKED enum pk_status pk_design_morris(struct pk_design *design, uint64_t seed, size_t n, uint32_t n_levels,

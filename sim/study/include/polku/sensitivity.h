@@ -61,7 +61,7 @@ struct pk_sensitivity_sobol {
  *   and second V_ij = mean of (AB_j - A)(BA_i - B), both ways round, over the mean of D / 4 of the two;
  * without: first by the covariance of B and AB less b times that of B and A, whose expectation is 0; b is fitted to the
  *   rows, as a control variate. With b = 1 this is Saltelli et al. 2010 (Computer Physics Communications 181); measured
- *   on functions with known indices its error is 0.6 to 1.1 times as large. Total by Jansen 1999: mean (A - AB)^2 / 2.
+ *   on functions with known indices its error is 0.5 to 1.05 times as large. Total by Jansen 1999: mean (A - AB)^2 / 2.
  * All after y has been centred.
  * Errors: PK_BAD_INPUT (no row or factor), PK_NO_MEMORY. */
 PK_CHECKED enum pk_status pk_sensitivity_sobol_init(struct pk_sensitivity_sobol *sobol, size_t n_rows, size_t n_factors,
