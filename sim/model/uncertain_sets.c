@@ -140,3 +140,24 @@ double pk_uncertain_uniform(uint64_t seed, const char *name, size_t i_column, ui
     const struct pk_rng_pair pair = pk_rng_uniforms(&key);
     return second ? pair.second : pair.first;
 }
+
+void pk_uncertain_rest(const struct pk_model *model, size_t i_parameter, struct pk_values *values)
+{
+    const size_t i_set = pk_uncertain_set_of(model, i_parameter);
+    if (i_set == SIZE_MAX || model->uncertain_sets[i_set].kind != PK_UNCERTAIN_DIRICHLET)
+        return;
+    const struct pk_uncertain_set *set = &model->uncertain_sets[i_set];
+    const double left = 1 - values->given[i_parameter];
+    double others = 0;
+    for (size_t k = 0; k < set->n; k++)
+        others += set->i_parameters[k] == i_parameter ? 0 : values->given[set->i_parameters[k]];
+    for (size_t k = 0; k < set->n; k++)
+        if (set->i_parameters[k] != i_parameter) {
+            const size_t i = set->i_parameters[k];
+            values->given[i] = set->n == 2  ? left
+                               : others > 0 ? values->given[i] * (left / others)
+                                            : left / (double)(set->n - 1);
+            values->used[i] = values->given[i];
+            values->overridden[i] = true;
+        }
+}

@@ -57,6 +57,23 @@ static enum pk_status set_number(struct pk_values *values, const struct pk_model
     return pk_values_set(values, model, model->parameters[i_parameter].name, text, error);
 }
 
+/* A share that is moved alone leaves the rest to the others of its split. */
+static void share_rest(const struct pk_pointing *pointing, struct pk_values *values)
+{
+    const struct pk_sweep *sweep = pointing->study->sweep;
+    for (size_t f = 0; f < sweep->n_factors; f++) {
+        const struct pk_factor *factor = &sweep->factors[f];
+        const size_t i_set =
+            factor->kind == PK_FACTOR_PARAMETER ? pk_uncertain_set_of(pointing->model, factor->i_parameter) : SIZE_MAX;
+        size_t n_moved = 0;
+        for (size_t k = 0; i_set != SIZE_MAX && k < sweep->n_factors; k++)
+            n_moved += sweep->factors[k].kind == PK_FACTOR_PARAMETER &&
+                       pk_uncertain_set_of(pointing->model, sweep->factors[k].i_parameter) == i_set;
+        if (n_moved == 1)
+            pk_uncertain_rest(pointing->model, factor->i_parameter, values);
+    }
+}
+
 enum pk_status pk_pointing_values(const struct pk_pointing *pointing, const double *x, struct pk_values *values,
                                   size_t *told_instead, struct pk_error *error)
 {
@@ -86,6 +103,8 @@ enum pk_status pk_pointing_values(const struct pk_pointing *pointing, const doub
                     told_instead[a] = option->told_instead[a];
         }
     }
+    if (status == PK_OK)
+        share_rest(pointing, values);
     for (size_t i = 0; i < sweep->n_followers && status == PK_OK; i++) {
         const struct pk_follower *follower = &sweep->followers[i];
         status = set_number(values, model, follower->i_parameter,
