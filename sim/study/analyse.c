@@ -70,7 +70,7 @@ static enum pk_status make_columns(struct pk_analysing *a)
     for (size_t f = 0; f < sample->n_factors; f++) {
         const struct pk_sample_factor *factor = &sample->factors[f];
         a->first_column[f] = a->n_columns;
-        a->n_columns += factor->kind == PK_FACTOR_CHOICE ? factor->n_levels - 1 : factor->n_quantities;
+        a->n_columns += factor->kind == PK_FACTOR_CHOICE ? factor->n_levels - 1 : factor->n_free;
     }
     a->first_column[sample->n_factors] = a->n_columns;
     a->columns = pk_arena_alloc(arena, a->n_columns + 1, sizeof *a->columns);
@@ -212,17 +212,25 @@ static enum pk_status analyse_one(struct pk_analysing *a)
     }
 }
 
+static bool is_known(const struct pk_analysing *a)
+{
+    for (size_t i = 0; i < a->sample->n; i++)
+        if (!isnan(a->y[i]))
+            return true;
+    return false;
+}
+
 static enum pk_status analyse_figures(struct pk_analysing *a)
 {
     const struct pk_sample *sample = a->sample;
     enum pk_status status = PK_OK;
     for (size_t k = 0; k < sample->n_named && status == PK_OK; k++) {
         pk_analyse_figure(a, k);
-        status = analyse_one(a);
+        status = is_known(a) ? analyse_one(a) : PK_OK;
     }
     for (size_t o = 1; o < sample->decision.n_options && status == PK_OK; o++) {
         pk_analyse_net_benefit(a, o);
-        status = analyse_one(a);
+        status = is_known(a) ? analyse_one(a) : PK_OK;
     }
     return status;
 }
@@ -241,6 +249,16 @@ static enum pk_status mark(struct pk_analysing *a)
                      n_impossible, sample->n);
     if (sample->n < sample->n_all)
         pk_text_addf(marks, "only %zu of %zu points of the design are here\n", sample->n, sample->n_all);
+    for (size_t k = 0; k < sample->n_figures; k++) {
+        size_t n_known = 0;
+        for (size_t i = 0; i < sample->n; i++)
+            n_known += isnan(sample->y[i * sample->n_figures + k]) ? 0 : 1;
+        if (n_known == 0)
+            pk_text_addf(marks, "%s is no number at any point%s\n", sample->figures[k].name,
+                         k >= sample->n_named
+                             ? " (a service with places for everybody has no cost), so that no decision is told"
+                             : "");
+    }
     for (size_t f = 0; f < sample->n_factors; f++)
         n_assumed += strcmp(sample->factors[f].source_kind, "assumption") == 0;
     if (n_assumed > 0)
@@ -270,7 +288,12 @@ enum pk_status pk_analyse(struct pk_analysis *analysis, const struct pk_sample *
         status = summarise(&a);
     if (status == PK_OK)
         status = analyse_figures(&a);
-    if (status == PK_OK && sample->decision.n_options > 0 && drawn)
+    bool decides = sample->decision.n_options > 0 && drawn;
+    for (size_t k = sample->n_named; k < sample->n_figures && decides; k++) {
+        pk_analyse_figure(&a, k);
+        decides = is_known(&a);
+    }
+    if (status == PK_OK && decides)
         status = pk_analyse_decision(&a);
     if (status == PK_OK && (analysis->sheets.failed || analysis->marks.failed))
         status = pk_analyse_no_memory(&a);

@@ -201,8 +201,11 @@ enum pk_status pk_analyse_regression(struct pk_analysing *a)
     const size_t k = a->n_columns;
     if (a->sample->n < k + 3)
         return PK_OK; /* too few points to tell columns apart: the summary is all there is */
+    struct pk_sensitivity_bootstrap bootstrap = a->bootstrap;
+    if (bootstrap.n_resamples == 0) /* each is ranked anew, and 200 tell two digits */
+        bootstrap.n_resamples = 200;
     enum pk_status status =
-        pk_sensitivity_regression_init(&regression, a->sample->n, k, a->x, a->y, &a->bootstrap, a->error);
+        pk_sensitivity_regression_init(&regression, a->sample->n, k, a->x, a->y, &bootstrap, a->error);
     if (status != PK_OK)
         return status;
     double *values = pk_alloc(k, sizeof *values);

@@ -32,6 +32,8 @@ static bool name_factor(struct pk_sample *sample, const struct pk_factor *from, 
     factor->i_group = from->i_group;
     factor->first_quantity = sample->n_quantities;
     factor->n_quantities = from->kind == PK_FACTOR_SET ? from->set->n : 1;
+    factor->n_free =
+        factor->n_quantities - (from->kind == PK_FACTOR_SET && from->set->kind == PK_UNCERTAIN_DIRICHLET ? 1 : 0);
     for (size_t k = 0; k < factor->n_quantities; k++)
         sample->quantities[sample->n_quantities++] = text_of(
             sample, from->kind == PK_FACTOR_SET ? model->parameters[from->set->i_parameters[k]].name : from->name);

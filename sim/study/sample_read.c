@@ -144,7 +144,8 @@ static void get_factors(struct in *in)
                   *group = get_integers(in, "/factors/group", &n, true),
                   *first = get_integers(in, "/factors/first_quantity", &n, true),
                   *own = get_integers(in, "/factors/n_quantities", &n, true),
-                  *levels = get_integers(in, "/factors/n_levels", &n, true);
+                  *levels = get_integers(in, "/factors/n_levels", &n, true),
+                  *n_free = get_integers(in, "/factors/n_free", &n, true);
     const double *base = get_doubles(in, "/factors/base", n);
     if (in->status != PK_OK)
         return;
@@ -152,6 +153,8 @@ static void get_factors(struct in *in)
     check_each(in, "group", group, n, (int64_t)sample->n_groups - 1);
     check_each(in, "n_levels", levels, n, PK_MAX_LEVELS);
     check_each(in, "n_quantities", own, n, 1 << 16);
+    for (size_t f = 0; f < n && in->status == PK_OK; f++)
+        check_each(in, "n_free", &n_free[f], 1, own[f]);
     for (size_t f = 0; f < n && in->status == PK_OK; f++) {
         if (first[f] != (int64_t)n_quantities)
             in->status = pk_error_set(in->error, PK_BAD_INPUT, "first_quantity does not add up");
@@ -176,6 +179,7 @@ static void get_factors(struct in *in)
                                                        .kind = (enum pk_factor_kind)kind[f],
                                                        .first_quantity = (size_t)first[f],
                                                        .n_quantities = (size_t)own[f],
+                                                       .n_free = (size_t)n_free[f],
                                                        .i_group = (size_t)group[f],
                                                        .n_levels = (size_t)levels[f],
                                                        .base = base[f]};

@@ -128,6 +128,7 @@ static void put_factors(struct out *out, const struct pk_sample *sample)
         PUT_INTEGERS("group", (int64_t)sample->factors[f].i_group, "group that it is moved with");
         PUT_INTEGERS("first_quantity", (int64_t)sample->factors[f].first_quantity, "its first value in x");
         PUT_INTEGERS("n_quantities", (int64_t)sample->factors[f].n_quantities, "its values in x");
+        PUT_INTEGERS("n_free", (int64_t)sample->factors[f].n_free, "... that are no function of those before them");
         PUT_INTEGERS("n_levels", (int64_t)sample->factors[f].n_levels, "its levels in /levels, in order");
         PUT(put_array(out, "/factors", "base", "factor", NULL, numbers, "value while others move"), numbers, "",
             sample->factors[f].base, "");

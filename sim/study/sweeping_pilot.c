@@ -89,6 +89,8 @@ enum pk_status pk_sweeping_replications(const struct pk_study *study, const stru
                 *error = pilot.errors[i];
                 status = pilot.statuses[i];
             }
+        if (pointing.replications > 1)
+            most = 2; /* or the error of a point would not be known */
         for (size_t k = 0; k < pilot.sample.n_figures; k++)
             most = fmax(most, needed(&pilot, k, sweep->simulation_share));
         *replications = most < (double)sweep->most_replications ? (int64_t)ceil(most) : sweep->most_replications;

@@ -7,6 +7,80 @@
 #include "polku/variants.h"
 #include "sweeping_private.h"
 
+/* Whether the plan at the scenario's own values compares arms on one set of people, whoever else is in them. */
+static enum pk_status compares_one(const struct pk_scenario *scenario, const struct pk_model *model, bool *one,
+                                   struct pk_error *error)
+{
+    struct pk_values values;
+    struct pk_plan plan;
+    *one = false;
+    enum pk_status status = pk_variants_values(&values, model, scenario, NULL, 0, NULL, 0, error);
+    if (status != PK_OK)
+        return status;
+    pk_plan_init(&plan);
+    status = pk_plan_compile(&plan, model, scenario, &values, error);
+    *one = status == PK_OK && plan.n_cohorts == 1 && !scenario->about_everyone && !scenario->population.inflow.any;
+    for (size_t i = 0; *one && i < plan.n_lotteries; i++) /* as pk_fold_compared has it */
+        *one = !plan.lotteries[i].asked;
+    pk_plan_free(&plan);
+    pk_values_free(&values);
+    return status;
+}
+
+/* The first arm, those of figures, those told instead, and those that these are like. */
+static void mark_arms(const struct pk_sweep *sweep, const struct pk_scenario *scenario, bool needed[PK_MAX_ARMS])
+{
+    needed[0] = true;
+    for (size_t i = 0; i < sweep->n_figures; i++) {
+        needed[sweep->figures[i].i_arm] = true;
+        if (sweep->figures[i].i_against != SIZE_MAX)
+            needed[sweep->figures[i].i_against] = true;
+    }
+    for (size_t f = 0; f < sweep->n_factors; f++)
+        for (size_t o = 0; o < sweep->factors[f].n_options; o++)
+            for (size_t a = 0; a < scenario->n_arms; a++)
+                if (sweep->factors[f].options[o].told_instead[a] != a)
+                    needed[sweep->factors[f].options[o].told_instead[a]] = true;
+    for (size_t a = scenario->n_arms; a-- > 0;) /* an arm is like one before it */
+        if (needed[a] && scenario->arms[a].i_like != SIZE_MAX)
+            needed[scenario->arms[a].i_like] = true;
+}
+
+/* Arms that no figure is of are not simulated: no other arm's lives depend on them. All stay where the people that arms
+ * are compared on could be others without them. */
+static enum pk_status choose_arms(struct pk_pointing *pointing, const struct pk_scenario *scenario,
+                                  struct pk_error *error)
+{
+    struct pk_scenario *own = &pointing->scenario;
+    bool needed[PK_MAX_ARMS] = {false}, one_of_all, one_of_needed;
+    size_t n = 0;
+    mark_arms(pointing->study->sweep, scenario, needed);
+    for (size_t a = 0; a < scenario->n_arms; a++) {
+        pointing->arm_of[a] = needed[a] ? n : SIZE_MAX;
+        if (!needed[a])
+            continue;
+        pointing->arms[n] = scenario->arms[a];
+        if (scenario->arms[a].i_like != SIZE_MAX)
+            pointing->arms[n].i_like = pointing->arm_of[scenario->arms[a].i_like];
+        n++;
+    }
+    if (n == scenario->n_arms)
+        return PK_OK;
+    enum pk_status status = compares_one(own, pointing->model, &one_of_all, error);
+    if (status != PK_OK)
+        return status;
+    own->arms = pointing->arms;
+    own->n_arms = n;
+    status = compares_one(own, pointing->model, &one_of_needed, error);
+    if (status == PK_OK && one_of_all && one_of_needed)
+        return PK_OK;
+    own->arms = scenario->arms;
+    own->n_arms = scenario->n_arms;
+    for (size_t a = 0; a < scenario->n_arms; a++)
+        pointing->arm_of[a] = a;
+    return status;
+}
+
 enum pk_status pk_pointing_init(struct pk_pointing *pointing, const struct pk_study *study,
                                 const struct pk_scenario *scenario, const struct pk_model *model,
                                 struct pk_error *error)
@@ -19,8 +93,11 @@ enum pk_status pk_pointing_init(struct pk_pointing *pointing, const struct pk_st
             if (sweep->figures[i].terms[t].i_outcome != SIZE_MAX)
                 needed[sweep->figures[i].terms[t].i_outcome] = true;
     pointing->outcomes = pk_alloc(scenario->n_outcomes + 1, sizeof *pointing->outcomes);
-    if (pointing->outcomes == NULL)
+    pointing->arms = pk_alloc(scenario->n_arms, sizeof *pointing->arms);
+    if (pointing->outcomes == NULL || pointing->arms == NULL) {
+        pk_pointing_free(pointing);
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the figures of the study");
+    }
     size_t n = 0;
     for (size_t i = 0; i < scenario->n_outcomes; i++) {
         pointing->place[i] = needed[i] ? n : SIZE_MAX;
@@ -35,13 +112,18 @@ enum pk_status pk_pointing_init(struct pk_pointing *pointing, const struct pk_st
     own->batches = sweep->batches;
     own->precision.i_outcome = SIZE_MAX;
     own->bridge.n_steps = 0;
-    return PK_OK;
+    const enum pk_status status = choose_arms(pointing, scenario, error);
+    if (status != PK_OK)
+        pk_pointing_free(pointing);
+    return status;
 }
 
 void pk_pointing_free(struct pk_pointing *pointing)
 {
     pk_free(pointing->outcomes);
+    pk_free(pointing->arms);
     pointing->outcomes = NULL;
+    pointing->arms = NULL;
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------- */
@@ -167,8 +249,9 @@ static void tell(const struct pk_pointing *pointing, const struct pk_run *run, c
     const double scale = pk_number_value(&pointing->scenario.per_persons, values);
     for (size_t i = 0; i < sweep->n_figures; i++) {
         const struct pk_figure_told *figure = &sweep->figures[i];
-        const size_t i_arm = told_instead[figure->i_arm],
-                     i_against = figure->i_against == SIZE_MAX ? SIZE_MAX : told_instead[figure->i_against];
+        const size_t i_arm = pointing->arm_of[told_instead[figure->i_arm]],
+                     i_against =
+                         figure->i_against == SIZE_MAX ? SIZE_MAX : pointing->arm_of[told_instead[figure->i_against]];
         const size_t first = figure->terms[0].i_outcome;
         const struct pk_outcome *outcome =
             first == SIZE_MAX ? NULL : &pointing->scenario.outcomes[pointing->place[first]];

@@ -10,6 +10,8 @@ struct pk_pointing {
     const struct pk_model *model;
     struct pk_scenario scenario;   /* as little as the figures need; borrows the study's scenario */
     struct pk_outcome *outcomes;   /* [scenario.n_outcomes] owned */
+    struct pk_arm *arms;           /* [scenario.n_arms] owned: those that a figure is of, and the first */
+    size_t arm_of[PK_MAX_ARMS];    /* of the study's scenario's arms among these; SIZE_MAX: not needed */
     size_t place[PK_MAX_OUTCOMES]; /* of the study's scenario's outcomes among these; SIZE_MAX: not needed */
     int64_t replications;
 };
