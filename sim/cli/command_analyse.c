@@ -19,7 +19,7 @@ static const char help[] =
     "  -o, --output STEM      default: that of the sample\n"
     "      --outputs FILE     of another program: what it made of the points that polku sweep --design wrote; a row a\n"
     "                         point, columns named as the study's outputs\n"
-    "      --threshold EUROS  for one unit of effect, that values of knowing are told at\n"
+    "      --threshold EUROS  for one unit of effect, that values of knowing are told at (where they are largest)\n"
     "      --resamples N      of bootstraps (1000)\n"
     "      --rows N           of each table on the terminal (20; 0: all)\n"
     "      --csv FILE         the points too, as comma-separated values\n"

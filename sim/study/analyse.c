@@ -228,7 +228,8 @@ static enum pk_status analyse_figures(struct pk_analysing *a)
         pk_analyse_figure(a, k);
         status = is_known(a) ? analyse_one(a) : PK_OK;
     }
-    for (size_t o = 1; o < sample->decision.n_options && status == PK_OK; o++) {
+    const bool regresses = sample->method == PK_METHOD_PROBABILISTIC || sample->method == PK_METHOD_LATIN_HYPERCUBE;
+    for (size_t o = 1; !regresses && o < sample->decision.n_options && status == PK_OK; o++) {
         pk_analyse_net_benefit(a, o);
         status = is_known(a) ? analyse_one(a) : PK_OK;
     }

@@ -234,6 +234,23 @@ double pk_analyse_threshold(const struct pk_analysing *a)
     return isnan(a->request->threshold) ? d->thresholds[d->n_thresholds / 2] : a->request->threshold;
 }
 
+/* Where there is most to be found out, unless another is asked for. */
+static double most_uncertain(const struct pk_analysing *a, const struct draws *draws)
+{
+    const struct pk_sample_decision *d = &a->sample->decision;
+    double found = d->thresholds[0], largest = -1;
+    for (size_t t = 0; t < d->n_thresholds; t++) {
+        struct pk_decision_threshold at;
+        double probabilities[PK_MAX_ARMS], losses[PK_MAX_ARMS];
+        pk_decision_at(&draws->decision, d->thresholds[t], probabilities, losses, &at);
+        if (at.information.mean > largest) {
+            largest = at.information.mean;
+            found = d->thresholds[t];
+        }
+    }
+    return isnan(a->request->threshold) ? found : a->request->threshold;
+}
+
 /* ---- what is worth knowing ---------------------------------------------------------------------------------- */
 
 /* Which columns a question is about: of factor f, or of a set of them. */
@@ -268,7 +285,7 @@ static enum pk_status tell_information(struct pk_analysing *a, const struct draw
     const struct pk_sample *sample = a->sample;
     const struct pk_sample_decision *d = &sample->decision;
     const size_t n = sample->n_factors + d->n_questions, n_columns = a->n_columns;
-    const double threshold = pk_analyse_threshold(a);
+    const double threshold = most_uncertain(a, draws);
     struct pk_decision_information *information = pk_alloc(n, sizeof *information);
     bool *members = pk_alloc(n * n_columns + 1, sizeof *members);
     size_t *columns = pk_alloc(n_columns + 1, sizeof *columns), *order = pk_alloc(n, sizeof *order), n_unknown = 0;
@@ -327,6 +344,8 @@ static enum pk_status tell_information(struct pk_analysing *a, const struct draw
             pk_sheet_put(sheet, r, 3,
                          pk_decision_population(information[q].value, d->persons_per_year, d->years, d->discount));
         }
+        if (isnan(a->request->threshold))
+            pk_text_put(&sheet->notes, "told where there is most to find out; another: --threshold\n");
         if (n_unknown > 0)
             pk_text_addf(&sheet->notes, "%zu are of too many numbers for %zu draws\n", n_unknown, draws->n);
     }

@@ -14,7 +14,8 @@ extern "C" {
 
 struct pk_analysis_request {
     size_t n_resamples; /* of bootstraps; 0: the default */
-    double threshold;   /* euros for one unit of effect that values of information are told at; nan: the middle one */
+    double threshold; /* euros for one unit of effect: of net benefits, and that values of information are told at; nan:
+                         the middle one, and that where there is most to find out */
 };
 
 struct pk_analysis {
