@@ -138,6 +138,9 @@ def test_pieces(folder, model, scenario):
     pieces = blocks(text, "yaml")
     check(len(pieces) >= 7, f"{len(pieces)} pieces of YAML")
     for piece in pieces:
+        if "sweep:" in piece:
+            test_sweep(folder, piece)
+            continue
         if "calibrate:" in piece:
             test_calibration(folder, piece, model, scenario)
             continue
@@ -171,6 +174,13 @@ def test_pieces(folder, model, scenario):
         if "rewards:" in piece:
             price = re.search(r"compare jobs\.h5 --set (\S+)`", text).group(1)
             expect(0, "", "compare", "piece.h5", "--set", price, cwd=folder)
+
+
+def test_sweep(folder, study):
+    write(folder, "sweep.yaml", study)
+    for command in re.findall(r"^polku ((?:sweep sweep.yaml|analyse jobs_sweep).*?) +#", README, re.M):
+        done = expect(0, "", *command.split(), cwd=folder)
+    check("effect" in done.stdout and "shares of the variance" in done.stdout, f"the sweep: {done.stdout}")
 
 
 def claims_part():
