@@ -10,6 +10,22 @@
 #include "polku/prices.h"
 #include "polku/uncertainty.h"
 
+/* A share of a split that is set alone leaves the rest to the others. */
+static void share_rest(struct pk_values *values, const struct pk_model *model)
+{
+    for (size_t i = 0; i < model->n_uncertain_sets; i++) {
+        const struct pk_uncertain_set *set = &model->uncertain_sets[i];
+        size_t n_set = 0, i_set = 0;
+        for (size_t k = 0; k < set->n; k++)
+            if (values->overridden[set->i_parameters[k]]) {
+                n_set++;
+                i_set = set->i_parameters[k];
+            }
+        if (n_set == 1)
+            pk_uncertain_rest(model, i_set, values);
+    }
+}
+
 enum pk_status pk_variants_given(struct pk_values *values, const struct pk_model *model,
                                  const struct pk_scenario *scenario, const struct pk_set *sets, size_t n_sets,
                                  const struct pk_set *extra, size_t n_extra, struct pk_error *error)
@@ -22,6 +38,8 @@ enum pk_status pk_variants_given(struct pk_values *values, const struct pk_model
     for (size_t l = 0; l < 3; l++)
         for (size_t i = 0; i < n_lists[l] && status == PK_OK; i++)
             status = pk_values_set(values, model, lists[l][i].parameter, lists[l][i].to, error);
+    if (status == PK_OK)
+        share_rest(values, model);
     if (status != PK_OK)
         pk_values_free(values);
     return status;
@@ -249,32 +267,13 @@ static enum pk_status run_end(struct batch *batch, size_t i_parameter, double en
 {
     const struct pk_parameter *parameter = &batch->model->parameters[i_parameter];
     struct pk_arena *arena = &batch->variants->arena;
-    struct pk_set sets[PK_MAX_UNCERTAIN_TOGETHER];
-    struct pk_values values;
-    size_t n = 0;
     char to[40];
     snprintf(to, sizeof to, "%.17g", end);
-    sets[n++] = (struct pk_set){.parameter = parameter->name, .to = isinf(end) ? "life" : pk_arena_text(arena, to)};
-    const char *changed = arena_printf(arena, parameter->name, end, pk_unit_names[parameter->given_unit]);
-    if (sets[0].to == NULL || changed == NULL)
+    const struct pk_set set = {.parameter = parameter->name, .to = isinf(end) ? "life" : pk_arena_text(arena, to)};
+    const char *changed = arena_printf(arena, set.parameter, end, pk_unit_names[parameter->given_unit]);
+    if (set.to == NULL || changed == NULL)
         return pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
-    enum pk_status status =
-        pk_variants_given(&values, batch->model, batch->scenario, batch->sets, batch->n_sets, sets, 1, error);
-    if (status == PK_OK) { /* a share leaves the rest to the others of its split */
-        const size_t i_set = pk_uncertain_set_of(batch->model, i_parameter);
-        pk_uncertain_rest(batch->model, i_parameter, &values);
-        const struct pk_uncertain_set *set = i_set == SIZE_MAX ? NULL : &batch->model->uncertain_sets[i_set];
-        for (size_t k = 0; set != NULL && set->kind == PK_UNCERTAIN_DIRICHLET && k < set->n; k++) {
-            snprintf(to, sizeof to, "%.17g", values.given[set->i_parameters[k]]);
-            if (set->i_parameters[k] != i_parameter)
-                sets[n++] = (struct pk_set){.parameter = batch->model->parameters[set->i_parameters[k]].name,
-                                            .to = pk_arena_text(arena, to)};
-            if (sets[n - 1].to == NULL)
-                status = pk_error_set(error, PK_NO_MEMORY, "no memory for the variants");
-        }
-        pk_values_free(&values);
-    }
-    return status == PK_OK ? run_named(batch, "range", parameter->name, changed, sets, n, error) : status;
+    return run_named(batch, "range", parameter->name, changed, &set, 1, error);
 }
 
 enum pk_status pk_variants_run(struct pk_variants *variants, const struct pk_model *model,

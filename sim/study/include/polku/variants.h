@@ -29,7 +29,8 @@ PK_CHECKED enum pk_status pk_variants_run(struct pk_variants *variants, const st
                                           struct pk_error *error);
 void pk_variants_free(struct pk_variants *variants);
 
-/* The values as given: the scenario's sets, then sets[n_sets], then extra[n_extra]; hazards are not converted yet. */
+/* The values as given: the scenario's sets, then sets[n_sets], then extra[n_extra]; hazards are not converted yet.
+ * Where one share of a split (a Dirichlet set) is set alone, the others share the rest. */
 PK_CHECKED enum pk_status pk_variants_given(struct pk_values *values, const struct pk_model *model,
                                             const struct pk_scenario *scenario, const struct pk_set *sets,
                                             size_t n_sets, const struct pk_set *extra, size_t n_extra,
