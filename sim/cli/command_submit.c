@@ -109,6 +109,7 @@ static int go_on_with_earlier(struct pk_submission *s, struct pk_error *error, e
                          n_shards, jobs.array, jobs.merge);
         return pk_status_exit_code(PK_BAD_INPUT);
     }
+    pk_stopping_begin();
     printf("submitted already: job %s%s%s\n", jobs.array, jobs.array[0] != '\0' ? ", then " : "", jobs.merge);
     (void)fflush(stdout);
     *status = s->request->no_follow ? PK_OK : pk_submit_divide(s, n_shards, error);
@@ -124,6 +125,7 @@ static int submit(struct pk_submission *s, struct pk_error *error, enum pk_statu
         printf("%s/array.sh and merge.sh are written; nothing is submitted\n", s->folder);
         return 0;
     }
+    pk_stopping_begin(); /* both jobs are submitted and known, or none */
     if (s->here) {
         fprintf(stderr, "no sbatch here: the shards are run on this machine\n");
         return pk_submit_here(s);
@@ -201,6 +203,7 @@ static int run(int argc, char **argv)
     }
     pk_submit_free(&submission);
     pk_swept_free(&swept);
+    pk_stopping_end();
     pk_stopping_obey();
     return code;
 }

@@ -8,6 +8,7 @@ static volatile sig_atomic_t i_signal;
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { N_SIGNALS = sizeof signals / sizeof *signals };
 static struct sigaction before[N_SIGNALS];
+static int n_noted; /* of them that have one; 0: nothing was begun */
 
 static void note_signal(int i)
 {
@@ -18,15 +19,19 @@ void pk_stopping_begin(void)
 {
     struct sigaction noting = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
     sigemptyset(&noting.sa_mask);
-    for (int i = 0; i < N_SIGNALS; i++)
+    for (n_noted = 0; n_noted < N_SIGNALS; n_noted++) {
+        const int i = n_noted;
         if (sigaction(signals[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
             (void)sigaction(signals[i], &noting, NULL);
+    }
 }
 
 void pk_stopping_end(void)
 {
-    for (int i = 0; i < N_SIGNALS; i++)
-        (void)sigaction(signals[i], &before[i], NULL);
+    while (n_noted > 0) {
+        n_noted--;
+        (void)sigaction(signals[n_noted], &before[n_noted], NULL);
+    }
 }
 
 int pk_stopping_signal(void)

@@ -36,7 +36,7 @@ struct pk_submission {
     double start_seconds, point_seconds; /* of a task and its threads; of a point on one core */
     double start_bytes, point_bytes;     /* memory of a task before its points, and of each point that is running */
     double task_seconds;                 /* of the largest shard */
-    char time[208];                     /* as Slurm takes it */
+    char time[208];                      /* as Slurm takes it */
     char memory[208], merge_time[208], merge_memory[208];
 };
 
@@ -89,7 +89,7 @@ PK_CHECKED enum pk_status pk_slurm_submit(const struct pk_submission *s, struct 
 bool pk_slurm_earlier(const struct pk_submission *s, struct pk_slurm_jobs *jobs, size_t *n_shards, bool *same);
 void pk_slurm_ask(const struct pk_slurm_jobs *jobs, struct pk_slurm_state *state);
 
-/* ---- submit_follow.c */
+/* ---- submit_follow.c; signals are noted (stopping.h) before, and obeyed after */
 
 /* Waits for the jobs to end; returns the exit code after having told how it went. */
 int pk_submit_follow(struct pk_submission *s, const struct pk_slurm_jobs *jobs);

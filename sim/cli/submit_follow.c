@@ -124,9 +124,7 @@ static void wait_for_jobs(struct pk_submission *s, const struct pk_slurm_jobs *j
 
 int pk_submit_follow(struct pk_submission *s, const struct pk_slurm_jobs *jobs)
 {
-    pk_stopping_begin();
     wait_for_jobs(s, jobs);
-    pk_stopping_end();
     if (pk_stopping_signal() != 0) {
         fprintf(stderr,
                 "polku: no longer following; the jobs go on. The same command follows them again, scancel %s %s ends "
@@ -205,9 +203,7 @@ static int run_here(struct pk_submission *s)
 
 int pk_submit_here(struct pk_submission *s)
 {
-    pk_stopping_begin();
     const int code = run_here(s);
-    pk_stopping_end();
     if (pk_stopping_signal() != 0) {
         fputs("polku: interrupted; the same command goes on from here\n", stderr);
         return pk_status_exit_code(PK_IO);
