@@ -15,7 +15,7 @@ static const char help[] =
     "are still there. The scripts stay in STEM.slurm/, with the jobs' logs. The cluster's nodes must see this program\n"
     "and the working directory under the same names. Without Slurm (no sbatch) the shards are run here, one after the\n"
     "other, and merged: the result has the same bytes.\n\n"
-    "  -n, --shards N         tasks of the array; default: those at hand, else tasks of ten minutes, at most 256\n"
+    "  -n, --shards N         tasks of the array; default: those at hand, else tasks of two minutes, at most 256\n"
     "  -c, --cpus C           threads of a task (1; without Slurm: all cores)\n"
     "  -o, --output STEM      where to; default outputs/NAME of the study\n"
     "  -t, --time TIME        of a task, as sbatch takes it; default: twice what is expected, 10 minutes at least\n"

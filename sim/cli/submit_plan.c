@@ -13,7 +13,7 @@
 
 /* Of the probe, and of what is asked for beyond what it says. */
 enum { PROBE_POINTS = 8, MOST_SHARDS = 256, LEAST_MINUTES = 10, MERGE_MINUTES = 60 };
-static const double probe_seconds = 2, margin = 2, good_task_seconds = 600;
+static const double probe_seconds = 2, margin = 2, good_task_seconds = 120;
 static const double mebibyte = 1024 * 1024, least_bytes = 200. * 1024 * 1024, merge_bytes = 1024. * 1024 * 1024;
 
 /* ---- memory -------------------------------------------------------------------------------------------------- */
@@ -288,8 +288,8 @@ void pk_submit_print_plan(const struct pk_submission *s)
     pk_submit_duration(s->start_seconds, start);
     pk_submit_duration(s->task_seconds, task);
     pk_submit_duration(seconds, all);
-    printf("%zu points, %lld replications each, in %zu shards of %zu%s points", n_points,
-           (long long)s->whole.replications, s->n_shards, n_points / s->n_shards,
+    printf("%zu points, %lld replications each, in %zu shard%s of %zu%s points", n_points,
+           (long long)s->whole.replications, s->n_shards, s->n_shards == 1 ? "" : "s", n_points / s->n_shards,
            n_points % s->n_shards != 0 ? " or one more" : "");
     if (request->n_shards > 0 && (size_t)request->n_shards > s->n_shards)
         printf(" (%lld shards were asked for: a shard has at least one)", (long long)request->n_shards);
