@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "polku/hash.h"
 #include "polku/memory.h"
 
 static atomic_long n_asked;
@@ -94,9 +97,27 @@ out:
     return status;
 }
 
+/* Of this process and no other on any host: two copies of a cluster's task, which may well have the same process id,
+ * write beside each other. */
+static uint64_t own_mark(void)
+{
+    static _Atomic uint64_t mark;
+    struct timespec now[2];
+    char host[256] = "";
+    uint64_t made = PK_HASH_START, none = 0;
+    const long id = (long)getpid();
+    (void)gethostname(host, sizeof host - 1);
+    (void)clock_gettime(CLOCK_REALTIME, &now[0]);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now[1]);
+    pk_hash_mix(&made, host, sizeof host);
+    pk_hash_mix(&made, &id, sizeof id);
+    pk_hash_mix(&made, now, sizeof now);
+    return atomic_compare_exchange_strong(&mark, &none, made | 1) ? made | 1 : none;
+}
+
 void pk_file_temporary_name(const char *path, char *temporary, size_t size)
 {
-    snprintf(temporary, size, "%s.partial-%ld", path, (long)getpid());
+    snprintf(temporary, size, "%s.partial-%ld-%08lx", path, (long)getpid(), (unsigned long)(own_mark() & 0xffffffff));
 }
 
 static void sync_directory_of(const char *path)

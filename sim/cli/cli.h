@@ -16,7 +16,7 @@ struct pk_command {
 
 extern const struct pk_command pk_command_check, pk_command_graph, pk_command_run, pk_command_compare,
     pk_command_export, pk_command_rerun, pk_command_verify, pk_command_new, pk_command_coaches, pk_command_calibrate,
-    pk_command_claims, pk_command_sweep, pk_command_merge, pk_command_analyse;
+    pk_command_claims, pk_command_sweep, pk_command_merge, pk_command_submit, pk_command_analyse;
 
 /* The command line as given, for provenance. */
 extern const char *pk_cli_command_line;

@@ -1,5 +1,4 @@
 /* polku merge: the shards of a sweep put together. */
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,25 +165,6 @@ static enum pk_status merge(const struct pk_swept *swept, const char *stem, char
     return status;
 }
 
-/* STEM.shard-*.h5 of the largest number of shards there is. */
-static enum pk_status find_shards(const char *stem, glob_t *found, struct pk_error *error)
-{
-    char pattern[2 * PK_PATH_SIZE + 32];
-    size_t n = 0;
-    for (const char *c = stem; *c != '\0' && n + 3 < sizeof pattern; c++) { /* a name is no pattern */
-        if (strchr("*?[\\", *c) != NULL)
-            pattern[n++] = '\\';
-        pattern[n++] = *c;
-    }
-    snprintf(pattern + n, sizeof pattern - n, ".shard-*-of-*.h5");
-    const int failed = glob(pattern, 0, NULL, found);
-    if (failed == GLOB_NOMATCH) {
-        found->gl_pathc = 0;
-        return PK_OK;
-    }
-    return failed == 0 ? PK_OK : pk_error_set(error, PK_IO, "cannot look for %s", pattern);
-}
-
 static int run(int argc, char **argv)
 {
     struct request request;
@@ -205,7 +185,7 @@ static int run(int argc, char **argv)
         return pk_status_exit_code(PK_USAGE);
     }
     const bool named = optind + 1 < argc;
-    enum pk_status status = named ? PK_OK : find_shards(stem, &found, &error);
+    enum pk_status status = named ? PK_OK : pk_sweep_find(stem, &found, &error);
     if (status == PK_OK)
         status = merge(&swept, stem, named ? argv + optind + 1 : found.gl_pathv,
                        named ? (size_t)(argc - optind - 1) : found.gl_pathc, request.json, &error);

@@ -1,11 +1,11 @@
 /* polku sweep: all points of a study, or a shard of them. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "polku/file.h"
 #include "polku/sweeping.h"
+#include "stopping.h"
 #include "sweep_files.h"
 
 static const char help[] =
@@ -80,34 +80,10 @@ static int read_request(int argc, char **argv, struct request *request)
 
 /* ---- an interruption keeps what is done --------------------------------------------------------------------- */
 
-static volatile sig_atomic_t i_signal;
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-enum { N_SIGNALS = sizeof signals / sizeof *signals };
-
-static void note_signal(int i)
-{
-    i_signal = i;
-}
-
 static bool was_stopped(void *data)
 {
     (void)data;
-    return i_signal != 0;
-}
-
-static void listen(struct sigaction before[N_SIGNALS])
-{
-    struct sigaction noting = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&noting.sa_mask);
-    for (int i = 0; i < N_SIGNALS; i++)
-        if (sigaction(signals[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
-            (void)sigaction(signals[i], &noting, NULL);
-}
-
-static void stop_listening(const struct sigaction before[N_SIGNALS])
-{
-    for (int i = 0; i < N_SIGNALS; i++)
-        (void)sigaction(signals[i], &before[i], NULL);
+    return pk_stopping_signal() != 0;
 }
 
 /* ---- the work ----------------------------------------------------------------------------------------------- */
@@ -167,7 +143,6 @@ static enum pk_status work(const struct request *request, const struct pk_swept 
 {
     char stem[PK_STEM_SIZE], path[PK_PATH_SIZE], whole[PK_PATH_SIZE], part[PK_PATH_SIZE + 8];
     const char *const earlier[] = {path, whole};
-    struct sigaction before[N_SIGNALS];
     struct pk_progress progress;
     struct pk_sweeping sweeping;
     if (request->design != NULL)
@@ -194,13 +169,13 @@ static enum pk_status work(const struct request *request, const struct pk_swept 
                                               .progress = pk_progress_tell,
                                               .progress_data = &progress,
                                               .stop = was_stopped};
-    listen(before);
+    pk_stopping_begin();
     pk_progress_begin(&progress, "sweeping");
     status = pk_sweeping_run(&sweeping, &swept->study, swept->scenario, swept->model, &asked, error);
     pk_progress_end(&progress);
     if (status == PK_OK)
         status = pk_sample_save(&sweeping.sample, path, error);
-    stop_listening(before);
+    pk_stopping_end();
     if (status == PK_OK) {
         (void)unlink(part); /* usually there is none */
         tell(request, path, &sweeping);
@@ -233,9 +208,6 @@ static int run(int argc, char **argv)
         code = status == PK_USAGE ? pk_status_exit_code(PK_USAGE) : pk_cli_fail(&error);
     }
     pk_swept_free(&swept);
-    if (i_signal != 0) {
-        (void)fflush(NULL);
-        raise(i_signal);
-    }
+    pk_stopping_obey();
     return code;
 }

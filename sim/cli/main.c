@@ -8,7 +8,7 @@
 static const struct pk_command *const commands[] = {
     &pk_command_new,     &pk_command_check,   &pk_command_graph,     &pk_command_run,    &pk_command_verify,
     &pk_command_compare, &pk_command_coaches, &pk_command_calibrate, &pk_command_claims, &pk_command_sweep,
-    &pk_command_merge,   &pk_command_analyse, &pk_command_export,    &pk_command_rerun};
+    &pk_command_merge,   &pk_command_submit,  &pk_command_analyse,   &pk_command_export, &pk_command_rerun};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *to)

@@ -91,6 +91,24 @@ bool pk_sweep_of_path(const char *stem, const char *path, size_t *i_shard, size_
     return strcmp(expected, path) == 0;
 }
 
+enum pk_status pk_sweep_find(const char *stem, glob_t *found, struct pk_error *error)
+{
+    char pattern[2 * PK_PATH_SIZE + 32];
+    size_t n = 0;
+    for (const char *c = stem; *c != '\0' && n + 3 < sizeof pattern; c++) { /* a name is no pattern */
+        if (strchr("*?[\\", *c) != NULL)
+            pattern[n++] = '\\';
+        pattern[n++] = *c;
+    }
+    snprintf(pattern + n, sizeof pattern - n, ".shard-*-of-*.h5");
+    const int failed = glob(pattern, 0, NULL, found);
+    if (failed == GLOB_NOMATCH) {
+        found->gl_pathc = 0;
+        return PK_OK;
+    }
+    return failed == 0 ? PK_OK : pk_error_set(error, PK_IO, "cannot look for %s", pattern);
+}
+
 enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error)
 {
     char directory[PK_PATH_SIZE];

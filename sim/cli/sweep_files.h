@@ -2,6 +2,8 @@
 #ifndef PK_SWEEP_FILES_H
 #define PK_SWEEP_FILES_H
 
+#include <glob.h>
+
 #include "cli.h"
 #include "polku/sample.h"
 
@@ -30,6 +32,9 @@ bool pk_sweep_stem(const struct pk_command *command, const struct pk_study *stud
 void pk_sweep_path(const char *stem, size_t i_shard, size_t n_shards, char path[PK_PATH_SIZE]);
 /* The shard and number of shards in such a name; false: none. */
 bool pk_sweep_of_path(const char *stem, const char *path, size_t *i_shard, size_t *n_shards);
+
+/* STEM.shard-*-of-*.h5, for globfree also where it fails. Errors: PK_IO. */
+PK_CHECKED enum pk_status pk_sweep_find(const char *stem, glob_t *found, struct pk_error *error);
 
 /* Before the work: could a file get its name afterwards, and is what it would replace a sample? */
 PK_CHECKED enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error);

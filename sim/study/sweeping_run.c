@@ -195,6 +195,17 @@ static size_t take_up(struct pk_sample *sample, bool *known, const char *path)
     return n_taken;
 }
 
+size_t pk_sweeping_kept(const char *part, uint64_t identity)
+{
+    struct head head;
+    FILE *file = fopen(part, "rb");
+    if (file == NULL)
+        return 0;
+    const bool whole = fread(&head, sizeof head, 1, file) == 1;
+    (void)fclose(file);
+    return whole && memcmp(head.magic, "polku points 1", 15) == 0 && head.identity == identity ? head.n : 0;
+}
+
 /* ---- the work ----------------------------------------------------------------------------------------------- */
 
 struct work {

@@ -197,7 +197,7 @@ static void starve(int i_stage)
     struct stage s;
     char partial[320];
     prepare(&s, i_stage);
-    snprintf(partial, sizeof partial, "%s.partial-%ld", s.path, (long)getpid());
+    pk_file_temporary_name(s.path, partial, sizeof partial);
     pk_memory_fail_after(-1);
     cr_assert_eq(stages[i_stage](&s), PK_OK, "%s", s.error.message);
     undo[i_stage](&s);
@@ -268,7 +268,7 @@ Test(full_disk, saving_leaves_no_file_or_the_old_one)
     struct stage s;
     char partial[320];
     prepare(&s, SAVE);
-    snprintf(partial, sizeof partial, "%s.partial-%ld", s.path, (long)getpid());
+    pk_file_temporary_name(s.path, partial, sizeof partial);
     pk_file_fail_after(-1);
     cr_assert_eq(save(&s), PK_OK);
     long n_calls = pk_file_fail_after(-1);

@@ -21,7 +21,8 @@ PK_CHECKED enum pk_status pk_file_read(const char *path, size_t max_bytes, char 
  * as it was before, and no temporary file is left. Errors: PK_IO. */
 PK_CHECKED enum pk_status pk_file_write(const char *path, const void *bytes, size_t size, struct pk_error *error);
 
-/* Names a temporary file beside path (the same every time for one process) into temporary[size]. */
+/* Names a temporary file beside path into temporary[size]: the same every time for one process, another one for any
+ * other, whatever its host: copies of a task on two nodes do not write into one file. */
 void pk_file_temporary_name(const char *path, char *temporary, size_t size);
 /* Syncs `temporary` and renames it to `path`, then syncs the directory. On failure `temporary` is removed. */
 PK_CHECKED enum pk_status pk_file_publish(const char *temporary, const char *path, struct pk_error *error);

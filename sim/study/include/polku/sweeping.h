@@ -48,6 +48,21 @@ PK_CHECKED enum pk_status pk_sweeping_identity(const struct pk_study *study, con
                                                const struct pk_model *model, uint64_t *identity,
                                                struct pk_error *error);
 
+/* What a point costs, measured on one core. */
+struct pk_sweeping_probe {
+    size_t n;       /* points run */
+    double seconds; /* each */
+};
+/* Runs points spread evenly over the design `whole` (all of its points, replications as they will be used), at most
+ * n_most and no further one after most_seconds. Their figures are not kept. Errors: those of runs. */
+PK_CHECKED enum pk_status pk_sweeping_probe(struct pk_sweeping_probe *probe, const struct pk_study *study,
+                                            const struct pk_scenario *scenario, const struct pk_model *model,
+                                            const struct pk_sample *whole, size_t n_most, double most_seconds,
+                                            struct pk_error *error);
+
+/* Points that the file `part` of a request of this identity says it keeps; 0: none, or no such file. */
+size_t pk_sweeping_kept(const char *part, uint64_t identity);
+
 /* Errors: those of runs; PK_BAD_INPUT: no point has a meaning, the study is of a model that is not ours. */
 PK_CHECKED enum pk_status pk_sweeping_run(struct pk_sweeping *sweeping, const struct pk_study *study,
                                           const struct pk_scenario *scenario, const struct pk_model *model,
