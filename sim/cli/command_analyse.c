@@ -19,6 +19,7 @@ static const char help[] =
     "  -o, --output STEM      default: that of the sample\n"
     "      --outputs FILE     of another program: what it made of the points that polku sweep --design wrote; a row a\n"
     "                         point, columns named as the study's outputs\n"
+    "  -n, --draws N          with --outputs: draws, rows or trajectories instead of the study's\n"
     "      --threshold EUROS  for one unit of effect, that values of knowing are told at (where they are largest)\n"
     "      --resamples N      of bootstraps (1000)\n"
     "      --rows N           of each table on the terminal (20; 0: all)\n"
@@ -36,7 +37,7 @@ const struct pk_command pk_command_analyse = {"analyse", "what a sweep tells: wh
 
 struct request {
     const char *output, *outputs, *csv;
-    int64_t resamples, rows;
+    int64_t resamples, rows, draws;
     double threshold;
     bool json;
 };
@@ -46,6 +47,7 @@ static int read_request(int argc, char **argv, struct request *request)
 {
     static const struct option options[] = {{"output", required_argument, NULL, 'o'},
                                             {"outputs", required_argument, NULL, 'f'},
+                                            {"draws", required_argument, NULL, 'n'},
                                             {"threshold", required_argument, NULL, 't'},
                                             {"resamples", required_argument, NULL, 'b'},
                                             {"rows", required_argument, NULL, 'r'},
@@ -65,6 +67,8 @@ static int read_request(int argc, char **argv, struct request *request)
             request->outputs = optarg;
         else if (code == 'c')
             request->csv = optarg;
+        else if (code == 'n')
+            good = pk_cli_whole(self, "--draws", optarg, 2, 1000000, &request->draws);
         else if (code == 't') {
             good = pk_text_to_double(optarg, &request->threshold) && request->threshold >= 0;
             if (!good)
@@ -82,6 +86,8 @@ static int read_request(int argc, char **argv, struct request *request)
     }
     if (optind != argc - 1)
         return 1 + pk_cli_usage(self, "expected one file, found %d", argc - optind);
+    if (request->draws > 0 && request->outputs == NULL)
+        return 1 + pk_cli_usage(self, "--draws means nothing without --outputs");
     return 0;
 }
 
@@ -164,7 +170,8 @@ static int of_outputs(const struct request *request, const char *path)
     int code = pk_swept_load(&swept, path);
     if (code != 0)
         return code;
-    if (!pk_sweep_stem(&pk_command_analyse, &swept.study, request->output, stem)) {
+    if (!pk_swept_draws(&pk_command_analyse, &swept, request->draws) ||
+        !pk_sweep_stem(&pk_command_analyse, &swept.study, request->output, stem)) {
         pk_swept_free(&swept);
         return pk_status_exit_code(PK_USAGE);
     }

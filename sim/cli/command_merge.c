@@ -64,7 +64,11 @@ static enum pk_status add_file(struct merging *merging, const struct pk_swept *s
     enum pk_status status = pk_sample_read(&part, path, error);
     if (status != PK_OK)
         return status;
-    if (!merging->made) {
+    const int64_t asked = swept->study.sweep->replications; /* 0: as a pilot said, the same for every shard */
+    if (asked > 0 && part.replications != asked)
+        status = pk_error_set(error, PK_BAD_INPUT, "has %lld replications a point, expected %lld",
+                              (long long)part.replications, (long long)asked);
+    if (status == PK_OK && !merging->made) {
         status = pk_sample_make(&merging->whole, &swept->study, swept->scenario, swept->model, part.replications,
                                 merging->identity, 0, SIZE_MAX, error);
         merging->made = status == PK_OK;
@@ -141,8 +145,15 @@ static enum pk_status merge(const struct pk_swept *swept, const char *stem, char
             status = pk_error_set(error, PK_BAD_INPUT, "%zu of %zu points are missing: nothing written", n_missing,
                                   merging.whole.n_all);
     }
+    size_t n_impossible = 0;
+    for (size_t i = 0; status == PK_OK && i < merging.whole.n; i++)
+        n_impossible += pk_sample_is_impossible(&merging.whole, i);
+    if (status == PK_OK && n_impossible == merging.whole.n)
+        status = pk_error_set(error, PK_BAD_INPUT, "no point has a meaning: nothing written");
     if (status == PK_OK)
         status = pk_sample_save(&merging.whole, output, error);
+    if (status == PK_OK && n_impossible > 0)
+        fprintf(stderr, "warning: %zu points have no meaning and no figures\n", n_impossible);
     if (status == PK_OK) {
         const unsigned long long digest = pk_sample_sum(&merging.whole);
         if (json) {

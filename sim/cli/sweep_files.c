@@ -41,7 +41,12 @@ bool pk_swept_draws(const struct pk_command *command, struct pk_swept *swept, in
     if (pk_method_is_grid(swept->study.sweep->method))
         return pk_cli_usage(command, "--draws means nothing to the method %s of the study",
                             pk_method_names[swept->study.sweep->method]) == 0;
+    struct pk_error error;
+    size_t n_points = 0;
     swept->study.sweep->n_draws = n;
+    const enum pk_status status = pk_sample_points(&swept->study, &n_points, &error);
+    if (status != PK_OK || n_points > PK_MAX_POINTS)
+        return pk_cli_usage(command, "--draws makes %zu points, at most %d are allowed", n_points, PK_MAX_POINTS) == 0;
     return true;
 }
 

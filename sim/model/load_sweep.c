@@ -157,7 +157,7 @@ static double grid_points(const struct pk_sweep *sweep)
 static void check_size(struct pk_load_of_sweep *s, const struct pk_reader *r)
 {
     const struct pk_sweep *sweep = s->sweep;
-    const double most = 1 << 22, draws = (double)sweep->n_draws;
+    const double most = PK_MAX_POINTS, draws = (double)sweep->n_draws;
     const double n = pk_method_is_grid(sweep->method)    ? grid_points(sweep)
                      : sweep->method == PK_METHOD_MORRIS ? draws * (double)(sweep->n_groups + 1)
                      : sweep->method == PK_METHOD_SOBOL

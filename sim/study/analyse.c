@@ -111,7 +111,7 @@ static int ascending(const void *a, const void *b)
 
 static double quantile(const double *sorted, size_t n, double p)
 {
-    const double at = p * (double)(n - 1);
+    const double at = n == 0 ? 0 : p * (double)(n - 1);
     const size_t i = (size_t)at;
     return n == 0       ? (double)NAN
            : i + 1 >= n ? sorted[n - 1]
@@ -171,7 +171,7 @@ static enum pk_status summarise(struct pk_analysing *a)
         qsort(sorted, n, sizeof *sorted, ascending);
         const double variance = n > 1 ? squares / (double)(n - 1) : (double)NAN;
         noise /= (double)n;
-        const double values[] = {mean,
+        const double values[] = {n > 0 ? mean : (double)NAN,
                                  sqrt(variance),
                                  quantile(sorted, n, 0.025),
                                  quantile(sorted, n, 0.5),
@@ -242,12 +242,20 @@ static enum pk_status mark(struct pk_analysing *a)
     struct pk_text *marks = &a->analysis->marks;
     size_t n_impossible = 0, n_assumed = 0;
     for (size_t i = 0; i < sample->n; i++)
-        n_impossible += isnan(sample->y[i * sample->n_figures]) ? 1 : 0;
+        n_impossible += pk_sample_is_impossible(sample, i);
     if (n_impossible == sample->n)
         return pk_error_set(a->error, PK_BAD_INPUT, "no point has figures");
     if (n_impossible > 0)
         pk_text_addf(marks, "%zu of %zu points have no meaning and no figures: what they are part of is left out\n",
                      n_impossible, sample->n);
+    for (size_t k = 0; k < sample->n_figures; k++) {
+        size_t n_lost = 0;
+        for (size_t i = 0; i < sample->n; i++)
+            n_lost += isnan(sample->y[i * sample->n_figures + k]) ? 1 : 0;
+        if (n_lost > n_impossible)
+            pk_text_addf(marks, "%s is no number at %zu points more: what they are part of is left out\n",
+                         sample->figures[k].name, n_lost - n_impossible);
+    }
     if (sample->n < sample->n_all)
         pk_text_addf(marks, "only %zu of %zu points of the design are here\n", sample->n, sample->n_all);
     for (size_t k = 0; k < sample->n_figures; k++) {
@@ -319,9 +327,9 @@ void pk_analysis_print(const struct pk_analysis *analysis, size_t n_rows, struct
                  pk_method_names[sample->method], sample->n, sample->n_factors, (long long)sample->replications,
                  sample->independent ? ", each draw in a world of its own" : ", all in the same world");
     for (const char *line = pk_text_string(&analysis->marks); *line != '\0';) {
-        const char *end = strchr(line, '\n');
-        pk_text_addf(text, "! %.*s\n", (int)(end - line), line);
-        line = end + 1;
+        const size_t size = strcspn(line, "\n");
+        pk_text_addf(text, "! %.*s\n", (int)size, line);
+        line += size + (line[size] != '\0');
     }
     pk_sheets_print(&analysis->sheets, n_rows, text);
     if (sample->documents_warn[0] != '\0')

@@ -52,7 +52,7 @@ static enum pk_status make_draws(struct pk_analysing *a, struct draws *draws)
     }
     draws->decision = (struct pk_decision){
         .n_draws = draws->n, .n_options = n_options, .effects = draws->effects, .costs = draws->costs};
-    return pk_decision_check(&draws->decision, a->error);
+    return PK_OK;
 }
 
 /* ---- costs and effects -------------------------------------------------------------------------------------- */
@@ -361,6 +361,14 @@ enum pk_status pk_analyse_decision(struct pk_analysing *a)
 {
     struct draws draws;
     enum pk_status status = make_draws(a, &draws);
+    if (status == PK_OK && draws.n < 2) {
+        pk_text_addf(&a->analysis->marks, "%zu draws have all figures of the decision: nothing can be told of it\n",
+                     draws.n);
+        free_draws(&draws);
+        return PK_OK;
+    }
+    if (status == PK_OK)
+        status = pk_decision_check(&draws.decision, a->error);
     if (status == PK_OK)
         status = tell_options(a, &draws);
     if (status == PK_OK)

@@ -202,6 +202,16 @@ enum pk_status pk_analyse_factorial(struct pk_analysing *a)
     static const char *const columns[] = {"share", "share of the variance over the grid", NULL};
     const struct pk_sample *sample = a->sample;
     const size_t k = sample->n_factors, n_rows = k + k * (k - 1) / 2 + 1;
+    size_t n_lost = 0;
+    if (sample->n < sample->n_all)
+        return pk_error_set(a->error, PK_BAD_INPUT, "holds only a part of the grid: merge its shards first");
+    for (size_t i = 0; i < sample->n; i++)
+        n_lost += isnan(a->y[i]) ? 1 : 0;
+    if (n_lost > 0) {
+        pk_text_addf(&a->analysis->marks, "%s has no figure at %zu points of the grid: no shares of its variance\n",
+                     a->name, n_lost);
+        return PK_OK;
+    }
     size_t *levels = pk_alloc(k, sizeof *levels), *order = pk_alloc(n_rows, sizeof *order);
     double *main_effects = pk_alloc(k, sizeof *main_effects), *pairs = pk_alloc(k * k, sizeof *pairs),
            *values = pk_alloc(n_rows, sizeof *values), rest = 0;

@@ -64,10 +64,13 @@ enum pk_status pk_analyse_morris(struct pk_analysing *a)
 
 /* ---- Sobol' ------------------------------------------------------------------------------------------------- */
 
-/* Of the variance over A and B, due to simulation. */
+/* Of the variance over A and B, due to simulation; where all rows are in one world, its part in a difference is not
+ * known and mostly nil. */
 static double noise_share(const struct pk_analysing *a)
 {
     double n = 0, mean = 0, squares = 0, noise = 0;
+    if (!a->sample->independent)
+        return 0;
     for (size_t i = 0; i < a->sample->n; i++) {
         const enum pk_design_part part = a->sample->marks[i].part;
         if ((part != PK_DESIGN_A && part != PK_DESIGN_B) || isnan(a->y[i]))
@@ -199,8 +202,14 @@ enum pk_status pk_analyse_regression(struct pk_analysing *a)
                                           NULL};
     struct pk_sensitivity_regression regression;
     const size_t k = a->n_columns;
-    if (a->sample->n < k + 3)
-        return PK_OK; /* too few points to tell columns apart: the summary is all there is */
+    size_t n = 0;
+    for (size_t i = 0; i < a->sample->n; i++)
+        n += isfinite(a->y[i]) ? 1 : 0;
+    if (n < k + 3) { /* the summary is all there is */
+        pk_text_addf(&a->analysis->marks, "%zu points with %s are too few for a regression on %zu numbers\n", n,
+                     a->name, k);
+        return PK_OK;
+    }
     struct pk_sensitivity_bootstrap bootstrap = a->bootstrap;
     if (bootstrap.n_resamples == 0) /* each is ranked anew, and 200 tell two digits */
         bootstrap.n_resamples = 200;

@@ -251,6 +251,14 @@ static enum pk_status fill_points(struct pk_sample *sample, const struct pk_stud
     return PK_OK;
 }
 
+bool pk_sample_is_impossible(const struct pk_sample *sample, size_t i)
+{
+    for (size_t k = 0; k < sample->n_figures; k++)
+        if (!isnan(sample->y[i * sample->n_figures + k]))
+            return false;
+    return true;
+}
+
 int64_t pk_sample_world(const struct pk_sample *sample, size_t i)
 {
     return sample->independent ? (int64_t)sample->marks[i].row * sample->replications : 0;

@@ -155,8 +155,14 @@ static void get_factors(struct in *in)
     check_each(in, "n_quantities", own, n, 1 << 16);
     for (size_t f = 0; f < n && in->status == PK_OK; f++)
         check_each(in, "n_free", &n_free[f], 1, own[f]);
+    if (in->status == PK_OK && n == 0)
+        in->status = pk_error_set(in->error, PK_BAD_INPUT, "has no factors");
     for (size_t f = 0; f < n && in->status == PK_OK; f++) {
-        if (first[f] != (int64_t)n_quantities)
+        const bool levels_needed = kind[f] == PK_FACTOR_CHOICE || pk_method_is_grid(sample->method);
+        if ((kind[f] != PK_FACTOR_SET && own[f] != 1) || (levels_needed && levels[f] == 0))
+            in->status = pk_error_set(in->error, PK_BAD_INPUT, "the factor %s has %lld quantities and %lld levels",
+                                      names[f], (long long)own[f], (long long)levels[f]);
+        else if (first[f] != (int64_t)n_quantities)
             in->status = pk_error_set(in->error, PK_BAD_INPUT, "first_quantity does not add up");
         n_quantities += (size_t)own[f];
         n_levels += (size_t)levels[f];
@@ -191,6 +197,34 @@ static void get_factors(struct in *in)
     }
 }
 
+/* A level that a point is said to be at is one of its factor's. */
+static bool is_level(const struct pk_sample *sample, uint32_t factor, uint32_t level)
+{
+    return factor < sample->n_factors && level < sample->factors[factor].n_levels;
+}
+
+/* Marks and values name factors, groups, levels and options that there are. */
+static void check_points(struct in *in)
+{
+    const struct pk_sample *sample = in->sample;
+    const size_t n_movable = pk_method_is_grid(sample->method) ? sample->n_factors : sample->n_groups;
+    for (size_t i = 0; i < sample->n && in->status == PK_OK; i++) {
+        const struct pk_design_mark *mark = &sample->marks[i];
+        bool good = (mark->factor < n_movable || mark->factor == PK_DESIGN_NONE) &&
+                    (mark->other < n_movable || mark->other == PK_DESIGN_NONE);
+        if (mark->part == PK_DESIGN_LEVEL && sample->method != PK_METHOD_FACTORIAL)
+            good &= is_level(sample, mark->factor, mark->level) &&
+                    (sample->method != PK_METHOD_TWO_WAY || is_level(sample, mark->other, mark->other_level));
+        for (size_t f = 0; f < sample->n_factors; f++) {
+            const struct pk_sample_factor *factor = &sample->factors[f];
+            const double x = sample->x[i * sample->n_quantities + factor->first_quantity];
+            good &= factor->kind != PK_FACTOR_CHOICE || (x >= 0 && x < (double)factor->n_levels);
+        }
+        if (!good)
+            in->status = pk_error_set(in->error, PK_BAD_INPUT, "point %zu is at no level of a factor", i);
+    }
+}
+
 static void get_points(struct in *in)
 {
     struct pk_sample *sample = in->sample;
@@ -210,9 +244,8 @@ static void get_points(struct in *in)
         snprintf(path, sizeof path, "/points/%s", pk_sample_mark_names[m]);
         const int64_t *values = get_integers(in, path, &n_marks, true);
         for (size_t i = 0; values != NULL && i < n; i++) {
-            if ((m == 0 && (values[i] < 0 || values[i] > PK_DESIGN_LEVEL)) ||
-                ((m == 2 || m == 3) &&
-                 values[i] >= (int64_t)(sample->n_groups > sample->n_factors ? sample->n_groups : sample->n_factors))) {
+            if ((m == 0 && values[i] < 0) || values[i] < -1 ||
+                values[i] > (m == 0 ? PK_DESIGN_LEVEL : PK_DESIGN_POINTS_MAX)) {
                 in->status = pk_error_set(in->error, PK_BAD_INPUT, "%s is %lld at point %zu", pk_sample_mark_names[m],
                                           (long long)values[i], i);
                 return;
@@ -229,6 +262,7 @@ static void get_points(struct in *in)
     sample->x = get_doubles(in, "/points/x", n * sample->n_quantities);
     sample->y = get_doubles(in, "/points/y", n * sample->n_figures);
     sample->errors = get_doubles(in, "/points/y_se", n * sample->n_figures);
+    check_points(in);
 }
 
 static size_t *to_sizes(struct in *in, const int64_t *values, size_t n)
@@ -260,6 +294,9 @@ static void get_decision(struct in *in)
                                              &n_dims, in->error);
     pk_free(ignored);
     d->thresholds = get_doubles(in, "/decision/threshold", n_thresholds);
+    if (in->status == PK_OK && (n < 2 || n > PK_MAX_ARMS || n_thresholds == 0 || n_thresholds > PK_MAX_THRESHOLDS))
+        in->status =
+            pk_error_set(in->error, PK_BAD_INPUT, "the decision has %zu options and %zu thresholds", n, n_thresholds);
     if (in->status == PK_OK)
         in->status =
             pk_results_read_number(in->results, "/decision", "persons_per_year", &d->persons_per_year, in->error);

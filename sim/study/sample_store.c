@@ -240,11 +240,92 @@ static void put_decision(struct out *out, const struct pk_sample *sample)
     pk_free(texts);
 }
 
+static void mix_text(uint64_t *sum, const char *text)
+{
+    pk_hash_mix(sum, text, strlen(text) + 1);
+}
+
+static void mix_factors(uint64_t *sum, const struct pk_sample *sample)
+{
+    for (size_t f = 0; f < sample->n_factors; f++) {
+        const struct pk_sample_factor *factor = &sample->factors[f];
+        const uint64_t numbers[] = {factor->kind, factor->n_quantities, factor->i_group, factor->n_levels};
+        const char *const texts[] = {factor->name, factor->unit, factor->source_kind, factor->source, factor->told};
+        pk_hash_mix(sum, numbers, sizeof numbers);
+        pk_hash_mix(sum, &factor->base, sizeof factor->base);
+        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+            mix_text(sum, texts[t]);
+        for (size_t k = 0; k < factor->n_levels; k++) {
+            pk_hash_mix(sum, &factor->levels[k], sizeof factor->levels[k]);
+            mix_text(sum, factor->level_names[k]);
+        }
+    }
+    for (size_t g = 0; g < sample->n_groups; g++)
+        mix_text(sum, sample->groups[g]);
+    for (size_t q = 0; q < sample->n_quantities; q++)
+        mix_text(sum, sample->quantities[q]);
+}
+
+static void mix_decision(uint64_t *sum, const struct pk_sample *sample)
+{
+    const struct pk_sample_decision *d = &sample->decision;
+    const double whom[] = {d->persons_per_year, d->years, d->discount};
+    if (d->n_options == 0)
+        return;
+    for (size_t o = 0; o < d->n_options; o++) {
+        const uint64_t figures[] = {d->effects[o], d->costs[o]};
+        mix_text(sum, d->options[o]);
+        pk_hash_mix(sum, figures, sizeof figures);
+    }
+    mix_text(sum, d->effect_label);
+    pk_hash_mix(sum, d->thresholds, d->n_thresholds * sizeof *d->thresholds);
+    pk_hash_mix(sum, whom, sizeof whom);
+    for (size_t q = 0; q < d->n_questions; q++) {
+        mix_text(sum, d->questions[q]);
+        for (size_t f = 0; f < sample->n_factors; f++) {
+            const unsigned char asked = d->asks[q * sample->n_factors + f];
+            pk_hash_mix(sum, &asked, sizeof asked);
+        }
+    }
+}
+
+/* All that a file has, so that none of it can change unseen. */
 uint64_t pk_sample_sum(const struct pk_sample *sample)
 {
     uint64_t sum = sample->identity;
-    const uint64_t sizes[] = {sample->n_all, sample->first, sample->n, sample->n_figures, sample->n_quantities};
+    const uint64_t sizes[] = {sample->n_all,
+                              sample->first,
+                              sample->n,
+                              sample->n_figures,
+                              sample->n_quantities,
+                              sample->n_named,
+                              sample->n_factors,
+                              sample->n_groups,
+                              sample->seed,
+                              sample->method,
+                              sample->second_order,
+                              sample->independent,
+                              (uint64_t)sample->n_draws,
+                              (uint64_t)sample->n_levels,
+                              (uint64_t)sample->replications};
+    const char *const texts[] = {
+        sample->study,         sample->title, sample->scenario_file, sample->study_text, sample->marks_of_studies,
+        sample->documents_warn};
     pk_hash_mix(&sum, sizes, sizeof sizes);
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+        mix_text(&sum, texts[t]);
+    mix_factors(&sum, sample);
+    for (size_t k = 0; k < sample->n_figures; k++) {
+        mix_text(&sum, sample->figures[k].name);
+        mix_text(&sum, sample->figures[k].label);
+        mix_text(&sum, sample->figures[k].unit);
+    }
+    mix_decision(&sum, sample);
+    for (size_t i = 0; i < sample->n; i++)
+        for (size_t m = 0; m < PK_SAMPLE_MARKS; m++) {
+            const int64_t mark = mark_of(&sample->marks[i], m);
+            pk_hash_mix(&sum, &mark, sizeof mark);
+        }
     pk_hash_mix(&sum, sample->keys, sample->n * sizeof *sample->keys);
     pk_hash_mix(&sum, sample->x, sample->n * sample->n_quantities * sizeof *sample->x);
     for (size_t i = 0; i < sample->n * sample->n_figures; i++) { /* nan is nan, whatever its bits */

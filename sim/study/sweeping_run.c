@@ -168,6 +168,9 @@ static size_t take_up(struct pk_sample *sample, bool *known, const char *path)
     bool ours = size >= sizeof head + sizeof sum;
     if (ours) {
         memcpy(&head, bytes, sizeof head);
+        ours = head.n <= size / each;
+    }
+    if (ours) {
         memcpy(&wanted, bytes + size - sizeof wanted, sizeof wanted);
         pk_hash_mix(&sum, bytes, size - sizeof wanted);
         ours = sum == wanted && memcmp(head.magic, "polku points 1", 15) == 0 && head.identity == sample->identity &&
@@ -270,7 +273,7 @@ static void tell_impossible(struct work *work, struct pk_sweeping *sweeping)
 {
     const struct pk_sample *sample = work->sample;
     for (size_t p = 0; p < sample->n; p++) {
-        if (!isnan(sample->y[p * sample->n_figures]))
+        if (!pk_sample_is_impossible(sample, p))
             continue;
         if (sweeping->n_impossible++ == 0) {
             struct pk_values values;
@@ -288,7 +291,7 @@ static void tell_impossible(struct work *work, struct pk_sweeping *sweeping)
                 pk_values_free(&values);
             }
             snprintf(sweeping->why, sizeof sweeping->why, "point %zu: %.200s", sample->first + p,
-                     status != PK_OK ? error.message : "a figure is no number there");
+                     status != PK_OK ? error.message : "no figure is a number there");
         }
     }
 }
@@ -375,7 +378,7 @@ enum pk_status pk_sweeping_run(struct pk_sweeping *sweeping, const struct pk_stu
         }
         if (status == PK_OK)
             status = work_off(&work, sweeping, error);
-        if (status == PK_OK && sample->n > 0 && sweeping->n_impossible == sample->n)
+        if (status == PK_OK && sample->n == sample->n_all && sweeping->n_impossible == sample->n) /* no shard */
             status = pk_error_set(error, PK_BAD_INPUT, "no point has a meaning; %s", sweeping->why);
         pk_free(work.known);
         if (status != PK_OK)

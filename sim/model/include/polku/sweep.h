@@ -13,11 +13,12 @@ extern "C" {
 #endif
 
 enum {
-    PK_MAX_SWEPT = 256,  /* factors */
-    PK_MAX_OPTIONS = 16, /* of a choice */
-    PK_MAX_LEVELS = 200, /* of a factor in a grid */
-    PK_MAX_FIGURES = 64, /* told of each point */
-    PK_MAX_TERMS = 16,   /* of a figure */
+    PK_MAX_SWEPT = 256,      /* factors */
+    PK_MAX_OPTIONS = 16,     /* of a choice */
+    PK_MAX_LEVELS = 200,     /* of a factor in a grid */
+    PK_MAX_POINTS = 1 << 22, /* of a design */
+    PK_MAX_FIGURES = 64,     /* told of each point */
+    PK_MAX_TERMS = 16,       /* of a figure */
     PK_MAX_THRESHOLDS = 200,
     PK_MAX_QUESTIONS = 64 /* sets of factors that the value of knowing is asked of */
 };

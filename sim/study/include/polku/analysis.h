@@ -24,8 +24,8 @@ struct pk_analysis {
     struct pk_text marks; /* lines: what whoever uses this must know */
 };
 
-/* Errors: PK_BAD_INPUT (points without figures alone, a threshold that the sample has not), PK_NO_MEMORY. On error it
- * is freed. */
+/* Errors: PK_BAD_INPUT (points without figures alone, a part of a design that means nothing alone), PK_NO_MEMORY. On
+ * error it is freed. */
 PK_CHECKED enum pk_status pk_analyse(struct pk_analysis *analysis, const struct pk_sample *sample,
                                      const struct pk_analysis_request *request, struct pk_error *error);
 void pk_analysis_free(struct pk_analysis *analysis);

@@ -48,7 +48,7 @@ struct pk_sample {
     struct pk_arena arena;
     const char *study, *title, *study_text, *scenario_file;
     const char *marks_of_studies, *documents_warn; /* lines: of calibrations; what the documents themselves warn of */
-    uint64_t identity;    /* of everything that a point's figures depend on but the point */
+    uint64_t identity;                             /* of everything that a point's figures depend on but the point */
     uint64_t seed;
     enum pk_method method;
     int64_t n_draws, n_levels, replications; /* as used; replications 0: a model that is not ours */
@@ -75,10 +75,13 @@ void pk_sample_free(struct pk_sample *sample);
 /* Points of the design of a study. Errors: as above. */
 PK_CHECKED enum pk_status pk_sample_points(const struct pk_study *study, size_t *n_points, struct pk_error *error);
 
+/* Whether a point has no figure at all: it could not be run. */
+bool pk_sample_is_impossible(const struct pk_sample *sample, size_t i);
+
 /* The replications of a point begin at this one. */
 int64_t pk_sample_world(const struct pk_sample *sample, size_t i);
 
-/* Of all numbers of the points that are here. */
+/* Of all that the sample has: points, names, decision. */
 uint64_t pk_sample_sum(const struct pk_sample *sample);
 
 /* Writes the sample whole or not at all: the same bytes wherever and however it came about. Errors: those of results.h.
