@@ -228,11 +228,14 @@ static enum pk_status analyse_figures(struct pk_analysing *a)
         pk_analyse_figure(a, k);
         status = is_known(a) ? analyse_one(a) : PK_OK;
     }
-    const bool regresses = sample->method == PK_METHOD_PROBABILISTIC || sample->method == PK_METHOD_LATIN_HYPERCUBE;
-    for (size_t o = 1; !regresses && o < sample->decision.n_options && status == PK_OK; o++) {
+    const size_t n_before = a->analysis->sheets.n;
+    for (size_t o = 1; o < sample->decision.n_options && status == PK_OK; o++) {
         pk_analyse_net_benefit(a, o);
         status = is_known(a) ? analyse_one(a) : PK_OK;
     }
+    for (size_t i = n_before; i < a->analysis->sheets.n; i++) /* the decision itself is told by values of knowing */
+        a->analysis->sheets.items[i].aside =
+            sample->method == PK_METHOD_PROBABILISTIC || sample->method == PK_METHOD_LATIN_HYPERCUBE;
     return status;
 }
 

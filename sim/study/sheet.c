@@ -152,7 +152,8 @@ static void print_sheet(const struct pk_sheet *sheet, size_t n_rows, struct pk_t
 void pk_sheets_print(const struct pk_sheets *sheets, size_t n_rows, struct pk_text *text)
 {
     for (size_t i = 0; i < sheets->n; i++)
-        print_sheet(&sheets->items[i], n_rows, text);
+        if (!sheets->items[i].aside)
+            print_sheet(&sheets->items[i], n_rows, text);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------------- */

@@ -96,8 +96,8 @@ size_t pk_uncertain_set_columns(const struct pk_uncertain_set *set);
  * unit's interval, which takes more than 8 standard deviations, is put at the interval's end. */
 void pk_uncertain_set_values(const struct pk_uncertain_set *set, const struct pk_model *model, const double *u,
                              double *values);
-/* After one share of a Dirichlet distribution was set alone: scales the others, so that they add up to 1 again. Of other
- * sets, and of parameters in none: nothing. */
+/* After one share of a Dirichlet distribution was set alone: scales the others, so that they add up to 1 again. Of
+ * other sets, and of parameters in none: nothing. */
 void pk_uncertain_rest(const struct pk_model *model, size_t i_parameter, struct pk_values *values);
 /* The same of draws by row: row i modulo n_draws. */
 void pk_uncertain_set_row(const struct pk_uncertain_set *set, uint64_t i, double *values);

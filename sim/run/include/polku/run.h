@@ -12,16 +12,16 @@ extern "C" {
 #endif
 
 struct pk_run_options {
-    int n_threads;            /* 0: all the cores that OpenMP gives */
-    uint64_t block_size;      /* people a task; 0: a unit, or 4096 where that would leave threads idle */
-    enum pk_vectors vectors;  /* which must be available; the same results with all */
-    int64_t n_replications;   /* 0: the scenario's */
+    int n_threads;             /* 0: all the cores that OpenMP gives */
+    uint64_t block_size;       /* people a task; 0: a unit, or 4096 where that would leave threads idle */
+    enum pk_vectors vectors;   /* which must be available; the same results with all */
+    int64_t n_replications;    /* 0: the scenario's */
     int64_t first_replication; /* the worlds are numbered from here; each is what it is, whoever runs it */
-    struct pk_stages *stages; /* NULL, or what each stage cost is added there, over all threads */
-    bool enrolled_only;       /* only people whom some arm enrols: outcomes of cohorts, no tables of everyone */
-    const char *saved;        /* where finished units are kept in case of an interruption; NULL: nowhere */
-    double save_seconds;      /* at least so long between two times */
-    uint64_t identity;        /* of what is run: only the same takes up what was kept */
+    struct pk_stages *stages;  /* NULL, or what each stage cost is added there, over all threads */
+    bool enrolled_only;        /* only people whom some arm enrols: outcomes of cohorts, no tables of everyone */
+    const char *saved;         /* where finished units are kept in case of an interruption; NULL: nowhere */
+    double save_seconds;       /* at least so long between two times */
+    uint64_t identity;         /* of what is run: only the same takes up what was kept */
     void (*progress)(double done, void *data); /* called from one thread, done in [0, 1]; may be NULL */
     void *progress_data;
 };

@@ -18,7 +18,7 @@ struct pk_sample_factor {
     const char *name, *unit, *source_kind, *source, *told; /* told: its distribution, or levels */
     enum pk_factor_kind kind;
     size_t first_quantity, n_quantities; /* of struct pk_sample */
-    size_t n_free;                       /* quantities that are no function of those before them: of shares all but one */
+    size_t n_free; /* quantities that are no function of those before them: of shares all but one */
     size_t i_group;
     size_t n_levels; /* of a grid, and options of a choice */
     const double *levels;

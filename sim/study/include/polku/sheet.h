@@ -20,6 +20,7 @@ struct pk_sheet {
     const char **rows, **columns; /* names; columns' are names of arrays */
     const char **about;           /* [n_columns] long names */
     double *values;               /* [n_columns][n_rows] */
+    bool aside;                   /* told in files and JSON, not to people */
     struct pk_text notes;         /* lines told below; owned */
 };
 
