@@ -166,14 +166,16 @@ static enum pk_status work(const struct request *request, const struct pk_swept 
     pk_progress_begin(&progress, "sweeping");
     status = pk_sweeping_run(&sweeping, &swept->study, swept->scenario, swept->model, &asked, error);
     pk_progress_end(&progress);
+    const bool swept_all = status == PK_OK;
     if (status == PK_OK)
         status = pk_sample_save(&sweeping.sample, path, error);
     pk_stopping_end();
     if (status == PK_OK) {
         (void)unlink(part); /* usually there is none */
         tell(request, path, &sweeping);
-        pk_sweeping_free(&sweeping);
     }
+    if (swept_all)
+        pk_sweeping_free(&sweeping);
     return status;
 }
 
