@@ -8,9 +8,11 @@ Skipped only where Slurm is not installed. Nothing is left behind: see slurm/kee
 import glob
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "slu
 import h5py
 from checks import POLKU, SOURCE, check, finish, polku
 from cluster import LONG, PACKAGES, Cluster, missing_programs, wait_until
+from keeper import end_with_parent
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 N_SHARDS = 16
@@ -80,11 +83,14 @@ class World:
     def submit(self, *options):
         return self.polku("submit", "study.yaml", "-o", STEM, *options)
 
-    def submit_aside(self, *options):
-        """Submitting while something else is done."""
-        return subprocess.Popen([POLKU, "submit", "study.yaml", "-o", STEM, *options], cwd=self.folder, text=True,
-                                env=self.cluster.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE)
+    def aside(self, *arguments, stderr=subprocess.PIPE):
+        """The program while something else is done."""
+        return subprocess.Popen([POLKU, *arguments], cwd=self.folder, text=True, env=self.cluster.environment,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+                                preexec_fn=lambda: end_with_parent(signal.SIGKILL))
+
+    def submit_aside(self, *options, **others):
+        return self.aside("submit", "study.yaml", "-o", STEM, *options, **others)
 
     def shard(self, i):
         return path_of(self.folder, STEM, i)
@@ -122,6 +128,8 @@ def freeze(world, node):
                 continue
             i_shard = int(words[words.index("--shard") + 1].partition("/")[0])
             os.kill(pid, signal.SIGSTOP)
+            wait_until(lambda: not os.path.exists(f"/proc/{pid}") or read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] in b"TZX",
+                       "a task stands still")
             if not os.path.exists(world.shard(i_shard)):
                 return pid, i_shard
             os.kill(pid, signal.SIGCONT)
@@ -241,9 +249,45 @@ def cannot_write(world, i_shard):
 # ---- submitting what is missing -------------------------------------------------------------------------------------
 
 
+def keep_some(world, i_shard):
+    """A task that is told to stop in the middle; returns how many points it keeps."""
+    path, damaged = world.shard(i_shard), read(world.shard(i_shard))
+    for _ in range(20):  # it may be too fast for us
+        task = world.aside("sweep", "-s", f"{i_shard}/{N_SHARDS}", "-t", "1", "--keep-every", "0", "-o", STEM, "study.yaml")
+        wait_until(lambda: os.path.exists(path + ".part") or task.poll() is not None, "a point is kept")
+        task.send_signal(signal.SIGTERM)
+        done = finished(task)
+        if done.returncode != 0:
+            break
+        write(path, damaged)
+    check_done(done, "a task that is told to stop", -signal.SIGTERM, err=["which are kept"])
+    kept, = struct.unpack("<q", read(path + ".part")[32:40])
+    check(0 < kept <= 13, f"some points are kept: {kept}")
+    return kept
+
+
+def interrupt(world, jobs, n_points):
+    """Follows on a terminal and is stopped there."""
+    ours, its = pty.openpty()
+    following = world.submit_aside(stderr=its)
+    try:
+        check("submitted already" in following.stdout.readline(), "the second start follows")
+        shown = os.read(ours, 4096).decode()
+        check(f"11 of {N_SHARDS} shards, {n_points} of 200 points; 0 run, 5 wait" in shown, f"it shows how far it is: {shown!r}")
+        following.send_signal(signal.SIGINT)
+        check(following.wait(LONG) == -signal.SIGINT, f"an interruption stops following: {following.returncode}")
+        shown = os.read(ours, 4096).decode()
+        check(f"scancel {' '.join(jobs)} ends them" in shown, f"and says how to end the jobs: {shown!r}")
+    finally:
+        following.kill()
+        following.stdout.close()
+        os.close(ours)
+        os.close(its)
+
+
 def test_missing(world):
     """Jobs wait as long as the partition is down, so that there is time for every mishap."""
-    cluster = world.cluster
+    cluster, kept = world.cluster, keep_some(world, 7)
     cluster.partition("DOWN")
     done = world.submit("--no-follow")
     check_done(done, "what is missing is submitted", out=["submitted: job "])
@@ -253,14 +297,7 @@ def test_missing(world):
     check_done(world.submit("--shards", "8"), "submitting another division", 1,
                err=[f"jobs of an earlier submission, of {N_SHARDS} shards", f"scancel {' '.join(jobs)}"])
     check(sorted(set(world.queue())) == sorted(jobs), f"no other jobs are there: {world.queue()}, {jobs}")
-    following = world.submit_aside()
-    try:
-        check("submitted already" in following.stdout.readline(), "the second start follows")
-        following.send_signal(signal.SIGINT)
-        done = finished(following)
-    finally:
-        following.kill()
-    check_done(done, "an interruption stops following", -signal.SIGINT, err=[f"scancel {' '.join(jobs)} ends them"])
+    interrupt(world, jobs, 136 + kept)
     check(sorted(set(world.queue())) == sorted(jobs), f"and leaves the jobs: {world.queue()}, {jobs}")
     # tasks that fail: the study is not what it was
     study = os.path.join(world.folder, "study.yaml")
@@ -281,6 +318,9 @@ def test_missing(world):
     done = world.submit()
     check_done(done, "a second start does what is missing", out=["done already: 11 shards; missing: 5", "200 points in 16 shards"])
     check(world.array() == "2-3,5,7,9", f"only that: {world.array()}")
+    logs = [read(path).decode() for path in glob.glob(glob.escape(os.path.join(world.folder, STEM)) + ".slurm/logs/*_7.txt")]
+    check(any("13 points of 200" in log and f" {kept} taken up, {13 - kept} run" in log for log in logs),
+          f"the {kept} points of a task that was stopped are taken up: {logs}")
     world.check_whole("a second start")
     check_once(world)
     os.remove(world.result)
@@ -352,6 +392,7 @@ def main():
     if missing:
         print(f"skipped: Slurm is not installed ({', '.join(missing)} not found); Debian's packages: {PACKAGES}")
         sys.exit(SKIPPED)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     with tempfile.TemporaryDirectory(prefix="polku-") as folder:
         os.chmod(folder, 0o755)
         cluster = Cluster(os.path.join(folder, "cluster"), 3)

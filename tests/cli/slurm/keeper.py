@@ -28,13 +28,17 @@ def below(root):
     return found
 
 
+def end_with_parent(number):
+    """This process gets the signal when the one that started it is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
 def main():
-    prctl = ctypes.CDLL(None).prctl
     heard = {signal.SIGTERM, signal.SIGCHLD}
     signal.pthread_sigmask(signal.SIG_BLOCK, heard)
     parent = os.getppid()
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    end_with_parent(signal.SIGTERM)
     if os.getppid() != parent:
         return
     if os.fork() == 0:
