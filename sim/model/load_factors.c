@@ -160,8 +160,13 @@ static bool read_parameter(struct pk_load_of_sweep *s, const struct pk_reader *r
     } else if (ours) {
         factor->uncertain = uncertainty_of(s, &own);
     }
-    if (pk_reader_find(&item, "levels", &child))
-        return read_levels(s, &child, factor);
+    if (pk_reader_find(&item, "levels", &child)) {
+        if (pk_method_is_grid(s->sweep->method))
+            return read_levels(s, &child, factor);
+        pk_reader_problem(&child, "say its distribution", "means nothing to the method %s, which draws",
+                          pk_method_names[s->sweep->method]);
+        return false;
+    }
     if (factor->uncertain != NULL)
         return true;
     pk_load_problem_at_key(r, i,
@@ -333,8 +338,9 @@ void pk_load_factors(struct pk_load_of_sweep *s, const struct pk_reader *r)
     s->sweep->factors = pk_load_alloc(&s->load, PK_MAX_SWEPT, sizeof *s->sweep->factors);
     if (s->sweep->factors == NULL || !pk_reader_need(r, "vary", &vary))
         return;
-    if (ours && pk_reader_find(r, "leave", &leave) &&
-        pk_reader_expect(&leave, PK_YAML_SEQUENCE, "a list of parameters"))
+    if (pk_reader_find(r, "leave", &leave) && !ours)
+        pk_reader_problem(&leave, NULL, "there is no scenario whose parameters could be left");
+    else if (pk_reader_find(r, "leave", &leave) && pk_reader_expect(&leave, PK_YAML_SEQUENCE, "a list of parameters"))
         for (size_t i = 0; i < pk_reader_count(&leave); i++) {
             const struct pk_reader item = pk_reader_item(&leave, i);
             const char *const *names = parameter_names(&s->load);

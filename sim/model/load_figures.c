@@ -115,8 +115,14 @@ static void read_outputs(struct pk_load_of_sweep *s, const struct pk_reader *r)
         figure->i_against = SIZE_MAX;
         if (!pk_reader_name(&item, &name))
             continue;
+        for (size_t k = 0; k < s->sweep->n_figures; k++)
+            if (strcmp(s->sweep->figures[k].name, name) == 0)
+                pk_reader_problem(&item, NULL, "stands there twice");
         figure->name = pk_arena_text(s->load.arena, name);
-        s->load.no_memory |= figure->name == NULL;
+        if (figure->name == NULL) {
+            s->load.no_memory = true;
+            return;
+        }
         for (size_t l = 0; l < PK_LANGUAGES; l++)
             figure->label.in[l] = figure->name;
         s->sweep->n_figures++;
@@ -132,6 +138,8 @@ void pk_load_figures(struct pk_load_of_sweep *s, const struct pk_reader *r)
         return;
     if (s->load.scenario == NULL) {
         read_outputs(s, r);
+        if (pk_reader_find(r, "figures", &figures))
+            pk_reader_problem(&figures, "say outputs", "there is no scenario that has any");
     } else if (pk_reader_find(r, "outputs", &figures)) {
         pk_reader_problem(&figures, "say figures",
                           "names outputs of a model that is not ours, but there is a scenario");
@@ -169,9 +177,15 @@ static void read_options(struct pk_load_of_sweep *s, const struct pk_reader *r)
     }
     for (size_t i = 0; i < pk_reader_count(r); i++) {
         const struct pk_reader item = pk_reader_item(r, i);
+        char name[160];
         size_t found;
         if (!pk_reader_choice(&item, s->arms, s->load.scenario->n_arms, &found, "an arm of the scenario"))
             continue;
+        snprintf(name, sizeof name, "net_benefit_%s", s->arms[found]); /* what analyses call it */
+        for (size_t k = 0; k < s->sweep->n_named; k++)
+            if (strcmp(s->sweep->figures[k].name, name) == 0)
+                pk_reader_problem(&item, "call the figure otherwise", "its net benefit has the name of the figure %s",
+                                  name);
         for (size_t k = 0; k < decision->n_options; k++)
             if (decision->i_arms[k] == found)
                 pk_reader_problem(&item, NULL, "stands there twice");
@@ -234,6 +248,11 @@ static void read_questions(struct pk_load_of_sweep *s, const struct pk_reader *r
         const char *name;
         if (!pk_reader_key_name(r, i, &name) || !pk_reader_expect(&list, PK_YAML_SEQUENCE, "a list of factors"))
             continue;
+        for (size_t f = 0; f < s->sweep->n_factors; f++)
+            if (strcmp(names[f], name) == 0)
+                pk_load_problem_at_key(r, i, NULL, "is the name of a factor");
+        if (pk_reader_count(&list) == 0)
+            pk_reader_problem(&list, NULL, "is empty, expected factors");
         question->name = pk_arena_text(s->load.arena, name);
         s->load.no_memory |= question->name == NULL;
         for (size_t k = 0; k < pk_reader_count(&list) && question->n_factors < PK_MAX_SWEPT; k++) {

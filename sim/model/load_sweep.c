@@ -114,6 +114,9 @@ static void read_groups(struct pk_load_of_sweep *s, const struct pk_reader *r)
                     continue;
             } else if (!pk_reader_expect(&list, PK_YAML_SEQUENCE, "a list of factors")) {
                 continue;
+            } else if (pk_reader_count(&list) == 0) {
+                pk_reader_problem(&list, NULL, "is empty, expected factors");
+                continue;
             }
             for (size_t f = 0; f < sweep->n_factors; f++)
                 if (strcmp(names[f], name) == 0)

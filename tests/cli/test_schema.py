@@ -57,7 +57,15 @@ BEYOND = {
         model_uncertainty_correlated_table model_uncertainty_dirichlet_unit model_uncertainty_unknown
         model_uncertainty_coefficients_switch model_uncertainty_twice model_uncertainty_hash
         model_uncertainty_parameters_name scenario_uncertainty_again scenario_uncertainty_parameters_name
-        scenario_uncertainty_taken""",
+        scenario_uncertainty_taken
+        study_sweep_choice_instead_arm study_sweep_choice_instead_of study_sweep_choice_set_unknown
+        study_sweep_decision_effect_unknown study_sweep_decision_know_factor study_sweep_decision_know_unknown
+        study_sweep_decision_net_name study_sweep_decision_options_unknown study_sweep_figure_against
+        study_sweep_figure_arm study_sweep_figure_no_arm study_sweep_figure_outcome study_sweep_figure_sum_unknown
+        study_sweep_figure_sum_ratio study_sweep_figure_net_none study_sweep_groups_factor study_sweep_groups_unknown
+        study_sweep_leave study_sweep_levels_word study_sweep_set_value study_sweep_set_of_grid study_sweep_tied_table
+        study_sweep_tied_to study_sweep_tied_unknown study_sweep_vary_table study_sweep_vary_unknown
+        study_sweep_vary_no_range""",
     "numbers beside others: the interval of a unit, sums, order, counts": """
         model_alternative_outside model_excess_below_one model_negative_rate model_range_without_value
         model_split_shares model_switch model_table_counts model_table_cuts
@@ -80,7 +88,11 @@ BEYOND = {
         model_uncertainty_coefficients_share model_uncertainty_coefficients_unit
         model_uncertainty_correlation_definite model_uncertainty_correlation_diagonal
         model_uncertainty_correlation_mirror model_uncertainty_correlation_rows model_uncertainty_covariance_zero
-        model_uncertainty_dirichlet_sum""",
+        model_uncertainty_dirichlet_sum
+        study_sweep_choice_set_value study_sweep_choice_shares study_sweep_choice_shares_some
+        study_sweep_decision_thresholds_order study_sweep_distribution_beyond study_sweep_distribution_order
+        study_sweep_levels_odd study_sweep_levels_outside study_sweep_levels_twice study_sweep_points
+        study_sweep_two_way_one""",
     "what a model or a scenario means as a whole": """
         claims_against_itself
         model_excess_not_common model_leaves_absorbing model_self_loop model_service_on_mortality model_service_twice
@@ -95,7 +107,16 @@ BEYOND = {
         study_target_log_difference study_target_of_all study_target_of_difference study_tied_free
         scenario_bridge_against_itself scenario_bridge_against_twice scenario_bridge_end scenario_bridge_end_set
         scenario_bridge_end_own scenario_bridge_no_step scenario_bridge_step_nothing scenario_bridge_step_sets_nothing
-        scenario_bridge_topic model_uncertainty_contradicts model_uncertainty_no_margin""",
+        scenario_bridge_topic model_uncertainty_contradicts model_uncertainty_no_margin
+        study_sweep_choice_moved study_sweep_choice_moved_after study_sweep_draws_of_grid
+        study_sweep_figure_against_itself study_sweep_figure_net_own study_sweep_figure_net_sum
+        study_sweep_figures_and_outputs study_sweep_groups_of_draws study_sweep_groups_twice study_sweep_levels_beside
+        study_sweep_levels_drawn study_sweep_levels_of_draws study_sweep_outside_all study_sweep_outside_choice
+        study_sweep_outside_decision study_sweep_outside_leave study_sweep_outside_levels
+        study_sweep_outside_no_distribution study_sweep_outside_others study_sweep_outside_tied
+        study_sweep_randomness_of_grid study_sweep_second_order_of_morris study_sweep_set_member study_sweep_set_twice
+        study_sweep_share_of_grid study_sweep_share_of_morris study_sweep_tied_moved study_sweep_tied_varied
+        study_sweep_trajectories_of_sobol study_sweep_vary_all_left""",
     "other files": """
         model_table_file_again model_table_file_attribute model_table_file_bands model_table_file_clock
         model_table_file_comma model_table_file_missing model_table_file_quote model_table_file_row
