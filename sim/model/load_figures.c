@@ -321,7 +321,7 @@ void pk_load_decision(struct pk_load_of_sweep *s, const struct pk_reader *root)
         (void)pk_reader_text(&child, &label);
     decision->effect_label = pk_arena_text(s->load.arena, label);
     s->load.no_memory |= decision->effect_label == NULL;
-    if (!good) {
+    if (!good || s->sweep->figures == NULL) {
         decision->n_options = 0;
         return;
     }

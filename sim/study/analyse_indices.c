@@ -64,34 +64,6 @@ enum pk_status pk_analyse_morris(struct pk_analysing *a)
 
 /* ---- Sobol' ------------------------------------------------------------------------------------------------- */
 
-/* Of the variance over A and B, due to simulation; where all rows are in one world, its part in a difference is not
- * known and mostly nil. */
-static double noise_share(const struct pk_analysing *a)
-{
-    double n = 0, mean = 0, squares = 0, noise = 0;
-    if (!a->sample->independent)
-        return 0;
-    for (size_t i = 0; i < a->sample->n; i++) {
-        const enum pk_design_part part = a->sample->marks[i].part;
-        if ((part != PK_DESIGN_A && part != PK_DESIGN_B) || isnan(a->y[i]))
-            continue;
-        const double more = a->y[i] - mean;
-        mean += more / ++n;
-        squares += more * (a->y[i] - mean);
-        noise += a->noise[i];
-    }
-    const double share = n > 1 && squares > 0 ? noise / n / (squares / (n - 1)) : 0;
-    return isnan(share) || share < 0 ? 0 : share;
-}
-
-static void scale_estimate(struct pk_sensitivity_estimate *estimate, double times)
-{
-    estimate->value *= times;
-    estimate->low *= times;
-    estimate->high *= times;
-    estimate->standard_error *= times;
-}
-
 static enum pk_status put_pairs(struct pk_analysing *a, const struct pk_sensitivity_sobol *sobol)
 {
     static const char *const columns[] = {
@@ -144,26 +116,24 @@ enum pk_status pk_analyse_sobol(struct pk_analysing *a)
     struct pk_sensitivity_sobol sobol;
     if (sample->first != 0 || n_rows == 0)
         return pk_error_set(a->error, PK_BAD_INPUT, "holds only a part of the design's rows: merge its shards first");
-    enum pk_status status =
-        pk_sensitivity_sobol_init(&sobol, n_rows, k, sample->second_order, a->y, NULL, &a->bootstrap, a->error);
+    /* rows are simulated each in one world, so that differences within a row are of the parameters alone, and only the
+     * variance has simulation's part in it; where all rows are in one world, its part in a difference is mostly nil */
+    bool noise = sample->independent; /* and known: not so of one replication of people who wait for the same places */
+    for (size_t i = 0; i < sample->n; i++)
+        noise &= isnan(a->y[i]) || !isnan(a->noise[i]);
+    enum pk_status status = pk_sensitivity_sobol_init(&sobol, n_rows, k, sample->second_order, a->y,
+                                                      noise ? a->noise : NULL, true, &a->bootstrap, a->error);
     if (status != PK_OK)
         return status;
-    /* rows are simulated each in one world, so that differences within a row are of the parameters alone, and only the
-     * variance has simulation's part in it */
-    const double share = noise_share(a), times = share < 1 ? 1 / (1 - share) : (double)NAN;
+    const double share = isnan(sobol.noise_share.value) ? 0 : sobol.noise_share.value;
     double *values = pk_alloc(k, sizeof *values);
     size_t *order = pk_alloc(k, sizeof *order);
     struct pk_sheet *sheet = pk_analyse_sheet(a, "sobol", "shares of the variance (Sobol')", "group", k, columns);
     if (values == NULL || order == NULL || sheet == NULL)
         status = pk_analyse_no_memory(a);
     if (status == PK_OK) {
-        for (size_t g = 0; g < k; g++) {
-            scale_estimate(&sobol.first[g], times);
-            scale_estimate(&sobol.total[g], times);
+        for (size_t g = 0; g < k; g++)
             values[g] = sobol.total[g].value;
-        }
-        for (size_t p = 0; sobol.second != NULL && p < k * k; p++)
-            scale_estimate(&sobol.second[p], times);
         pk_analyse_order(values, k, order);
         for (size_t r = 0; r < k; r++) {
             pk_sheet_row(&a->analysis->sheets, sheet, r, sample->groups[order[r]]);
@@ -174,7 +144,7 @@ enum pk_status pk_analyse_sobol(struct pk_analysing *a)
             &sheet->notes,
             "variance %.6g, of which %.2g %% is simulation's and taken out; each alone %.1f %% in sum, the rest "
             "together; %zu rows%s\n",
-            sobol.variance.value, 100 * share, 100 * times * sobol.first_sum.value, sobol.n_rows,
+            sobol.variance.value / (1 - share), 100 * share, 100 * sobol.first_sum.value, sobol.n_rows,
             sobol.adds_up ? "" : "; shares do not add up: more rows are needed");
         if (sobol.n_left_out > 0)
             pk_text_addf(&sheet->notes, "! %zu rows have a point without a meaning and are left out\n",

@@ -15,7 +15,7 @@ struct row_of_factor {
 
 struct sobol {
     size_t n_rows, n_factors, n_a_row;
-    bool both;
+    bool both, by_row;
     size_t *used;               /* [n_rows], which of the caller's */
     double *y;                  /* [n_rows][n_a_row], centred */
     double *noise;              /* [n_rows][n_a_row], or NULL */
@@ -56,6 +56,12 @@ static double noise_at(const struct sobol *s, size_t row, size_t i_point)
     return s->noise == NULL ? 0 : s->noise[row * s->n_a_row + i_point];
 }
 
+/* Of a difference between points of a row. */
+static double noise_between(const struct sobol *s, size_t row, size_t i_point)
+{
+    return s->by_row ? 0 : noise_at(s, row, i_point);
+}
+
 static bool keep_rows(struct sobol *s, size_t n_rows, const double *y, const double *noise)
 {
     s->used = pk_alloc(n_rows, sizeof *s->used);
@@ -91,7 +97,7 @@ static double centre(struct sobol *s)
     return mean;
 }
 
-/* How the products of B and AB follow those of B and A, whose covariance is known to be 0. */
+/* How the products of B and AB follow those of B and A, whose covariance is known to be 0 but for noise by row. */
 static double slope(const struct sobol *s, size_t i_factor)
 {
     double mean_p = 0, mean_q = 0, pq = 0, qq = 0;
@@ -112,21 +118,21 @@ static void fill_rows(struct sobol *s)
 {
     const size_t k = s->n_factors;
     for (size_t f = 0; f < k; f++) {
-        s->slopes[f] = s->both ? 0 : slope(s, f);
+        s->slopes[f] = s->both ? 0 : s->by_row ? 1 : slope(s, f);
         for (size_t r = 0; r < s->n_rows; r++) {
             struct row_of_factor *row = &s->rows[f * s->n_rows + r];
             const double a = at(s, r, 0), b = at(s, r, 1), ab = at(s, r, 2 + f);
             row->mixed = ab;
             if (s->both) {
                 const double ba = at(s, r, 2 + k + f);
-                const double noise =
-                    noise_at(s, r, 0) + noise_at(s, r, 1) + noise_at(s, r, 2 + f) + noise_at(s, r, 2 + k + f);
+                const double noise = noise_between(s, r, 0) + noise_between(s, r, 1) + noise_between(s, r, 2 + f) +
+                                     noise_between(s, r, 2 + k + f);
                 row->product = 2 * (ba - b) * (a - ab);
                 row->square = (b - ba) * (b - ba) + (a - ab) * (a - ab) - noise;
                 row->whole = (a - b) * (a - b) + (ba - ab) * (ba - ab) - noise;
             } else {
                 row->product = b * ab - s->slopes[f] * b * a;
-                row->square = ((a - ab) * (a - ab) - noise_at(s, r, 0) - noise_at(s, r, 2 + f)) / 2;
+                row->square = ((a - ab) * (a - ab) - noise_between(s, r, 0) - noise_between(s, r, 2 + f)) / 2;
             }
         }
     }
@@ -228,10 +234,13 @@ static void tell(const struct sobol *s, const struct pk_sensitivity_estimate *es
 }
 
 enum pk_status pk_sensitivity_sobol_init(struct pk_sensitivity_sobol *sobol, size_t n_rows, size_t n_factors, bool both,
-                                         const double *y, const double *noise,
+                                         const double *y, const double *noise, bool by_row,
                                          const struct pk_sensitivity_bootstrap *bootstrap, struct pk_error *error)
 {
-    struct sobol s = {.n_factors = n_factors, .both = both, .n_a_row = (both ? 2 : 1) * n_factors + 2};
+    struct sobol s = {.n_factors = n_factors,
+                      .both = both,
+                      .by_row = by_row && noise != NULL,
+                      .n_a_row = (both ? 2 : 1) * n_factors + 2};
     struct pk_sensitivity_estimate *estimates = NULL;
     memset(sobol, 0, sizeof *sobol);
     if (n_rows == 0 || n_factors == 0 || n_rows > PK_DESIGN_POINTS_MAX || n_factors > PK_DESIGN_POINTS_MAX)

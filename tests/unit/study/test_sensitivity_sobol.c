@@ -83,7 +83,7 @@ static struct pk_sensitivity_sobol make(const struct study *study, uint64_t seed
         noise[i] = study->noise;
     }
     cr_assert_eq(pk_sensitivity_sobol_init(&sobol, study->n_rows, pk_design_n_factors(&columns), study->both, y,
-                                           study->tell_noise ? noise : NULL, &bootstrap, NULL),
+                                           study->tell_noise ? noise : NULL, false, &bootstrap, NULL),
                  PK_OK);
     pk_free(y);
     pk_design_free(&design);
@@ -264,7 +264,7 @@ Test(sobol, shares_that_cannot_be_do_not_add_up)
         for (size_t f = 0; f < 3; f++)
             y[r * 5 + 2 + f] = y[r * 5 + 1];
     }
-    cr_assert_eq(pk_sensitivity_sobol_init(&sobol, 200, 3, false, y, NULL, &bootstrap, NULL), PK_OK);
+    cr_assert_eq(pk_sensitivity_sobol_init(&sobol, 200, 3, false, y, NULL, false, &bootstrap, NULL), PK_OK);
     cr_expect_float_eq(sobol.first_sum.value, 3, 1);
     cr_expect_not(sobol.adds_up);
     pk_sensitivity_sobol_free(&sobol);
@@ -388,11 +388,11 @@ Test(sobol, rows_that_failed_are_counted)
     pk_sensitivity_sobol_free(&sobol);
     const double none[8] = {(double)NAN};
     const struct pk_sensitivity_bootstrap bootstrap = {.n_resamples = 10};
-    cr_assert_eq(pk_sensitivity_sobol_init(&sobol, 2, 2, false, none, NULL, &bootstrap, NULL), PK_OK);
+    cr_assert_eq(pk_sensitivity_sobol_init(&sobol, 2, 2, false, none, NULL, false, &bootstrap, NULL), PK_OK);
     cr_assert_eq(sobol.n_left_out, 1);
     cr_assert(isnan(sobol.first[0].value));
     pk_sensitivity_sobol_free(&sobol);
-    cr_assert_eq(pk_sensitivity_sobol_init(&sobol, 0, 2, false, none, NULL, &bootstrap, NULL), PK_BAD_INPUT);
+    cr_assert_eq(pk_sensitivity_sobol_init(&sobol, 0, 2, false, none, NULL, false, &bootstrap, NULL), PK_BAD_INPUT);
 }
 
 Test(sobol, gives_back_all_memory_when_there_is_too_little)
@@ -404,7 +404,7 @@ Test(sobol, gives_back_all_memory_when_there_is_too_little)
     for (long n = 0;; n++) {
         struct pk_sensitivity_sobol sobol;
         pk_memory_fail_after(n);
-        const enum pk_status status = pk_sensitivity_sobol_init(&sobol, 8, 3, true, y, y, &bootstrap, NULL);
+        const enum pk_status status = pk_sensitivity_sobol_init(&sobol, 8, 3, true, y, y, false, &bootstrap, NULL);
         pk_memory_fail_after(-1);
         pk_sensitivity_sobol_free(&sobol);
         if (status == PK_OK)

@@ -6,7 +6,8 @@
  * and counted. noise, where given (else NULL), is the variance of y at a point that is due to simulation alone, the
  * square of its standard error; it must be independent between points (a seed each): its share is taken out of
  * variances and squared differences, so that indices are of the parameters' variance. With common random numbers most
- * of the simulation's error is the same at all points and cancels: give NULL there.
+ * of the simulation's error is the same at all points and cancels: give NULL there. Where only the points of a row of
+ * a Sobol' design are in the same world, say so.
  *
  * Intervals are 95 % by bootstrap over rows, trajectories or points, by percentiles, keyed by the seed. Rows of a
  * quasi-random design are more even than independent ones, which the bootstrap does not know: intervals are mostly too
@@ -62,10 +63,11 @@ struct pk_sensitivity_sobol {
  * without: first by the covariance of B and AB less b times that of B and A, whose expectation is 0; b is fitted to the
  *   rows, as a control variate. With b = 1 this is Saltelli et al. 2010 (Computer Physics Communications 181); measured
  *   on functions with known indices its error is 0.5 to 1.05 times as large. Total by Jansen 1999: mean (A - AB)^2 / 2.
- * All after y has been centred.
+ * All after y has been centred. With noise that is `by_row`, the same at all points of a row, differences within rows
+ * have none of it and the variance has all: b is 1, and only the variance is corrected.
  * Errors: PK_BAD_INPUT (no row or factor), PK_NO_MEMORY. */
 PK_CHECKED enum pk_status pk_sensitivity_sobol_init(struct pk_sensitivity_sobol *sobol, size_t n_rows, size_t n_factors,
-                                                    bool both, const double *y, const double *noise,
+                                                    bool both, const double *y, const double *noise, bool by_row,
                                                     const struct pk_sensitivity_bootstrap *bootstrap,
                                                     struct pk_error *error);
 void pk_sensitivity_sobol_free(struct pk_sensitivity_sobol *sobol);
