@@ -7,6 +7,7 @@
  * population), 4 to 6 (tables), 7 (a calibrated file), 8 (the scenario that names it), 9 to 12 (a model with a ledger
  * of evidence, its scenario, the ledger, a calibrated file), 13 (a study), 14 (claims), 15 to 18 (a model that says how
  * uncertain it is, its scenario, draws, estimates). */
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "polku/claims.h"
 #include "polku/file.h"
 #include "polku/load.h"
+#include "polku/sample.h"
 #include "polku/source.h"
 #include "polku/uncertainty.h"
 #include "polku/variants.h"
@@ -148,7 +150,31 @@ static void judge(const struct pk_problems *problems, enum pk_status status)
     }
 }
 
-/* The study of the good scenario; whether the twin follows is asked, and nothing is calibrated. */
+/* The points of a sweep, if they are few: values that parameters may have. */
+static void make_points(const struct pk_study *study, const struct pk_scenario *scenario, const struct pk_model *model)
+{
+    struct pk_sample sample;
+    struct pk_error error = {0};
+    size_t n = 0;
+    const bool ours = study->scenario_file != NULL;
+    if (pk_sample_points(study, &n, &error) != PK_OK || n > 500)
+        return;
+    const enum pk_status status =
+        pk_sample_make(&sample, study, ours ? scenario : NULL, ours ? model : NULL, 1, 0, 0, SIZE_MAX, &error);
+    if (status != PK_OK) {
+        if (error.message[0] == '\0')
+            abort();
+        return;
+    }
+    if (sample.n != n || sample.n_all != n)
+        abort();
+    for (size_t i = 0; i < sample.n * sample.n_quantities; i++)
+        if (isnan(sample.x[i]))
+            abort();
+    pk_sample_free(&sample);
+}
+
+/* The study of the good scenario; whether the twin follows is asked, and nothing is calibrated or swept. */
 static void read_study(const char *text, size_t size, struct pk_scenario *scenario, struct pk_model *model)
 {
     struct pk_study study;
@@ -156,7 +182,10 @@ static void read_study(const char *text, size_t size, struct pk_scenario *scenar
     pk_problems_init(&problems);
     const enum pk_status status = pk_load_study_text("study", text, size, &study, scenario, model, &problems);
     judge(&problems, status);
-    if (status == PK_OK) {
+    if (status == PK_OK && study.sweep != NULL) {
+        make_points(&study, scenario, model);
+        pk_study_free(&study);
+    } else if (status == PK_OK) {
         struct pk_text obstacle;
         struct pk_error error = {0};
         bool by_twin;

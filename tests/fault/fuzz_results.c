@@ -2,12 +2,14 @@
  *
  * HDF5 itself is not instrumented and may leak on damaged files: run with -detect_leaks=0. */
 #include <fcntl.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "polku/analysis.h"
 #include "polku/memory.h"
 #include "polku/results.h"
 
@@ -42,6 +44,29 @@ static bool read_one(const char *path, void *data)
     return true;
 }
 
+/* A sample that is read can be told in every way. */
+static void tell_sample(const char *path)
+{
+    const struct pk_analysis_request request = {.n_resamples = 2, .threshold = (double)NAN};
+    struct pk_sample sample;
+    struct pk_analysis analysis;
+    struct pk_error error = {0};
+    struct pk_text text;
+    if (pk_sample_read(&sample, path, &error) != PK_OK)
+        return;
+    pk_text_init(&text);
+    pk_sample_csv(&sample, true, &text);
+    if (pk_analyse(&analysis, &sample, &request, &error) == PK_OK) {
+        pk_analysis_print(&analysis, 3, &text);
+        pk_analysis_json(&analysis, &text);
+        pk_analysis_free(&analysis);
+    } else if (error.message[0] == '\0') {
+        abort();
+    }
+    pk_text_free(&text);
+    pk_sample_free(&sample);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char path[64];
@@ -55,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (pk_results_open(path, &results, &error) == PK_OK)
         (void)!pk_results_visit(results, read_one, results, &error);
     pk_results_close(results);
+    tell_sample(path);
     unlink(path);
     return 0;
 }
