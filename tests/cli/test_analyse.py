@@ -130,6 +130,20 @@ def test_draws(folder):
     return stem
 
 
+def test_choice(folder):
+    """A choice is a column for each of its options but the first."""
+    options = yaml.safe_load(read(path_of("chain_ways")))["sweep"]["vary"]["told"]
+    path, stem = os.path.join(folder, "choice.yaml"), os.path.join(folder, "choice")
+    write_study(path, path_of("chain"), {"method": "latin_hypercube", "draws": 50, "batches": 5,
+                                         "vary": {"fall": None, "told": options, "help": None},
+                                         "figures": {"years": {"outcome": "years", "arm": "care", "against": "none"}}}, seed=5)
+    sweep(path, stem)
+    told, sample = analyse(stem + ".h5"), Sample(stem + ".h5")
+    fall, option, factor = sample.x.T
+    x = numpy.column_stack([fall, option == 1, option == 2, factor])
+    hold_regression(told, "years", x, sample.y[:, 0], ["fall", "told = faster", "told = of both", "help"])
+
+
 def people(rate=0.03, years=8, a_year=1200):
     return a_year * (1 - (1 + rate) ** -years) / math.log1p(rate)
 
@@ -603,6 +617,7 @@ def test_wrong_outputs(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         draws = test_draws(folder)
+        test_choice(folder)
         test_information(folder)
         ways = test_one_way(folder)
         test_grids(folder)
