@@ -428,6 +428,8 @@ def test_noise(folder):
         noise = (se[ab] ** 2).mean() if worlds == "independent" else 0
         share = noise / y[ab].var(ddof=1)
         check(worlds == "common" or 0.05 < share < 0.9, f"simulation has a part: {share}")
+        row = table(told, "summary")["years"] # A and B are drawn, what is moved besides is not
+        check(row["draws"] == 128 and near([row["mean"], row["sd"]], [y[ab].mean(), y[ab].std(ddof=1)]), f"draws: {row}")
         for g, group in enumerate(sample.factors):
             moved = y[(sample.part == 3) & (sample.factor == g)]
             total = ((a - moved) ** 2).mean() / 2 / (y[ab].var(ddof=1) - noise)
