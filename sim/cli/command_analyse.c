@@ -26,7 +26,7 @@ static const char help[] =
     "      --csv FILE         the points too, as comma-separated values\n"
     "      --json             everything as JSON on the standard output\n"
     "  -h, --help\n\n"
-    "Examples:\n"
+    "Example:\n"
     "  polku analyse outputs/ips_sobol.h5\n"
     "  polku sweep --design points.csv ishigami.yaml && ./my-model <points.csv >y.csv &&\n"
     "    polku analyse --outputs y.csv ishigami.yaml\n";

@@ -22,7 +22,7 @@ static const char help[] =
     "      --design FILE      only write the points to FILE, as comma-separated values, for another program to run\n"
     "      --json             tell what was done as JSON\n"
     "  -h, --help\n\n"
-    "Examples:\n"
+    "Example:\n"
     "  polku sweep configs/studies/ips-tornado.yaml && polku analyse outputs/ips_tornado.h5\n"
     "  polku sweep --shard 3/64 configs/studies/ips-sobol.yaml\n";
 

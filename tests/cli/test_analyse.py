@@ -132,6 +132,20 @@ def test_draws(folder):
     return stem
 
 
+def test_choice(folder):
+    """A choice is a column for each of its options but the first."""
+    options = yaml.safe_load(read(path_of("chain_ways")))["sweep"]["vary"]["told"]
+    path, stem = os.path.join(folder, "choice.yaml"), os.path.join(folder, "choice")
+    write_study(path, path_of("chain"), {"method": "latin_hypercube", "draws": 50, "batches": 5,
+                                         "vary": {"fall": None, "told": options, "help": None},
+                                         "figures": {"years": {"outcome": "years", "arm": "care", "against": "none"}}}, seed=5)
+    sweep(path, stem)
+    told, sample = analyse(stem + ".h5"), Sample(stem + ".h5")
+    fall, option, factor = sample.x.T
+    x = numpy.column_stack([fall, option == 1, option == 2, factor])
+    hold_regression(told, "years", x, sample.y[:, 0], ["fall", "told = faster", "told = of both", "help"])
+
+
 def people(rate=0.03, years=8, a_year=1200):
     return a_year * (1 - (1 + rate) ** -years) / math.log1p(rate)
 
@@ -416,6 +430,8 @@ def test_noise(folder):
         noise = (se[ab] ** 2).mean() if worlds == "independent" else 0
         share = noise / y[ab].var(ddof=1)
         check(worlds == "common" or 0.05 < share < 0.9, f"simulation has a part: {share}")
+        row = table(told, "summary")["years"] # A and B are drawn, what is moved besides is not
+        check(row["draws"] == 128 and near([row["mean"], row["sd"]], [y[ab].mean(), y[ab].std(ddof=1)]), f"draws: {row}")
         for g, group in enumerate(sample.factors):
             moved = y[(sample.part == 3) & (sample.factor == g)]
             total = ((a - moved) ** 2).mean() / 2 / (y[ab].var(ddof=1) - noise)
@@ -608,6 +624,7 @@ def test_wrong_outputs(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         draws = test_draws(folder)
+        test_choice(folder)
         test_information(folder)
         ways = test_one_way(folder)
         test_grids(folder)

@@ -319,6 +319,17 @@ def test_pilot(folder):
                   for threads in ("1", "3")}
         check(counts == {math.ceil(wanted)} and 1 < math.ceil(wanted) < 100,
               f"{method}: {counts} replications keep simulation below {share}, must be {wanted}")
+    own = {"method": "probabilistic", "draws": 30, "batches": 10, "vary": dict.fromkeys(["fall", "help", "leave"]),
+           "figures": {"years": {"outcome": "years", "arm": "care", "against": "none"}}}
+    path = write_study(os.path.join(folder, "pilot.yaml"), path_of("doubt"), own, seed=3) # noise is much of all
+    _, sample = sweep(path, os.path.join(folder, "pilot"))
+    noise = (sample.se[:24, 0] ** 2).mean()
+    ratio = noise / (sample.y[:24, 0].var(ddof=1) - noise)
+    check(ratio > 0.05, f"simulation has a part: {ratio}")
+    own["simulation_share"] = round(float(ratio / (ratio + 2.98)), 6) # 2.98 replications keep it, 3.03 and more are too many
+    path = write_study(os.path.join(folder, "shared.yaml"), path_of("doubt"), own, seed=3)
+    told = sweep(path, os.path.join(folder, "noisy"))[0]["replications"]
+    check(told == 3, f"as few as keep it, and no more: {told}")
     check(read(os.path.join(folder, "shared1.h5")) == read(os.path.join(folder, "shared3.h5")), "on any number of threads")
 
 
