@@ -300,7 +300,7 @@ enum pk_status pk_analyse(struct pk_analysis *analysis, const struct pk_sample *
         status = summarise(&a);
     if (status == PK_OK)
         status = analyse_figures(&a);
-    bool decides = sample->decision.n_options > 0 && drawn;
+    bool decides = status == PK_OK && sample->decision.n_options > 0 && drawn;
     for (size_t k = sample->n_named; k < sample->n_figures && decides; k++) {
         pk_analyse_figure(&a, k);
         decides = is_known(&a);
