@@ -23,6 +23,9 @@ extern const char *pk_cli_command_line;
 
 /* Prints the error to stderr; returns its exit code. */
 int pk_cli_fail(const struct pk_error *error);
+/* The folder that a file is in, or is to be in: "." where its path names none. Cut where it is too long. */
+void pk_cli_folder_of(const char *path, char *folder, size_t size);
+
 /* Prints all problems to stderr; returns the exit code of the worst (0: warnings only). */
 int pk_cli_problems(const struct pk_problems *problems, enum pk_status status);
 /* Wrong usage: a message and where to find help; returns 2. */

@@ -119,11 +119,7 @@ static enum pk_status check_output(const char *stem, struct pk_error *error)
     if (*name == '\0')
         return pk_error_set(error, PK_IO, "%s names no file, expected a STEM for STEM.yaml and STEM.h5",
                             *stem == '\0' ? "an empty --output" : stem);
-    snprintf(path, sizeof path, "%.*s",
-             slash == NULL   ? 1
-             : slash == stem ? 1
-                             : (int)(slash - stem),
-             slash == NULL ? "." : stem);
+    pk_cli_folder_of(stem, path, sizeof path);
     if (access(path, W_OK | X_OK) != 0) {
         (void)pk_error_set(error, PK_IO, "cannot create files: %s", strerror(errno));
         snprintf(error->file, sizeof error->file, "%.255s", path);

@@ -11,6 +11,16 @@
 const char *pk_cli_command_line = "";
 const struct pk_load_options pk_cli_load_options = {.read_table = pk_import_table};
 
+void pk_cli_folder_of(const char *path, char *folder, size_t size)
+{
+    snprintf(folder, size, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        snprintf(folder, size, ".");
+    else
+        slash[slash == folder] = '\0';
+}
+
 int pk_cli_fail(const struct pk_error *error)
 {
     char text[1024];

@@ -15,12 +15,7 @@ static enum pk_status check_output(const char *output, struct pk_error *error)
 {
     char directory[4096];
     struct stat about;
-    snprintf(directory, sizeof directory, "%s", output);
-    char *slash = strrchr(directory, '/');
-    if (slash == NULL)
-        snprintf(directory, sizeof directory, ".");
-    else
-        slash[slash == directory] = '\0';
+    pk_cli_folder_of(output, directory, sizeof directory);
     enum pk_status status = PK_OK;
     if (output[0] == '\0')
         return pk_error_set(error, PK_IO, "the name of the result file is empty");

@@ -120,12 +120,7 @@ enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error)
     struct pk_results *results = NULL;
     struct pk_error unread;
     struct stat about;
-    snprintf(directory, sizeof directory, "%s", path);
-    char *slash = strrchr(directory, '/');
-    if (slash == NULL)
-        snprintf(directory, sizeof directory, ".");
-    else
-        slash[slash == directory] = '\0';
+    pk_cli_folder_of(path, directory, sizeof directory);
     enum pk_status status = PK_OK;
     if (access(directory, W_OK | X_OK) != 0) {
         status = pk_error_set(error, PK_IO, "cannot create files: %s", strerror(errno));

@@ -7,6 +7,35 @@
 #include "polku/variants.h"
 #include "sweeping_private.h"
 
+/* From values as given; both are freed on failure. */
+static enum pk_status compile(struct pk_values *values, struct pk_plan *plan, const struct pk_scenario *scenario,
+                              const struct pk_model *model, struct pk_error *error)
+{
+    pk_plan_init(plan);
+    enum pk_status status = pk_convert_untold(values, model, scenario, error);
+    if (status == PK_OK)
+        status = pk_plan_compile(plan, model, scenario, values, error);
+    if (status != PK_OK) {
+        pk_plan_free(plan);
+        pk_values_free(values);
+    }
+    return status;
+}
+
+enum pk_status pk_pointing_base(const struct pk_scenario *scenario, const struct pk_model *model,
+                                struct pk_values *values, struct pk_plan *plan, struct pk_error *error)
+{
+    const enum pk_status status = pk_variants_given(values, model, scenario, NULL, 0, NULL, 0, error);
+    return status == PK_OK ? compile(values, plan, scenario, model, error) : status;
+}
+
+enum pk_status pk_pointing_plan(const struct pk_pointing *pointing, const double *x, struct pk_values *values,
+                                struct pk_plan *plan, size_t *told_instead, struct pk_error *error)
+{
+    const enum pk_status status = pk_pointing_values(pointing, x, values, told_instead, error);
+    return status == PK_OK ? compile(values, plan, &pointing->scenario, pointing->model, error) : status;
+}
+
 /* Whether the plan at the scenario's own values compares arms on one set of people, whoever else is in them. */
 static enum pk_status compares_one(const struct pk_scenario *scenario, const struct pk_model *model, bool *one,
                                    struct pk_error *error)
@@ -14,17 +43,15 @@ static enum pk_status compares_one(const struct pk_scenario *scenario, const str
     struct pk_values values;
     struct pk_plan plan;
     *one = false;
-    enum pk_status status = pk_variants_values(&values, model, scenario, NULL, 0, NULL, 0, error);
+    const enum pk_status status = pk_pointing_base(scenario, model, &values, &plan, error);
     if (status != PK_OK)
         return status;
-    pk_plan_init(&plan);
-    status = pk_plan_compile(&plan, model, scenario, &values, error);
-    *one = status == PK_OK && plan.n_cohorts == 1 && !scenario->about_everyone && !scenario->population.inflow.any;
+    *one = plan.n_cohorts == 1 && !scenario->about_everyone && !scenario->population.inflow.any;
     for (size_t i = 0; *one && i < plan.n_lotteries; i++) /* as pk_fold_compared has it */
         *one = !plan.lotteries[i].asked;
     pk_plan_free(&plan);
     pk_values_free(&values);
-    return status;
+    return PK_OK;
 }
 
 /* The first arm, those of figures, those told instead, and those that these are like. */
@@ -268,31 +295,24 @@ static void tell(const struct pk_pointing *pointing, const struct pk_run *run, c
 enum pk_status pk_pointing_run(const struct pk_pointing *pointing, const double *x, int64_t first_world,
                                double *figures, double *errors, int64_t *n_transitions, struct pk_error *error)
 {
-    const struct pk_model *model = pointing->model;
     const struct pk_scenario *scenario = &pointing->scenario;
     size_t told_instead[PK_MAX_ARMS];
     struct pk_values values;
     struct pk_plan plan;
     struct pk_run run;
-    enum pk_status status = pk_pointing_values(pointing, x, &values, told_instead, error);
+    enum pk_status status = pk_pointing_plan(pointing, x, &values, &plan, told_instead, error);
     if (status != PK_OK)
         return status;
-    pk_plan_init(&plan);
-    status = pk_convert_untold(&values, model, scenario, error);
-    if (status == PK_OK)
-        status = pk_plan_compile(&plan, model, scenario, &values, error);
+    const struct pk_run_options options = {.n_threads = 1,
+                                           .n_replications = pointing->replications,
+                                           .first_replication = first_world,
+                                           .enrolled_only =
+                                               plan.n_cohorts == 1 && !plan.places_people && !scenario->about_everyone};
+    status = pk_run_simulate(&run, &plan, pointing->model, scenario, &values, &options, error);
     if (status == PK_OK) {
-        const struct pk_run_options options = {.n_threads = 1,
-                                               .n_replications = pointing->replications,
-                                               .first_replication = first_world,
-                                               .enrolled_only = plan.n_cohorts == 1 && !plan.places_people &&
-                                                                !scenario->about_everyone};
-        status = pk_run_simulate(&run, &plan, model, scenario, &values, &options, error);
-        if (status == PK_OK) {
-            tell(pointing, &run, &values, told_instead, figures, errors);
-            *n_transitions = run.fold.n_events;
-            pk_run_free(&run);
-        }
+        tell(pointing, &run, &values, told_instead, figures, errors);
+        *n_transitions = run.fold.n_events;
+        pk_run_free(&run);
     }
     pk_plan_free(&plan);
     pk_values_free(&values);

@@ -31,4 +31,12 @@ PK_CHECKED enum pk_status pk_pointing_run(const struct pk_pointing *pointing, co
 PK_CHECKED enum pk_status pk_pointing_values(const struct pk_pointing *pointing, const double *x,
                                              struct pk_values *values, size_t *told_instead, struct pk_error *error);
 
+/* Values and plan at the scenario's own values; at a point. Both are the caller's to free. Errors: PK_BAD_INPUT: it has
+ * no meaning there; PK_NO_MEMORY. */
+PK_CHECKED enum pk_status pk_pointing_base(const struct pk_scenario *scenario, const struct pk_model *model,
+                                           struct pk_values *values, struct pk_plan *plan, struct pk_error *error);
+PK_CHECKED enum pk_status pk_pointing_plan(const struct pk_pointing *pointing, const double *x,
+                                           struct pk_values *values, struct pk_plan *plan, size_t *told_instead,
+                                           struct pk_error *error);
+
 #endif

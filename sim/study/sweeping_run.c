@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "polku/convert.h"
 #include "polku/file.h"
 #include "polku/hash.h"
 #include "polku/provenance.h"
 #include "polku/stages.h"
-#include "polku/variants.h"
 #include "sweeping_private.h"
 
 void pk_sweeping_range(size_t n_points, size_t i_shard, size_t n_shards, size_t *first, size_t *n)
@@ -97,20 +95,16 @@ enum pk_status pk_sweeping_identity(const struct pk_study *study, const struct p
     mix_attachments(&sum, &model->attachments);
     pk_hash_mix(&sum, scenario->text, scenario->text_size);
     mix_attachments(&sum, &scenario->attachments);
-    enum pk_status status = pk_variants_values(&values, model, scenario, NULL, 0, NULL, 0, error);
+    const enum pk_status status = pk_pointing_base(scenario, model, &values, &plan, error);
     if (status != PK_OK)
         return status;
-    pk_plan_init(&plan);
-    status = pk_plan_compile(&plan, model, scenario, &values, error);
-    if (status == PK_OK) {
-        const uint64_t digest = pk_plan_digest(&plan);
-        pk_hash_mix(&sum, &digest, sizeof digest);
-        pk_hash_mix(&sum, values.used, values.n * sizeof *values.used);
-    }
+    const uint64_t digest = pk_plan_digest(&plan);
+    pk_hash_mix(&sum, &digest, sizeof digest);
+    pk_hash_mix(&sum, values.used, values.n * sizeof *values.used);
     pk_plan_free(&plan);
     pk_values_free(&values);
     *identity = sum;
-    return status;
+    return PK_OK;
 }
 
 /* ---- what is done ------------------------------------------------------------------------------------------- */
@@ -280,13 +274,9 @@ static void tell_impossible(struct work *work, struct pk_sweeping *sweeping)
             struct pk_plan plan;
             struct pk_error error = {0};
             size_t told_instead[PK_MAX_ARMS];
-            pk_plan_init(&plan);
-            enum pk_status status =
-                pk_pointing_values(work->pointing, sample->x + p * sample->n_quantities, &values, told_instead, &error);
+            const enum pk_status status = pk_pointing_plan(work->pointing, sample->x + p * sample->n_quantities,
+                                                           &values, &plan, told_instead, &error);
             if (status == PK_OK) {
-                status = pk_convert(&values, work->pointing->model, &work->pointing->scenario, &error);
-                if (status == PK_OK)
-                    status = pk_plan_compile(&plan, work->pointing->model, &work->pointing->scenario, &values, &error);
                 pk_plan_free(&plan);
                 pk_values_free(&values);
             }

@@ -62,7 +62,6 @@ struct pk_factor {
     struct pk_option *options;
     size_t n_levels; /* in a grid; of a choice its options */
     double *levels;  /* [n_levels] of a parameter, as given; of a choice 0, 1, ... */
-    size_t base;     /* of a choice: the option that the scenario stands for where it is not varied */
     size_t i_group;  /* factors that are moved together have the same */
 };
 
@@ -114,7 +113,7 @@ struct pk_sweep {
     double simulation_share; /* of a figure's variance over draws that simulation may make up */
     int64_t most_replications, n_pilot;
     int64_t batches;
-    size_t n_factors, n_groups, n_followers, n_figures, n_outputs;
+    size_t n_factors, n_groups, n_followers, n_figures;
     struct pk_factor *factors;
     const char **groups; /* [n_groups] names */
     struct pk_follower *followers;
