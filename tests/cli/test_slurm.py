@@ -153,6 +153,14 @@ def check_once(world):
     check(names == [world.shard(i) for i in range(1, N_SHARDS + 1)], f"one file a shard and no other: {names}")
 
 
+def has_ended(pid):
+    """Whoever its parent is meanwhile: a list of a node's processes may miss one that is handed over to another."""
+    try:
+        return read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] in b"ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def test_failing_nodes(world):
     cluster = world.cluster
     following = world.submit_aside("--shards", str(N_SHARDS))
@@ -179,7 +187,7 @@ def test_failing_nodes(world):
     # the copy of a task on the node that was given up goes on and writes the shard once more
     before, content = os.stat(world.shard(doubled)).st_ino, read(world.shard(doubled))
     os.kill(left, signal.SIGCONT)
-    wait_until(lambda: all(pid != left for pid, _ in cluster.processes("node3")), "the second copy of a task ends")
+    wait_until(lambda: has_ended(left), "the second copy of a task ends")
     check(os.stat(world.shard(doubled)).st_ino != before, "the second copy of a task wrote its shard")
     check(read(world.shard(doubled)) == content, "two copies of a task write the same bytes")
     check_once(world)
