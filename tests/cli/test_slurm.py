@@ -21,12 +21,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "slurm"))
 import h5py
 from checks import POLKU, SOURCE, check, finish, polku
-from cluster import LONG, PACKAGES, Cluster, missing_programs, wait_until
+from cluster import LONG, PACKAGES, Cluster, missing_programs, send, wait_until
 from keeper import end_with_parent
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 N_SHARDS = 16
-TASK_SECONDS = 0.4  # about what a shard takes here, however slow this machine and this build are
+TASK_SECONDS = 0.7  # about what a shard takes here, however slow this machine and this build are
 NAME = "it's a \"test\" of 100 % #1 $HOME; {1..3} *"  # a folder: names are words, whatever is in them
 STEM = "out put's"
 COPY = ("model.yaml", "scenario.yaml", "study.yaml")
@@ -125,6 +125,23 @@ def finished(process):
 # ---- nodes that fail ------------------------------------------------------------------------------------------------
 
 
+def state(pid):
+    """The letter of a process; Z when it is gone: it may go while we look, whoever its parent is meanwhile."""
+    try:
+        return read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0].decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return "Z"
+
+
+def has_ended(pid):
+    return state(pid) in "ZX"
+
+
+def stands_still(pid):
+    """Tells a process to stop; whether it did before its end."""
+    return send(pid, signal.SIGSTOP) and wait_until(lambda: (now := state(pid)) in "TZX" and now, "a task stands still") == "T"
+
+
 def freeze(world, node):
     """Stops a task on a node in the middle of its work; returns its process and shard."""
     def caught():
@@ -132,12 +149,10 @@ def freeze(world, node):
             if len(words) < 4 or words[1] != "sweep":
                 continue
             i_shard = int(words[words.index("--shard") + 1].partition("/")[0])
-            os.kill(pid, signal.SIGSTOP)
-            wait_until(lambda: not os.path.exists(f"/proc/{pid}") or read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] in b"TZX",
-                       "a task stands still")
-            if not os.path.exists(world.shard(i_shard)):
-                return pid, i_shard
-            os.kill(pid, signal.SIGCONT)
+            if stands_still(pid):
+                if not os.path.exists(world.shard(i_shard)):
+                    return pid, i_shard
+                send(pid, signal.SIGCONT)
         return None
     return wait_until(caught, f"a task runs on {node}")
 
@@ -151,14 +166,6 @@ def check_once(world):
     check(points == list(range(200)), f"every point is in exactly one shard: {points}")
     names = sorted(glob.glob(glob.escape(os.path.join(world.folder, STEM)) + ".shard-*"))
     check(names == [world.shard(i) for i in range(1, N_SHARDS + 1)], f"one file a shard and no other: {names}")
-
-
-def has_ended(pid):
-    """Whoever its parent is meanwhile: a list of a node's processes may miss one that is handed over to another."""
-    try:
-        return read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] in b"ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_failing_nodes(world):
@@ -415,8 +422,8 @@ def main():
             world = World(cluster, os.path.join(folder, NAME))
             for test in (test_failing_nodes, test_damage, test_missing, test_refusals, test_by_hand, test_here):
                 test(world)
-        except Exception:
-            print(cluster.logs())
+        except Exception as error:
+            print(cluster.logs(), f"{type(error).__name__}: {error}", sep="\n", flush=True)
             raise
         finally:
             cluster.stop()

@@ -87,6 +87,15 @@ def wait_until(true, what, seconds=LONG):
         time.sleep(0.02)
 
 
+def send(pid, number):
+    """A signal to a process; whether there was one: it may have ended since it was found."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 class Cluster:
     """nodes node1, node2, ... of some cores each, and one partition, main, with all of them."""
 
@@ -175,7 +184,7 @@ class Cluster:
         """Nobody hears of it any more, but what runs there runs on; its jobs are queued again."""
         for pid, words in self.processes(node):
             if words[:1] and os.path.basename(words[0]) == "slurmd":
-                os.kill(pid, signal.SIGKILL)
+                send(pid, signal.SIGKILL)
         self.tell(f"NodeName={node}", "State=DOWN", "Reason=lost")
 
     def end(self, name):
