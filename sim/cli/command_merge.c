@@ -128,7 +128,7 @@ static enum pk_status merge(const struct pk_swept *swept, const char *stem, char
     pk_sweep_path(stem, 0, 0, output);
     if (swept->scenario == NULL)
         return pk_error_set(error, PK_BAD_INPUT, "is of a model that is not ours, which is not run in shards");
-    enum pk_status status = pk_sweep_check_output(output, error);
+    enum pk_status status = pk_sweep_check_output(output, &swept->study, error);
     if (status == PK_OK)
         status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &merging.identity, error);
     if (status == PK_OK && n_paths == 0)

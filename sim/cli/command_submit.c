@@ -17,6 +17,7 @@ static const char help[] =
     "other, and merged: the result has the same bytes.\n\n"
     "  -n, --shards N         tasks of the array; default: those at hand, else tasks of two minutes, at most 256\n"
     "  -c, --cpus C           threads of a task (1; without Slurm: all cores)\n"
+    "      --draws N          draws, rows or trajectories instead of the study's; what is done of fewer is kept\n"
     "  -o, --output STEM      where to; default outputs/NAME of the study\n"
     "  -t, --time TIME        of a task, as sbatch takes it; default: twice what is expected, 10 minutes at least\n"
     "  -m, --mem SIZE         of a task, as sbatch takes it; default: twice what was measured\n"
@@ -47,13 +48,19 @@ static bool word(const char *option, const char *text)
 /* Returns 0 to go on, or an exit code + 1. */
 static int read_request(int argc, char **argv, struct pk_submit_request *request)
 {
-    static const struct option options[] = {
-        {"shards", required_argument, NULL, 'n'},  {"cpus", required_argument, NULL, 'c'},
-        {"output", required_argument, NULL, 'o'},  {"time", required_argument, NULL, 't'},
-        {"mem", required_argument, NULL, 'm'},     {"partition", required_argument, NULL, 'p'},
-        {"account", required_argument, NULL, 'A'}, {"sbatch", required_argument, NULL, 'x'},
-        {"dry-run", no_argument, NULL, 'd'},       {"no-follow", no_argument, NULL, 'F'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"shards", required_argument, NULL, 'n'},
+                                            {"cpus", required_argument, NULL, 'c'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"time", required_argument, NULL, 't'},
+                                            {"mem", required_argument, NULL, 'm'},
+                                            {"partition", required_argument, NULL, 'p'},
+                                            {"draws", required_argument, NULL, 'D'},
+                                            {"account", required_argument, NULL, 'A'},
+                                            {"sbatch", required_argument, NULL, 'x'},
+                                            {"dry-run", no_argument, NULL, 'd'},
+                                            {"no-follow", no_argument, NULL, 'F'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const struct pk_command *self = &pk_command_submit;
     *request = (struct pk_submit_request){0};
     for (int code; (code = pk_cli_option(self, argc, argv, options)) != -1;) {
@@ -64,6 +71,8 @@ static int read_request(int argc, char **argv, struct pk_submit_request *request
             good = pk_cli_whole(self, "--shards", optarg, 1, PK_MAX_SHARDS, &request->n_shards);
         else if (code == 'c')
             good = pk_cli_whole(self, "--cpus", optarg, 1, 4096, &request->cpus);
+        else if (code == 'D')
+            good = pk_cli_whole(self, "--draws", optarg, 2, 1000000, &request->draws);
         else if (code == 'o')
             request->output = optarg;
         else if (code == 't')
@@ -186,7 +195,8 @@ static int run(int argc, char **argv)
     code = pk_swept_load(&swept, request.study);
     if (code != 0)
         return code;
-    if (!pk_sweep_stem(&pk_command_submit, &swept.study, request.output, stem)) {
+    if (!pk_swept_draws(&pk_command_submit, &swept, request.draws) ||
+        !pk_sweep_stem(&pk_command_submit, &swept.study, request.output, stem)) {
         pk_swept_free(&swept);
         return pk_status_exit_code(PK_USAGE);
     }

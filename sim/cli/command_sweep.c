@@ -156,7 +156,7 @@ static enum pk_status work(const struct request *request, const struct pk_swept 
     pk_sweep_path(stem, request->i_shard, request->n_shards, path);
     pk_sweep_path(stem, 0, 0, whole);
     snprintf(part, sizeof part, "%s.part", path);
-    enum pk_status status = pk_sweep_check_output(path, error);
+    enum pk_status status = pk_sweep_check_output(path, &swept->study, error);
     if (status != PK_OK)
         return status;
     const struct pk_sweeping_request asked = {.n_threads = (int)request->threads,

@@ -8,7 +8,7 @@ enum { PK_SUBMIT_ID = 64 };
 
 struct pk_submit_request {
     const char *study, *output, *partition, *account, *time, *memory, *extra; /* NULL: not said */
-    int64_t n_shards, cpus;                                                   /* 0: not said */
+    int64_t n_shards, cpus, draws;                                            /* 0: not said */
     bool dry_run, no_follow;
 };
 

@@ -156,25 +156,39 @@ static int run_logged(const struct pk_submission *s, const char *const *argv, co
     return code > 0 && code <= pk_status_exit_code(PK_BUG) ? code : pk_status_exit_code(PK_IO);
 }
 
+/* Words of a command on the study, from words[n] on: six at most. Returns how many there are then. */
+static size_t put_study(const struct pk_submission *s, const char *draws, const char **words, size_t n)
+{
+    if (s->request->draws > 0) {
+        words[n++] = "--draws";
+        words[n++] = draws;
+    }
+    const char *const rest_of_it[] = {"-o", s->stem, "--", s->request->study};
+    for (size_t i = 0; i < sizeof rest_of_it / sizeof *rest_of_it; i++)
+        words[n++] = rest_of_it[i];
+    return n;
+}
+
 static int run_here(struct pk_submission *s)
 {
-    char shard[48], threads[24], name[64];
+    char shard[48], threads[24], draws[24], name[64];
     int code = 0;
+    snprintf(draws, sizeof draws, "%lld", (long long)s->request->draws);
     snprintf(threads, sizeof threads, "%lld", (long long)s->n_threads);
     for (size_t i = 0; i < s->n_shards && code == 0; i++) {
         if (s->shards[i].done)
             continue;
         snprintf(shard, sizeof shard, "%zu/%zu", i + 1, s->n_shards);
         snprintf(name, sizeof name, "logs/here_%zu.txt", i + 1);
-        const char *const sweep[] = {s->program, "sweep", "--shard",         shard, "--threads", threads, "-o",
-                                     s->stem,    "--",    s->request->study, NULL};
+        const char *sweep[16] = {s->program, "sweep", "--shard", shard, "--threads", threads};
+        put_study(s, draws, sweep, 6);
         show(s, NULL);
         code = run_logged(s, sweep, name);
         pk_submit_look(s);
     }
     if (code == 0 && s->n_done == s->n_shards) {
         struct pk_text names;
-        const char **merge = pk_alloc(s->n_shards + 8, sizeof *merge);
+        const char **merge = pk_alloc(s->n_shards + 16, sizeof *merge);
         char *paths = pk_alloc(s->n_shards, PK_PATH_SIZE);
         size_t n = 0;
         pk_text_init(&names);
@@ -182,9 +196,9 @@ static int run_here(struct pk_submission *s)
             fputs("polku: no memory to merge\n", stderr);
             code = pk_status_exit_code(PK_NO_MEMORY);
         } else {
-            const char *const head[] = {s->program, "merge", "-o", s->stem, "--", s->request->study};
-            for (; n < sizeof head / sizeof *head; n++)
-                merge[n] = head[n];
+            merge[0] = s->program;
+            merge[1] = "merge";
+            n = put_study(s, draws, merge, 2);
             for (size_t i = 0; i < s->n_shards; i++) {
                 pk_sweep_path(s->stem, i, s->n_shards, paths + i * PK_PATH_SIZE);
                 merge[n++] = paths + i * PK_PATH_SIZE;

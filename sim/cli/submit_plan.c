@@ -170,7 +170,7 @@ enum pk_status pk_submit_begin(struct pk_submission *s, const struct pk_submit_r
         snprintf(s->folder, sizeof s->folder, "%s.slurm", stem);
     else
         snprintf(s->folder, sizeof s->folder, "%s/%s.slurm", s->directory, stem);
-    enum pk_status status = pk_sweep_check_output(s->result, error);
+    enum pk_status status = pk_sweep_check_output(s->result, &swept->study, error);
     if (status == PK_OK)
         status = pk_sweeping_replications(&swept->study, swept->scenario, swept->model, (int)s->n_threads,
                                           &replications, error);

@@ -69,6 +69,14 @@ static void put_asked(struct pk_text *text, const struct pk_submission *s, const
         pk_text_addf(text, "#SBATCH %s\n", request->extra);
 }
 
+/* The end of a command on the study. */
+static void put_study(struct pk_text *text, const struct pk_submission *s)
+{
+    if (s->request->draws > 0)
+        pk_text_addf(text, " --draws %lld", (long long)s->request->draws);
+    pk_text_put(text, " -o \"$stem\" -- \"$study\"");
+}
+
 static void put_names(struct pk_text *text, const struct pk_submission *s)
 {
     pk_text_put(text, "cd ");
@@ -100,9 +108,9 @@ static void put_array_script(struct pk_text *text, const struct pk_submission *s
     pk_text_put(text, "set -eu\nshard=${1:-${SLURM_ARRAY_TASK_ID:?expected a shard: bash array.sh 1}}\n");
     pk_text_addf(text, "threads=${2:-%lld}\n", (long long)s->n_threads);
     put_names(text, s);
-    pk_text_addf(text,
-                 "exec \"$polku\" sweep --shard \"$shard/%zu\" --threads \"$threads\" -o \"$stem\" -- \"$study\"\n",
-                 s->n_shards);
+    pk_text_addf(text, "exec \"$polku\" sweep --shard \"$shard/%zu\" --threads \"$threads\"", s->n_shards);
+    put_study(text, s);
+    pk_text_put(text, "\n");
 }
 
 static void put_merge_script(struct pk_text *text, const struct pk_submission *s)
@@ -120,8 +128,10 @@ static void put_merge_script(struct pk_text *text, const struct pk_submission *s
     put_asked(text, s, s->merge_time, s->merge_memory);
     pk_text_put(text, "set -eu\n");
     put_names(text, s);
+    pk_text_put(text, "\"$polku\" merge");
+    put_study(text, s);
     pk_text_addf(text,
-                 "\"$polku\" merge -o \"$stem\" -- \"$study\" \"$stem\".shard-*-of-%04zu.h5\n"
+                 " \"$stem\".shard-*-of-%04zu.h5\n"
                  "\"$polku\" analyse -- \"$stem.h5\"\n"
                  "rm -f -- \"$stem\".shard-*-of-%04zu.h5.part* # of tasks that were killed\n",
                  s->n_shards, s->n_shards);

@@ -8,7 +8,7 @@
 #include "processes.h"
 #include "submit.h"
 
-static const char jobs_name[] = "jobs", jobs_format[] = "polku jobs 1 %16llx %zu %63s %63s";
+static const char jobs_name[] = "jobs", jobs_format[] = "polku jobs 2 %16llx %zu %zu %63s %63s";
 
 size_t pk_slurm_most_tasks(void)
 {
@@ -83,9 +83,9 @@ enum pk_status pk_slurm_submit(const struct pk_submission *s, struct pk_slurm_jo
     }
     if (jobs->array[0] == '\0' && jobs->merge[0] == '\0')
         return status;
-    const int size =
-        snprintf(line, sizeof line, "polku jobs 1 %016llx %zu %s %s\n", (unsigned long long)s->whole.identity,
-                 s->n_shards, jobs->array[0] != '\0' ? jobs->array : "-", jobs->merge[0] != '\0' ? jobs->merge : "-");
+    const int size = snprintf(line, sizeof line, "polku jobs 2 %016llx %zu %zu %s %s\n",
+                              (unsigned long long)s->whole.identity, s->whole.n, s->n_shards,
+                              jobs->array[0] != '\0' ? jobs->array : "-", jobs->merge[0] != '\0' ? jobs->merge : "-");
     pk_submit_path(s, jobs_name, path);
     if (pk_file_write(path, line, (size_t)size, &ignored) != PK_OK)
         fprintf(stderr, "warning: %s cannot be written: a second start will not know of these jobs\n", path);
@@ -145,12 +145,12 @@ bool pk_slurm_earlier(const struct pk_submission *s, struct pk_slurm_jobs *jobs,
     struct pk_slurm_state state;
     struct pk_error ignored;
     unsigned long long identity;
-    size_t size;
+    size_t size, n_points;
     *jobs = (struct pk_slurm_jobs){0};
     pk_submit_path(s, jobs_name, path);
     if (access(path, F_OK) != 0 || pk_file_read(path, 4096, &text, &size, &ignored) != PK_OK)
         return false;
-    const bool good = sscanf(text, jobs_format, &identity, n_shards, jobs->array, jobs->merge) == 4;
+    const bool good = sscanf(text, jobs_format, &identity, &n_points, n_shards, jobs->array, jobs->merge) == 5;
     pk_free(text);
     if (!good)
         return false;
@@ -159,7 +159,7 @@ bool pk_slurm_earlier(const struct pk_submission *s, struct pk_slurm_jobs *jobs,
     if (strcmp(jobs->merge, "-") == 0)
         jobs->merge[0] = '\0';
     const size_t n_asked = (size_t)s->request->n_shards, n_wanted = n_asked < s->whole.n ? n_asked : s->whole.n;
-    *same = identity == s->whole.identity && *n_shards > 0 && *n_shards <= s->whole.n &&
+    *same = identity == s->whole.identity && n_points == s->whole.n && *n_shards > 0 && *n_shards <= s->whole.n &&
             (n_asked == 0 || n_wanted == *n_shards);
     pk_slurm_ask(jobs, &state);
     return state.known && (state.n_waiting + state.n_running > 0 || state.merge_goes_on);

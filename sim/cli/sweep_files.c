@@ -114,7 +114,21 @@ enum pk_status pk_sweep_find(const char *stem, glob_t *found, struct pk_error *e
     return failed == 0 ? PK_OK : pk_error_set(error, PK_IO, "cannot look for %s", pattern);
 }
 
-enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error)
+/* Says so if a sample is of a study of another name: that it is of ours, as it was, is no reason to keep it. */
+static enum pk_status refuse_other(struct pk_results *results, const struct pk_study *study, struct pk_error *error)
+{
+    char *name = NULL;
+    enum pk_status status = pk_results_read_text(results, "/", "swept", &name, error);
+    if (status == PK_BAD_INPUT || status == PK_IO) /* a damaged one */
+        return PK_OK;
+    if (status == PK_OK && strcmp(name, study->name) != 0)
+        status = pk_error_set(error, PK_BAD_INPUT,
+                              "is there and is the sweep of another study, %.100s: not overwritten", name);
+    pk_free(name);
+    return status;
+}
+
+enum pk_status pk_sweep_check_output(const char *path, const struct pk_study *study, struct pk_error *error)
 {
     char directory[PK_PATH_SIZE];
     struct pk_results *results = NULL;
@@ -134,11 +148,13 @@ enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error)
         ours = true;
     if (!ours && unread.status == PK_BAD_INPUT && strstr(path, ".shard-") != NULL)
         ours = true; /* a damaged one of ours: done again */
-    pk_results_close(results);
-    if (!ours) {
+    if (!ours)
         status = pk_error_set(error, PK_BAD_INPUT, "is there and holds no points of a sweep: not overwritten");
+    else if (results != NULL)
+        status = refuse_other(results, study, error);
+    if (status != PK_OK)
         snprintf(error->file, sizeof error->file, "%.255s", path);
-    }
+    pk_results_close(results);
     return status;
 }
 

@@ -36,8 +36,9 @@ bool pk_sweep_of_path(const char *stem, const char *path, size_t *i_shard, size_
 /* STEM.shard-*-of-*.h5, for globfree also where it fails. Errors: PK_IO. */
 PK_CHECKED enum pk_status pk_sweep_find(const char *stem, glob_t *found, struct pk_error *error);
 
-/* Before the work: could a file get its name afterwards, and is what it would replace a sample? */
-PK_CHECKED enum pk_status pk_sweep_check_output(const char *path, struct pk_error *error);
+/* Before the work: could a file get its name afterwards, and is what it would replace a sample of a study of this name,
+ * whatever it was then? */
+PK_CHECKED enum pk_status pk_sweep_check_output(const char *path, const struct pk_study *study, struct pk_error *error);
 
 /* "3/16" into 2 and 16. */
 bool pk_sweep_shard(const struct pk_command *command, const char *text, size_t *i_shard, size_t *n_shards);

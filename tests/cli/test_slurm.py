@@ -316,6 +316,7 @@ def test_missing(world):
     check_done(world.submit("--no-follow"), "submitting twice", out=[f"submitted already: job {jobs[0]}, then {jobs[1]}"])
     check_done(world.submit("--shards", "8"), "submitting another division", 1,
                err=[f"jobs of an earlier submission, of {N_SHARDS} shards", f"scancel {' '.join(jobs)}"])
+    check_done(world.submit("--draws", "201"), "submitting more points meanwhile", 1, err=["jobs of an earlier submission"])
     check(sorted(set(world.queue())) == sorted(jobs), f"no other jobs are there: {world.queue()}, {jobs}")
     interrupt(world, jobs, 136 + kept)
     check(sorted(set(world.queue())) == sorted(jobs), f"and leaves the jobs: {world.queue()}, {jobs}")
@@ -404,8 +405,28 @@ def test_here(world):
     done = polku("submit", "study.yaml", "-o", "here", cwd=world.folder, env=where)
     check_done(done, "without Slurm again", out=["done already: 4 shards; missing: 1", "in 5 shards, 4 of them done before"])
     check(world.is_same("here.h5"), "without Slurm again: the same bytes")
+    grow(world, where)
     done = polku("submit", "study.yaml", "-o", "nowhere/x", cwd=world.folder, env=where)
     check_done(done, "a folder that is not there", 3, err=["nowhere: cannot create files"])
+
+
+def grow(world, where):
+    """More draws of a study, in another number of shards: what is done is not run again, here or by the scripts."""
+    text = read(os.path.join(world.folder, "study.yaml")).replace(b"method: latin_hypercube", b"method: probabilistic")
+    write(os.path.join(world.folder, "grown.yaml"), text.replace(b"study: sweep_test", b"study: grown"))
+    for n_draws, n_shards, n_kept in ((20, 2, 0), (31, 3, 20)):
+        done = polku("submit", "grown.yaml", "--draws", str(n_draws), "-n", str(n_shards), "-o", "grown", cwd=world.folder, env=where)
+        check_done(done, f"{n_draws} draws", out=[f"{n_draws} points in {n_shards} shards"])
+        kept = [int(re.search(r" (\d+) taken up", read(path).decode()).group(1)) for path in
+                glob.glob(os.path.join(glob.escape(world.folder), "grown.slurm", "logs", "here_[0-9].txt"))]
+        check(len(kept) == n_shards and sum(kept) == n_kept, f"{n_draws} draws: {n_kept} of them are taken up: {kept}")
+    check_done(polku("sweep", "grown.yaml", "--draws", "31", "-o", "at once", cwd=world.folder), "31 draws at once")
+    check(read(os.path.join(world.folder, "grown.h5")) == read(os.path.join(world.folder, "at once.h5")), "grown: the same bytes")
+    script = os.path.join(world.folder, "grown.slurm", "array.sh")
+    done = subprocess.run(["bash", script, "2"], cwd="/", capture_output=True, text=True, timeout=LONG)
+    check_done(done, "the script of a grown study", out=["10 points of 31", " 10 taken up, 0 run"])
+    check_done(subprocess.run(["bash", script.replace("array", "merge")], cwd="/", capture_output=True, text=True, timeout=LONG),
+               "its merge", out=["31 points from 3 files"])
 
 
 def main():

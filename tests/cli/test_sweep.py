@@ -393,6 +393,11 @@ def test_refused(folder, files, whole):
         for command in (["merge", DRAWS], ["sweep", DRAWS]):
             expect(1, [output, "is there and holds no points of a sweep: not overwritten"], *command, "-o", stem)
             check(read(output) == text, f"{name} is as it was after {command[0]}")
+    shutil.copy(os.path.join(where, "ways.shard-0001-of-0002.h5"), output)
+    other = read(output)
+    for command in (["merge", DRAWS], ["sweep", DRAWS]):
+        expect(1, [output, "is there and is the sweep of another study, ", "not overwritten"], *command, "-o", stem)
+        check(read(output) == other, f"another study's sweep is as it was after {command[0]}")
     os.remove(output)
     os.mkdir(output)
     expect(1, "not overwritten", "sweep", DRAWS, "-o", stem)
