@@ -315,6 +315,7 @@ def test_grids(folder):
                                           "told": body["vary"]["told"]})
     del body["tied"]
     path = write_study(os.path.join(folder, "full.yaml"), path_of("chain"), body)
+    stem = os.path.join(folder, "full")
     sweep(path, stem)
     told, sample = analyse(stem + ".h5"), Sample(stem + ".h5")
     shape = (2, 3, 3)
@@ -476,7 +477,7 @@ def test_missing(folder):
         if method != "probabilistic":
             del own["draws"]
             own.update(change)
-        path = write_study(os.path.join(folder, name + ".yaml"), path_of("doubt"), own, seed=4)
+        path, stem = write_study(os.path.join(folder, name + ".yaml"), path_of("doubt"), own, seed=4), os.path.join(folder, name)
         sweep(path, stem)
         told, sample = analyse(stem + ".h5"), Sample(stem + ".h5")
         lost = int(numpy.isnan(sample.y[:, 0]).sum())

@@ -20,11 +20,12 @@ from checks import BUILD, SOURCE, check, finish
 FLOORS = {
     "base": [],
     "maths": ["base"],
+    "methods": ["base", "maths"],
     "model": ["base", "maths"],
     "engine": ["base", "maths", "model"],
     "run": ["base", "maths", "model", "engine"],
-    "study": ["base", "maths", "model", "engine", "run"],
-    "cli": ["base", "maths", "model", "engine", "run", "study"],
+    "study": ["base", "maths", "methods", "model", "engine", "run"],
+    "cli": ["base", "maths", "methods", "model", "engine", "run", "study"],
 }
 LINES_MAX = 450
 SIM = os.path.join(SOURCE, "sim")
