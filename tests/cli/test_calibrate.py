@@ -17,7 +17,7 @@ import xarray
 import yaml
 
 sys.dont_write_bytecode = True
-from checks import GOOD, POLKU, SOURCE, check, expect, finish, polku
+from checks import GOOD, LONG, POLKU, SOURCE, check, expect, finish, polku
 
 DATA = os.path.join(SOURCE, "tests", "data", "calibrate")
 STUDY, TINY = os.path.join(DATA, "study.yaml"), os.path.join(DATA, "tiny.yaml")
@@ -275,7 +275,7 @@ def test_interrupted(folder):
         check(process.poll() is None, "it is at work")
         sent = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=LONG)
         check(process.returncode == -number and time.monotonic() - sent < 2, f"{number.name} stops it at once")
         check(listing(where) == [] and out == b"" and err == b"", f"and leaves nothing: {listing(where)} {out} {err}")
 
@@ -300,7 +300,7 @@ def test_progress(folder):
     process = subprocess.Popen([POLKU, "calibrate", STUDY, "-o", os.path.join(folder, "bar")], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
-    out = process.communicate(timeout=60)[0].decode()
+    out = process.communicate(timeout=LONG)[0].decode()
     seen = b""
     while True:
         try:

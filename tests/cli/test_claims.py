@@ -16,7 +16,7 @@ import h5py
 import yaml
 
 sys.dont_write_bytecode = True
-from checks import GOOD, POLKU, SOURCE, check, expect, finish, polku
+from checks import GOOD, LONG, POLKU, SOURCE, check, expect, finish, polku
 
 FILES = ("claims.yaml", "claims_static.yaml", "claims_dynamic.yaml", "claims_model.yaml", "cited_evidence.csv")
 
@@ -266,7 +266,7 @@ def test_progress(folder):
     process = subprocess.Popen([POLKU, "claims", "claims.yaml", "-o", "out"], stdin=subprocess.DEVNULL, cwd=folder,
                                stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
-    out = process.communicate(timeout=60)[0].decode()
+    out = process.communicate(timeout=LONG)[0].decode()
     seen = b""
     while True:
         try:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from checks import BUILD, POLKU, SOURCE, check, finish
+from checks import BUILD, LONG, POLKU, SOURCE, check, finish
 
 COMPILER = "GNU 12."  # whose instructions these are, in a build of type Release
 ALLOWED = 1.10  # times the figure
@@ -62,7 +62,7 @@ def counted(valgrind, folder, scenario, vectors, replications):
         [valgrind, "--tool=callgrind", f"--callgrind-out-file={own}.callgrind", POLKU, "run",
          os.path.join(SOURCE, FOLDERS.get(scenario, "configs"), f"{scenario}.yaml"), *OPTIONS[scenario], "--replications", str(replications),
          "--vectors", vectors, "--threads", "1", "--keep-every", "1000000", "--json", "-o", f"{own}.h5"],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=300)
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LONG)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not found:
         return done.stderr

@@ -17,7 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 import yaml
-from checks import GOOD, POLKU, SOURCE, check, expect, finish, polku
+from checks import GOOD, LONG, POLKU, SOURCE, check, expect, finish, polku
 from sweeps import DATA, Sample, path_of, read, sweep, write, write_study
 
 DRAWS, WAYS = path_of("chain_draws"), path_of("chain_ways")
@@ -114,9 +114,7 @@ def start(*arguments):
 
 
 def wait_for(path, process, size):
-    for _ in range(4000):
-        if process.poll() is not None or (os.path.exists(path) and os.path.getsize(path) >= size):
-            break
+    while process.poll() is None and not (os.path.exists(path) and os.path.getsize(path) >= size):
         time.sleep(0.002)
 
 
@@ -144,7 +142,7 @@ def test_interrupted(folder):
         else:
             work(process)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=LONG)
         check(process.returncode == -number and out == b"", f"{number.name} ends it by the signal: {process.returncode} {out}")
         check(os.path.exists(part) and not os.path.exists(stem + ".h5"), f"finished points are kept: {listing(folder)}")
         if i > 0:
@@ -172,7 +170,7 @@ def test_interrupted(folder):
     process = start("sweep", DRAWS, "-o", stem, "-t", "1", "--shard", "2/2", "--draws", "20000")
     work(process)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LONG)
     check([name for name in listing(folder) if name.startswith("shard")] == ["shard.shard-0002-of-0002.h5.part"],
           f"a shard keeps its own: {listing(folder)}")
 
@@ -498,7 +496,7 @@ def on_a_terminal(*arguments):
             break
         seen.append((time.monotonic(), part.decode()))
     os.close(ours)
-    out = process.communicate(timeout=120)[0].decode()
+    out = process.communicate(timeout=LONG)[0].decode()
     return seen, time.monotonic(), out
 
 

@@ -15,7 +15,7 @@ KEEPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "keeper.py")
 PACKAGES = "munge slurmctld slurmd slurm-client"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo", "scancel")
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-LONG = 180  # seconds that anything may take on a busy machine
+LONG = 600  # seconds that anything may take on a busy machine
 
 CONFIGURATION = """\
 ClusterName=polku
@@ -114,11 +114,11 @@ class Cluster:
             self.keep("munge", "munged", "--foreground", "--num-threads=2", *(f"--{what}={self.folder}/munge/{file}" for what, file in (
                 ("key-file", "key"), ("socket", "sock"), ("pid-file", "pid"), ("log-file", "log"), ("seed-file", "seed"))))
             try:
-                wait_until(lambda: os.path.exists(f"{self.folder}/munge/sock"), "munge", 30)
+                wait_until(lambda: os.path.exists(f"{self.folder}/munge/sock"), "munge", LONG / 5)
                 self.keep("controller", "slurmctld", "-D", "-c")
                 for name in self.names:
                     self.keep(name, "slurmd", "-D", "-N", name)
-                wait_until(self.is_ready, "the cluster is up", 60)
+                wait_until(self.is_ready, "the cluster is up", LONG / 5)
                 return
             except TimeoutError as error:
                 why = error
