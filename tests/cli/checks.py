@@ -1,5 +1,6 @@
 """What the scripts in this folder share: counting checks and running the program."""
 import os
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ GOOD = os.path.join(SOURCE, "tests", "data", "good")
 LONG = 1800  # seconds: only what hangs takes longer, however slow and busy the machine is
 
 n_passed = n_failed = 0
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would what we start
 
 
 def check(good, what):
