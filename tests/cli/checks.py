@@ -1,8 +1,11 @@
 """What the scripts in this folder share: counting checks and running the program."""
+import ctypes
 import os
+import pty
 import signal
 import subprocess
 import sys
+import time
 
 POLKU = os.environ.get("POLKU") or "polku"
 SOURCE = os.environ.get("POLKU_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -41,6 +44,35 @@ def polku(*arguments, **options):
     if "Sanitizer" in (done.stderr or "") or "runtime error:" in (done.stderr or "") or done.returncode < 0:
         check(False, f"polku {' '.join(map(str, arguments))} crashes: {done.returncode}\n{done.stderr}")
     return done
+
+
+def processor_seconds(process):
+    """What a child has had of processors, on which does not weigh how busy the machine is; also when it has ended, until
+    it is waited for."""
+    clock = ctypes.c_int()
+    if ctypes.CDLL(None).clock_getcpuclockid(process.pid, ctypes.byref(clock)) != 0:
+        raise ProcessLookupError(process.pid)
+    return time.clock_gettime(clock.value)
+
+
+def on_a_terminal(*arguments, **options):
+    """What the program writes to a terminal, as (before it was asked for, when it was there, text), and its output."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([POLKU, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
+                               **options)
+    os.close(theirs)
+    seen = []
+    while True:  # before it ends: a terminal that nobody reads is full soon
+        asked = time.monotonic()
+        try:
+            part = os.read(ours, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        seen.append((asked, time.monotonic(), part.decode(errors="replace")))
+    os.close(ours)
+    return seen, process.communicate(timeout=LONG)[0].decode()
 
 
 def expect(code, text, *arguments, **options):

@@ -5,7 +5,6 @@ import csv
 import io
 import json
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ import h5py
 import yaml
 
 sys.dont_write_bytecode = True
-from checks import GOOD, LONG, POLKU, SOURCE, check, expect, finish, polku
+from checks import GOOD, POLKU, SOURCE, check, expect, finish, on_a_terminal, polku
 
 FILES = ("claims.yaml", "claims_static.yaml", "claims_dynamic.yaml", "claims_model.yaml", "cited_evidence.csv")
 
@@ -262,22 +261,8 @@ def test_marks(folder):
 
 def test_progress(folder):
     """Scenarios are told on a terminal, and nothing of them in the answer."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([POLKU, "claims", "claims.yaml", "-o", "out"], stdin=subprocess.DEVNULL, cwd=folder,
-                               stdout=subprocess.PIPE, stderr=theirs)
-    os.close(theirs)
-    out = process.communicate(timeout=LONG)[0].decode()
-    seen = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        seen += part
-    os.close(ours)
-    seen = seen.decode()
+    seen, out = on_a_terminal("claims", "claims.yaml", "-o", "out", cwd=folder)
+    seen = "".join(text for _, _, text in seen)
     check("1 of 2: claims_static (claims_static.yaml)" in seen and "2 of 2: claims_dynamic (claims_dynamic.yaml)" in seen
           and "simulating" in seen and "variants" in seen, f"scenarios are told on a terminal: {seen!r}")
     check(out.startswith("Printed figures for the tests\n") and "\r" not in out and " of 2: " not in out,

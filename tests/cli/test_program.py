@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 import h5py
 import numpy
 import xarray
-from checks import GOOD, POLKU, SOURCE, check, expect, finish, polku
+from checks import GOOD, POLKU, SOURCE, check, expect, finish, polku, processor_seconds
 
 SCENARIO, MODEL = os.path.join(GOOD, "scenario.yaml"), os.path.join(GOOD, "model.yaml")
 
@@ -162,9 +162,10 @@ def is_whole(path):
 def test_killed(folder):
     """kill -9 at twelve moments: the result is whole or not there; one that was there before is whole."""
     command = [POLKU, "run", os.path.join(SOURCE, "configs", "ips-vs-typ.yaml"), "-r", "4", "--no-variants", "-o"]
-    began = time.monotonic()
-    subprocess.run(command + [os.path.join(folder, "whole.h5")], check=True, stdout=subprocess.DEVNULL)
-    seconds = time.monotonic() - began
+    process = subprocess.Popen(command + [os.path.join(folder, "whole.h5")], stdout=subprocess.DEVNULL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    seconds = processor_seconds(process)
+    check(process.wait() == 0, "a run that nobody kills ends well")
     n_killed = 0
     for i in range(12):
         path = os.path.join(folder, f"killed_{i}.h5")
@@ -172,7 +173,8 @@ def test_killed(folder):
         if there_before:
             shutil.copy(os.path.join(folder, "whole.h5"), path)
         process = subprocess.Popen(command + [path], stdout=subprocess.DEVNULL)
-        time.sleep(seconds * (0.1 + 0.075 * i))
+        while process.poll() is None and processor_seconds(process) < seconds * (0.1 + 0.075 * i):
+            time.sleep(0.001)
         process.kill()
         n_killed += process.wait() == -signal.SIGKILL
         if there_before or os.path.exists(path):

@@ -4,7 +4,6 @@ what is not, and that whatever goes wrong is told and leaves what was there."""
 import copy
 import json
 import os
-import pty
 import random
 import re
 import resource
@@ -17,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True
 import yaml
-from checks import GOOD, LONG, POLKU, SOURCE, check, expect, finish, polku
+from checks import GOOD, LONG, POLKU, SOURCE, check, expect, finish, on_a_terminal, polku, processor_seconds
 from sweeps import DATA, Sample, path_of, read, sweep, write, write_study
 
 DRAWS, WAYS = path_of("chain_draws"), path_of("chain_ways")
@@ -119,12 +118,8 @@ def wait_for(path, process, size):
 
 
 def work(process):
-    """Until it has had half a second of a processor, however busy the machine is."""
-    for _ in range(10000):
-        with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        if (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") >= 0.5:
-            return
+    """Until it has had half a second of a processor."""
+    while process.poll() is None and processor_seconds(process) < 0.5:
         time.sleep(0.002)
 
 
@@ -481,25 +476,6 @@ def test_impossible(folder):
 
 # ---- progress and memory ---------------------------------------------------------------------------------------------
 
-def on_a_terminal(*arguments):
-    """(time, text) of what is written to a terminal, and when it ended."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([POLKU, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs)
-    os.close(theirs)
-    seen = []
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        seen.append((time.monotonic(), part.decode()))
-    os.close(ours)
-    out = process.communicate(timeout=LONG)[0].decode()
-    return seen, time.monotonic(), out
-
-
 def test_progress(folder):
     """What is told to be left is what the points done have taken, carried on; and the first tenth of a study's points costs
     a tenth of all (in transitions, within 5 %). Together: within 20 % after the first tenth, on a machine that others do
@@ -508,22 +484,24 @@ def test_progress(folder):
                        {"method": "probabilistic", "draws": 2200, "randomness": "common",
                         "vary": {"care_cost": None}, "figures": {"years": {"outcome": "years", "arm": "none"}}})
     began = time.monotonic()
-    seen, _, out = on_a_terminal("sweep", path, "-o", os.path.join(folder, "bar"), "-t", "1", "--json")
-    tellings = [(when - began, int(done), float(left)) for when, text in seen
+    seen, out = on_a_terminal("sweep", path, "-o", os.path.join(folder, "bar"), "-t", "1", "--json")
+    start = next(came for _, came, text in seen if "sweeping" in text)
+    # it was told after what was read before was asked for; per cent and seconds are rounded, loading is not counted
+    tellings = [(before - start, came - began, int(done), float(left)) for (before, _, _), (_, came, text) in zip(seen, seen[1:])
                 for done, left in re.findall(r"sweeping *\[[#.]{30}\] +(\d+) % +(\d+) s left", text)]
-    after = [telling for telling in tellings if 10 <= telling[1] <= 90]
+    after = [telling for telling in tellings if 10 <= telling[2] <= 90]
     check(len(after) >= 4, f"something is told: {tellings}")
-    for when, done, left in after:  # per cent and seconds are rounded; loading is not counted
-        low, high = (max(when - 1.5, 0) * (99.5 - done) / (done + 0.5) - 0.6, when * (100.5 - done) / (done - 0.5) + 0.6)
-        check(low <= left <= high, f"after {when:.2f} s, {done} %: {left} s left, expected {low:.1f} to {high:.1f}")
+    for least, most, done, left in after:
+        low, high = max(least, 0) * (99.5 - done) / (done + 0.5) - 0.6, most * (100.5 - done) / (done - 0.5) + 0.6
+        check(low <= left <= high, f"after {least:.2f} to {most:.2f} s, {done} %: {left} s left, expected {low:.1f} to {high:.1f}")
     tenth = expect(0, "", "sweep", path, "-o", os.path.join(folder, "bar_tenth"), "--shard", "1/10", "--json")
     whole, part = (json.loads(text[text.index("{"):])["transitions"] for text in (out, tenth.stdout))
     check(abs(10 * part / whole - 1) <= 0.05, f"a tenth of the points: {part} of {whole} transitions")
-    text = "".join(part for _, part in seen)
+    text = "".join(part for _, _, part in seen)
     check(text.endswith("\r") and " 100 %" in text, "the bar goes to the end and away")
     check("\r" not in out and out.startswith("{"), f"and the answer is clean: {out}")
-    seen, _, _ = on_a_terminal("sweep", path, "-o", os.path.join(folder, "bar"), "-t", "1", "--draws", "2201")
-    text = "".join(part for _, part in seen)
+    seen, _ = on_a_terminal("sweep", path, "-o", os.path.join(folder, "bar"), "-t", "1", "--draws", "2201")
+    text = "".join(part for _, _, part in seen)
     check(len(re.findall("sweeping", text)) <= 3, "what is taken up takes no time")
 
 
