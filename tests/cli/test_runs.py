@@ -23,11 +23,10 @@ def digest_of(done):
 
 
 def cut(output, arguments):
-    """A run killed as soon as it has kept something; False if it was too quick for that."""
-    process = subprocess.Popen([POLKU, "run", IPS, "--no-variants", "--keep-every", "0", "-o", output, *arguments],
+    """A run killed as soon as it has kept something; False if it was too quick for that: two threads are not."""
+    process = subprocess.Popen([POLKU, "run", IPS, "--no-variants", "--keep-every", "0", "-t", "2", "-o", output, *arguments],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 120
-    while not os.path.exists(output + ".part") and process.poll() is None and time.monotonic() < until:
+    while not os.path.exists(output + ".part") and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
