@@ -22,7 +22,7 @@ finish() {
   exit
 }
 
-folder=$(mktemp -d)
+folder=$(mktemp -d "$POLKU_BUILD/installed-XXXXXX") # not in /tmp, from which nothing may run on some machines
 first=$folder/first prefix=$folder/moved
 check "cmake --install" cmake --install "$POLKU_BUILD" --prefix "$first"
 [ "$n_failed" -eq 0 ] || finish
