@@ -4,9 +4,9 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS polku_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS polku EXPORT polkuTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-foreach(floor base maths model engine run study)
-  install(DIRECTORY ${CMAKE_SOURCE_DIR}/sim/${floor}/include/polku DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-    FILES_MATCHING PATTERN "*.h")
+get_target_property(polku_includes polku POLKU_INCLUDES)
+foreach(include IN LISTS polku_includes)
+  install(DIRECTORY ${include}/polku DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 endforeach()
 
 # what editors complete and explain models and scenarios with

@@ -29,10 +29,10 @@ check "cmake --install" cmake --install "$POLKU_BUILD" --prefix "$first"
 mv "$first" "$prefix"
 
 check "the program is installed" "$prefix/bin/polku" --version
-for floor in base maths model engine run study; do
-  for header in "$POLKU_SOURCE/sim/$floor/include/polku"/*.h; do
-    check "polku/$(basename "$header") is installed as it is" cmp "$header" "$prefix/include/polku/$(basename "$header")"
-  done
+for header in "$POLKU_SOURCE"/sim/*/include/polku/*.h; do
+  name=polku/$(basename "$header")
+  check "$name is installed as it is" cmp "$header" "$prefix/include/$name"
+  check "a stranger includes $name" cc -std=c11 -fsyntax-only -x c -I"$prefix/include" -include "$name" /dev/null
 done
 for schema in models/model.schema.json configs/scenario.schema.json configs/calibrated.schema.json \
   configs/study.schema.json configs/claims.schema.json; do

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,23 +28,17 @@ struct pk_stages {
     uint64_t n_calendar; /* decisions of calendars (requests, places given, departures) and transitions in between */
 };
 
+/* Nanoseconds, and seconds, from an arbitrary origin. */
+uint64_t pk_nanoseconds_now(void);
+double pk_seconds_now(void);
+
 static inline uint64_t pk_stages_now(void)
 {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();
 #else
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return pk_nanoseconds_now();
 #endif
-}
-
-/* Seconds from an arbitrary origin. */
-static inline double pk_seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* The time since *since belongs to the stage. */
