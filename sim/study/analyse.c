@@ -329,9 +329,13 @@ void pk_analysis_free(struct pk_analysis *analysis)
 void pk_analysis_print(const struct pk_analysis *analysis, size_t n_rows, struct pk_text *text)
 {
     const struct pk_sample *sample = analysis->sample;
-    pk_text_addf(text, "%s\n%s, %zu points, %zu factors, %lld replications a point%s\n", sample->title,
-                 pk_method_names[sample->method], sample->n, sample->n_factors, (long long)sample->replications,
-                 sample->independent ? ", each draw in a world of its own" : ", all in the same world");
+    pk_text_addf(text, "%s\n%s, %zu points, %zu factors", sample->title, pk_method_names[sample->method], sample->n,
+                 sample->n_factors);
+    if (sample->replications > 0)
+        pk_text_addf(text, ", %lld replications a point%s\n", (long long)sample->replications,
+                     sample->independent ? ", each draw in a world of its own" : ", all in the same world");
+    else
+        pk_text_put(text, ", of a model that is not ours\n");
     for (const char *line = pk_text_string(&analysis->marks); *line != '\0';) {
         const size_t size = strcspn(line, "\n");
         pk_text_addf(text, "! %.*s\n", (int)size, line);

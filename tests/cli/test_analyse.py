@@ -628,6 +628,7 @@ def test_wrong_outputs(folder):
         check(set(told["sheets"]["regression/" + name]["columns"]["src"]) == {None}, f"of {name}: {told['sheets']}")
     said = expect(0, "", "analyse", "--outputs", y, "-o", stem, study).stdout
     check(said.count("the outcome is the same at all points: there are no shares\n") == 2 and "nan" not in said, said)
+    check("of a model that is not ours" in said and "replications" not in said, f"nothing is told of our worlds: {said}")
     check(told["sheets"]["summary"]["columns"]["sd"] == [0, 0] and
           told["sheets"]["summary"]["columns"]["simulation_share"] == [None, None] and
           set(told["sheets"]["regression/first"]["columns"]["src"]) == {None}, f"nothing varies: {told['sheets']}")
