@@ -176,6 +176,22 @@ static enum pk_status merge(const struct pk_swept *swept, const char *stem, char
     return status;
 }
 
+/* Analyses of single shards are named alike and are none; they are put behind. Returns how many shards there are. */
+static size_t shards_first(glob_t *found)
+{
+    static const char ending[] = ".analysis.h5";
+    size_t n = 0;
+    for (size_t i = 0; i < found->gl_pathc; i++) {
+        char *path = found->gl_pathv[i];
+        const size_t size = strlen(path);
+        if (size >= sizeof ending && strcmp(path + size - (sizeof ending - 1), ending) == 0)
+            continue;
+        found->gl_pathv[i] = found->gl_pathv[n];
+        found->gl_pathv[n++] = path;
+    }
+    return n;
+}
+
 static int run(int argc, char **argv)
 {
     struct request request;
@@ -199,7 +215,7 @@ static int run(int argc, char **argv)
     enum pk_status status = named ? PK_OK : pk_sweep_find(stem, &found, &error);
     if (status == PK_OK)
         status = merge(&swept, stem, named ? argv + optind + 1 : found.gl_pathv,
-                       named ? (size_t)(argc - optind - 1) : found.gl_pathc, request.json, &error);
+                       named ? (size_t)(argc - optind - 1) : shards_first(&found), request.json, &error);
     if (status != PK_OK) {
         if (error.file[0] == '\0' && status == PK_BAD_INPUT)
             snprintf(error.file, sizeof error.file, "%.255s", path);

@@ -126,7 +126,8 @@ enum pk_status pk_submit_divide(struct pk_submission *s, size_t n_shards, struct
     return PK_OK;
 }
 
-/* The number of shards that files of this study are there of, the most of one number; 0: none. */
+/* The number of shards that files of this study are there of, the most of one number; 0: none. Those of fewer draws are
+ * no measure of how a larger study is divided. */
 static size_t number_at_hand(const struct pk_submission *s)
 {
     struct pk_error ignored;
@@ -140,7 +141,7 @@ static size_t number_at_hand(const struct pk_submission *s)
         if (!pk_sweep_of_path(s->stem, found.gl_pathv[i], &i_shard, &n_shards) ||
             pk_sample_read(&part, found.gl_pathv[i], &ignored) != PK_OK)
             continue;
-        if (part.identity == s->whole.identity && ++counts[n_shards] > counts[best])
+        if (part.identity == s->whole.identity && part.n_all == s->whole.n_all && ++counts[n_shards] > counts[best])
             best = n_shards;
         pk_sample_free(&part);
     }

@@ -40,16 +40,20 @@ static void rank(const struct regression *g, const double *weights)
     }
 }
 
+/* False where a column does not vary, but for the rounding of its mean. */
 static bool correlate(const struct regression *g, const double *weights, const double *values)
 {
     const size_t m = g->n_columns + 1, n = g->n_rows;
     double *c = g->correlations;
     for (size_t i = 0; i < m; i++) {
-        double mean = 0;
-        for (size_t r = 0; r < n; r++)
+        double mean = 0, squares = 0;
+        for (size_t r = 0; r < n; r++) {
             mean += weights[r] * values[i * n + r];
+            squares += weights[r] * values[i * n + r] * values[i * n + r];
+        }
         mean /= (double)n;
-        for (size_t r = 0; r < n; r++) /* ranks is room for the centred values too */
+        c[i * m + i] = 1e-26 * squares; /* the least to be seen */
+        for (size_t r = 0; r < n; r++)  /* ranks is room for the centred values too */
             g->ranks[i * n + r] = values[i * n + r] - mean;
     }
     for (size_t i = 0; i < m; i++)
@@ -57,11 +61,10 @@ static bool correlate(const struct regression *g, const double *weights, const d
             double sum = 0;
             for (size_t r = 0; r < n; r++)
                 sum += weights[r] * g->ranks[i * n + r] * g->ranks[j * n + r];
+            if (i == j && !(sum > c[i * m + i]))
+                return false;
             c[i * m + j] = sum;
         }
-    for (size_t i = 0; i < m; i++)
-        if (!(c[i * m + i] > 0))
-            return false;
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < i; j++)
             c[i * m + j] = c[j * m + i] = c[i * m + j] / sqrt(c[i * m + i] * c[j * m + j]);

@@ -127,25 +127,26 @@ bool pk_analyse_is_drawn(const struct pk_sample *sample, size_t i)
 /* Over the draws alone: what the uncertain inputs make of each figure, and simulation's part in it. */
 static enum pk_status summarise(struct pk_analysing *a)
 {
-    static const char *const columns[] = {"mean",
-                                          "mean over draws",
-                                          "sd",
-                                          "standard deviation over draws, simulation's part included",
-                                          "q025",
-                                          "2.5 % of draws are below",
-                                          "q500",
-                                          "median of draws",
-                                          "q975",
-                                          "97.5 % of draws are below",
-                                          "above_0",
-                                          "share of draws above 0",
-                                          "simulation_se",
-                                          "root of the mean square simulation error of a draw",
-                                          "simulation_share",
-                                          "of the variance over draws, due to simulation",
-                                          "draws",
-                                          "draws with a figure",
-                                          NULL};
+    static const char *const columns[] = {
+        "mean",
+        "mean over draws",
+        "sd",
+        "standard deviation over draws, simulation's part included",
+        "q025",
+        "2.5 % of draws are below",
+        "q500",
+        "median of draws",
+        "q975",
+        "97.5 % of draws are below",
+        "above_0",
+        "share of draws above 0",
+        "simulation_se",
+        "root of the mean square simulation error of a draw",
+        "simulation_share",
+        "of the variance over draws, due to simulation; not told where all are in one world",
+        "draws",
+        "draws with a figure",
+        NULL};
     const struct pk_sample *sample = a->sample;
     double *sorted = pk_alloc(sample->n + 1, sizeof *sorted);
     struct pk_sheet *sheet = pk_sheet_add(&a->analysis->sheets, "summary",
@@ -171,6 +172,8 @@ static enum pk_status summarise(struct pk_analysing *a)
         qsort(sorted, n, sizeof *sorted, ascending);
         const double variance = n > 1 ? squares / (double)(n - 1) : (double)NAN;
         noise /= (double)n;
+        /* where all are in one world its noise moves them together, and is no part of what is between them */
+        const double share = sample->independent && variance > 0 ? noise / variance : (double)NAN;
         const double values[] = {n > 0 ? mean : (double)NAN,
                                  sqrt(variance),
                                  quantile(sorted, n, 0.025),
@@ -178,15 +181,15 @@ static enum pk_status summarise(struct pk_analysing *a)
                                  quantile(sorted, n, 0.975),
                                  (double)n_above / (double)n,
                                  sqrt(noise),
-                                 noise / variance,
+                                 share,
                                  (double)n};
         pk_sheet_row(&a->analysis->sheets, sheet, k, sample->figures[k].name);
         for (size_t c = 0; c < sizeof values / sizeof *values; c++)
             pk_sheet_put(sheet, k, c, values[c]);
-        if (noise / variance > 0.1)
+        if (share > 0.1)
             pk_text_addf(&sheet->notes,
                          "! %.0f %% of the variance of %s is simulation's: more replications, or simulation_share\n",
-                         100 * noise / variance, sample->figures[k].name);
+                         100 * share, sample->figures[k].name);
     }
     pk_free(sorted);
     return PK_OK;
@@ -326,9 +329,13 @@ void pk_analysis_free(struct pk_analysis *analysis)
 void pk_analysis_print(const struct pk_analysis *analysis, size_t n_rows, struct pk_text *text)
 {
     const struct pk_sample *sample = analysis->sample;
-    pk_text_addf(text, "%s\n%s, %zu points, %zu factors, %lld replications a point%s\n", sample->title,
-                 pk_method_names[sample->method], sample->n, sample->n_factors, (long long)sample->replications,
-                 sample->independent ? ", each draw in a world of its own" : ", all in the same world");
+    pk_text_addf(text, "%s\n%s, %zu points, %zu factors", sample->title, pk_method_names[sample->method], sample->n,
+                 sample->n_factors);
+    if (sample->replications > 0)
+        pk_text_addf(text, ", %lld replications a point%s\n", (long long)sample->replications,
+                     sample->independent ? ", each draw in a world of its own" : ", all in the same world");
+    else
+        pk_text_put(text, ", of a model that is not ours\n");
     for (const char *line = pk_text_string(&analysis->marks); *line != '\0';) {
         const size_t size = strcspn(line, "\n");
         pk_text_addf(text, "! %.*s\n", (int)size, line);

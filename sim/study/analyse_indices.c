@@ -5,6 +5,8 @@
 
 #include "analyse_private.h"
 
+static const char nothing_varies[] = "the outcome is the same at all points: there are no shares\n";
+
 /* ---- Morris ------------------------------------------------------------------------------------------------- */
 
 static void put_estimate(struct pk_sheet *sheet, size_t row, size_t column,
@@ -33,6 +35,8 @@ enum pk_status pk_analyse_morris(struct pk_analysing *a)
     const struct pk_sample *sample = a->sample;
     const size_t k = sample->n_groups;
     const struct pk_design design = pk_analyse_design(sample);
+    if (sample->first != 0) /* points know their trajectories by number, from the first */
+        return pk_error_set(a->error, PK_BAD_INPUT, "holds only a part of the trajectories: merge its shards first");
     struct pk_sensitivity_effect *effects = pk_alloc(k, sizeof *effects);
     double *values = pk_alloc(k, sizeof *values);
     size_t *order = pk_alloc(k, sizeof *order);
@@ -140,12 +144,17 @@ enum pk_status pk_analyse_sobol(struct pk_analysing *a)
             put_estimate(sheet, r, 0, &sobol.first[order[r]]);
             put_estimate(sheet, r, 3, &sobol.total[order[r]]);
         }
-        pk_text_addf(
-            &sheet->notes,
-            "variance %.6g, of which %.2g %% is simulation's and taken out; each alone %.1f %% in sum, the rest "
-            "together; %zu rows%s\n",
-            sobol.variance.value / (1 - share), 100 * share, 100 * sobol.first_sum.value, sobol.n_rows,
-            sobol.adds_up ? "" : "; shares do not add up: more rows are needed");
+        if (sobol.n_rows > 0 && !(sobol.variance.value > 0))
+            pk_text_put(&sheet->notes, sobol.variance.value < 0
+                                           ? "all of the variance is simulation's: more replications are needed\n"
+                                           : nothing_varies);
+        else if (sobol.n_rows > 0)
+            pk_text_addf(
+                &sheet->notes,
+                "variance %.6g, of which %.2g %% is simulation's and taken out; each alone %.1f %% in sum, the rest "
+                "together; %zu rows%s\n",
+                sobol.variance.value / (1 - share), 100 * share, 100 * sobol.first_sum.value, sobol.n_rows,
+                sobol.adds_up ? "" : "; shares do not add up: more rows are needed");
         if (sobol.n_left_out > 0)
             pk_text_addf(&sheet->notes, "! %zu rows have a point without a meaning and are left out\n",
                          sobol.n_left_out);
@@ -204,10 +213,14 @@ enum pk_status pk_analyse_regression(struct pk_analysing *a)
             put_estimate(sheet, r, 3, &regression.linear[c].standardised);
             pk_sheet_put(sheet, r, 6, regression.ranks[c].standardised.value);
         }
-        pk_text_addf(
-            &sheet->notes, "the regression has %.1f %% of the variance, that of ranks %.1f %%%s\n",
-            100 * regression.r2.value, 100 * regression.r2_ranks.value,
-            regression.collinear ? "; some quantities are functions of others, so that coefficients mean nothing" : "");
+        if (isnan(regression.r2.value))
+            pk_text_put(&sheet->notes,
+                        regression.collinear
+                            ? "some quantities are functions of others, so that there are no coefficients\n"
+                            : nothing_varies);
+        else
+            pk_text_addf(&sheet->notes, "the regression has %.1f %% of the variance, that of ranks %.1f %%\n",
+                         100 * regression.r2.value, 100 * regression.r2_ranks.value);
     }
     pk_free(values);
     pk_free(order);

@@ -432,6 +432,8 @@ def test_noise(folder):
         share = noise / y[ab].var(ddof=1)
         check(worlds == "common" or 0.05 < share < 0.9, f"simulation has a part: {share}")
         row = table(told, "summary")["years"] # A and B are drawn, what is moved besides is not
+        of_summary = row["simulation_share"]
+        check(near(of_summary, share) if worlds == "independent" else numpy.isnan(of_summary), f"its share: {row}")
         check(row["draws"] == 128 and near([row["mean"], row["sd"]], [y[ab].mean(), y[ab].std(ddof=1)]), f"draws: {row}")
         for g, group in enumerate(sample.factors):
             moved = y[(sample.part == 3) & (sample.factor == g)]
@@ -442,6 +444,12 @@ def test_noise(folder):
         check(f"of which {100 * share:.2g} %" in note, f"which is said: {note}, {share}")
         sweep(path, stem, "--shard", "2/2")
         expect(1, "merge its shards first", "analyse", stem + ".shard-0002-of-0002.h5")
+    study = write_study(os.path.join(folder, "same.yaml"), path_of("chain"),
+                        {"method": "sobol", "draws": 4, "vary": dict.fromkeys(["interest", "taken"]), "randomness": "common",
+                         "figures": {"late": {"outcome": "late", "arm": "care", "against": "none"}}}, seed=3)
+    sweep(study, stem := os.path.join(folder, "same"))
+    said = expect(0, "", "analyse", stem + ".h5").stdout
+    check("the outcome is the same at all points" in said and "inf" not in said and "nan" not in said, said)
 
 
 # ---- points without figures ------------------------------------------------------------------------------------------
@@ -614,9 +622,13 @@ def test_wrong_outputs(folder):
     expect(1, "20 rows follow", "analyse", "--outputs", y, "-o", stem, study)
     expect(0, "", "analyse", "--outputs", y, "--draws", "20", "-o", stem, study)
     expect(3, "nowhere.csv: cannot open", "analyse", "--outputs", os.path.join(folder, "nowhere.csv"), study)
-    for name in ("first", "second"): # constant outcomes have no shares
-        write(y, text([[i, 3, 3] for i in range(30)]))
+    write(y, text([[i, 3, 0.1] for i in range(30)])) # constant outcomes have no shares, whatever the rounding of a mean
     told = json.loads(expect(0, "", "analyse", "--outputs", y, "--json", "-o", stem, study).stdout)
+    for name in ("first", "second"):
+        check(set(told["sheets"]["regression/" + name]["columns"]["src"]) == {None}, f"of {name}: {told['sheets']}")
+    said = expect(0, "", "analyse", "--outputs", y, "-o", stem, study).stdout
+    check(said.count("the outcome is the same at all points: there are no shares\n") == 2 and "nan" not in said, said)
+    check("of a model that is not ours" in said and "replications" not in said, f"nothing is told of our worlds: {said}")
     check(told["sheets"]["summary"]["columns"]["sd"] == [0, 0] and
           told["sheets"]["summary"]["columns"]["simulation_share"] == [None, None] and
           set(told["sheets"]["regression/first"]["columns"]["src"]) == {None}, f"nothing varies: {told['sheets']}")

@@ -441,6 +441,8 @@ def grow(world, where):
     check_done(done, "the script of a grown study", out=["10 points of 31", " 10 taken up, 0 run"])
     check_done(subprocess.run(["bash", script.replace("array", "merge")], cwd="/", capture_output=True, text=True, timeout=LONG),
                "its merge", out=["31 points from 3 files"])
+    done = polku("submit", "grown.yaml", "--draws", "40", "-o", "grown", cwd=world.folder, env=where)
+    check_done(done, "shards of fewer draws do not say how many there are of more", out=["40 points, ", " in 1 shard of 40 points"])
 
 
 def main():

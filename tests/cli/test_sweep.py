@@ -318,6 +318,8 @@ def test_refused(folder, files, whole):
     os.remove(mine[1])
     told = refused([f"missing: shard 2/3, points 20 to 39: {mine[1]}\n", "20 of 60 points are missing: nothing written"])
     check("shard 1/3" not in told and "shard 3/3" not in told, f"those that are there are not named: {told}")
+    expect(0, "", "analyse", mine[0], "--resamples", "2") # writes a file that is named like a shard
+    check("points 20 to 39" in refused("20 of 60 points are missing"), "an analysis of a shard is no shard")
     refused(["missing: points 0 to 19\n", "missing: points 40 to 59\n", "40 of 60 points are missing"],
             shutil.copy(files[3][1], os.path.join(where, "renamed.h5")))
     shutil.copy(files[3][1], where)
