@@ -124,13 +124,17 @@ static enum pk_status merge(const struct pk_swept *swept, const char *stem, char
 {
     struct merging merging = {0};
     char output[PK_PATH_SIZE];
-    size_t n_shards = 0;
+    size_t n_shards = 0, n_points = 0;
     pk_sweep_path(stem, 0, 0, output);
     if (swept->scenario == NULL)
         return pk_error_set(error, PK_BAD_INPUT, "is of a model that is not ours, which is not run in shards");
     enum pk_status status = pk_sweep_check_output(output, &swept->study, error);
     if (status == PK_OK)
         status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &merging.identity, error);
+    if (status == PK_OK)
+        status = pk_sample_points(&swept->study, &n_points, error);
+    if (status == PK_OK)
+        status = pk_sweep_check_larger(output, merging.identity, n_points, error);
     if (status == PK_OK && n_paths == 0)
         status = pk_error_set(error, PK_BAD_INPUT, "no shard is there: %s.shard-*.h5", stem);
     for (size_t i = 0; i < n_paths && status == PK_OK; i++) {

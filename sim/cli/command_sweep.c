@@ -107,9 +107,10 @@ static void tell(const struct request *request, const char *path, const struct p
         pk_text_add_json_number(&text, done->seconds);
         pk_text_put(&text, "}\n");
     } else {
-        pk_text_addf(&text, "%zu points of %zu, %lld replications each: %zu taken up, %zu run in %.2f s on %d threads",
-                     sample->n, sample->n_all, (long long)sample->replications, done->n_taken, n_run, done->seconds,
-                     done->n_threads);
+        pk_text_addf(&text,
+                     "%zu points of %zu, %lld replication%s each: %zu taken up, %zu run in %.2f s on %d thread%s",
+                     sample->n, sample->n_all, (long long)sample->replications, sample->replications == 1 ? "" : "s",
+                     done->n_taken, n_run, done->seconds, done->n_threads, done->n_threads == 1 ? "" : "s");
         if (n_run > 0)
             pk_text_addf(&text, " (%.1f ms each)", 1000 * done->seconds / (double)n_run);
         pk_text_addf(&text, "\nresult: %s\ndigest: %016llx\n", path, (unsigned long long)pk_sample_sum(sample));
@@ -139,6 +140,21 @@ static enum pk_status write_design(const struct pk_swept *swept, const char *pat
     return status;
 }
 
+/* Before the work: may what is there be replaced? */
+static enum pk_status check_output(const struct request *request, const struct pk_swept *swept, const char *path,
+                                   struct pk_error *error)
+{
+    uint64_t identity = 0;
+    size_t n_points = 0;
+    enum pk_status status = pk_sweep_check_output(path, &swept->study, error);
+    if (request->n_shards > 0 || status != PK_OK || access(path, F_OK) != 0)
+        return status;
+    status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &identity, error);
+    if (status == PK_OK)
+        status = pk_sample_points(&swept->study, &n_points, error);
+    return status == PK_OK ? pk_sweep_check_larger(path, identity, n_points, error) : status;
+}
+
 static enum pk_status work(const struct request *request, const struct pk_swept *swept, struct pk_error *error)
 {
     char stem[PK_STEM_SIZE], path[PK_PATH_SIZE], whole[PK_PATH_SIZE], part[PK_PATH_SIZE + 8];
@@ -156,7 +172,7 @@ static enum pk_status work(const struct request *request, const struct pk_swept 
     pk_sweep_path(stem, request->i_shard, request->n_shards, path);
     pk_sweep_path(stem, 0, 0, whole);
     snprintf(part, sizeof part, "%s.part", path);
-    enum pk_status status = pk_sweep_check_output(path, &swept->study, error);
+    enum pk_status status = check_output(request, swept, path, error);
     if (status != PK_OK)
         return status;
     const struct pk_sweeping_request asked = {.n_threads = (int)request->threads,

@@ -61,7 +61,7 @@ static bool is_analysed(const struct pk_submission *s)
 
 static int tell_done(const struct pk_submission *s)
 {
-    printf("%zu points in %zu shards", s->whole.n, s->n_shards);
+    printf("%zu points in %zu shard%s", s->whole.n, s->n_shards, s->n_shards == 1 ? "" : "s");
     if (s->n_done_before > 0)
         printf(", %zu of them done before", s->n_done_before);
     printf("; result: %s; what it tells: polku analyse %s\n", s->result, s->result);

@@ -157,6 +157,7 @@ enum pk_status pk_submit_begin(struct pk_submission *s, const struct pk_submit_r
     const double began = pk_seconds_now();
     uint64_t identity = 0;
     int64_t replications = 0;
+    size_t n_points = 0;
     s->request = request;
     s->swept = swept;
     snprintf(s->stem, sizeof s->stem, "%s", stem);
@@ -177,6 +178,10 @@ enum pk_status pk_submit_begin(struct pk_submission *s, const struct pk_submit_r
                                           &replications, error);
     if (status == PK_OK)
         status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &identity, error);
+    if (status == PK_OK)
+        status = pk_sample_points(&swept->study, &n_points, error);
+    if (status == PK_OK)
+        status = pk_sweep_check_larger(s->result, identity, n_points, error);
     if (status == PK_OK)
         status = pk_sample_make(&s->whole, &swept->study, swept->scenario, swept->model, replications, identity, 0,
                                 SIZE_MAX, error);
@@ -289,14 +294,16 @@ void pk_submit_print_plan(const struct pk_submission *s)
     pk_submit_duration(s->start_seconds, start);
     pk_submit_duration(s->task_seconds, task);
     pk_submit_duration(seconds, all);
-    printf("%zu points, %lld replications each, in %zu shard%s of %zu%s points", n_points,
-           (long long)s->whole.replications, s->n_shards, s->n_shards == 1 ? "" : "s", n_points / s->n_shards,
-           n_points % s->n_shards != 0 ? " or one more" : "");
+    const size_t n_each = n_points / s->n_shards;
+    const bool even = n_points % s->n_shards == 0;
+    printf("%zu points, %lld replication%s each, in %zu shard%s of %zu%s point%s", n_points,
+           (long long)s->whole.replications, s->whole.replications == 1 ? "" : "s", s->n_shards,
+           s->n_shards == 1 ? "" : "s", n_each, even ? "" : " or one more", even && n_each == 1 ? "" : "s");
     if (request->n_shards > 0 && (size_t)request->n_shards > s->n_shards)
         printf(" (%lld shards were asked for: a shard has at least one)", (long long)request->n_shards);
     printf("\n");
     if (s->n_done > 0)
-        printf("done already: %zu shards; missing: %zu\n", s->n_done, n_left);
+        printf("done already: %zu shard%s; missing: %zu\n", s->n_done, s->n_done == 1 ? "" : "s", n_left);
     if (n_left == 0)
         return;
     printf("measured on one core: %s a point (%zu points), %s to start, %.0f MB\n", point, s->n_probed, start,

@@ -158,6 +158,26 @@ enum pk_status pk_sweep_check_output(const char *path, const struct pk_study *st
     return status;
 }
 
+enum pk_status pk_sweep_check_larger(const char *path, uint64_t identity, size_t n_all, struct pk_error *error)
+{
+    struct pk_sample found;
+    if (access(path, R_OK) != 0)
+        return PK_OK;
+    enum pk_status status = pk_sample_read(&found, path, error);
+    if (status != PK_OK)
+        return status == PK_NO_MEMORY ? status : PK_OK;
+    if (found.identity == identity && found.n == found.n_all && found.n > n_all) {
+        status = pk_error_set(error, PK_BAD_INPUT,
+                              "holds %zu points of this study, of which %zu would be left: not "
+                              "overwritten",
+                              found.n, n_all);
+        snprintf(error->file, sizeof error->file, "%.255s", path);
+        snprintf(error->hint, sizeof error->hint, "--draws as it was, another -o, or remove it");
+    }
+    pk_sample_free(&found);
+    return status;
+}
+
 bool pk_sweep_shard(const struct pk_command *command, const char *text, size_t *i_shard, size_t *n_shards)
 {
     char number[32];

@@ -40,6 +40,10 @@ PK_CHECKED enum pk_status pk_sweep_find(const char *stem, glob_t *found, struct 
  * whatever it was then? */
 PK_CHECKED enum pk_status pk_sweep_check_output(const char *path, const struct pk_study *study, struct pk_error *error);
 
+/* Whether STEM.h5 holds more points of the very same study than n_all: what has been paid for is not thrown away. */
+PK_CHECKED enum pk_status pk_sweep_check_larger(const char *path, uint64_t identity, size_t n_all,
+                                                struct pk_error *error);
+
 /* "3/16" into 2 and 16. */
 bool pk_sweep_shard(const struct pk_command *command, const char *text, size_t *i_shard, size_t *n_shards);
 

@@ -332,7 +332,8 @@ void pk_analysis_print(const struct pk_analysis *analysis, size_t n_rows, struct
     pk_text_addf(text, "%s\n%s, %zu points, %zu factors", sample->title, pk_method_names[sample->method], sample->n,
                  sample->n_factors);
     if (sample->replications > 0)
-        pk_text_addf(text, ", %lld replications a point%s\n", (long long)sample->replications,
+        pk_text_addf(text, ", %lld replication%s a point%s\n", (long long)sample->replications,
+                     sample->replications == 1 ? "" : "s",
                      sample->independent ? ", each draw in a world of its own" : ", all in the same world");
     else
         pk_text_put(text, ", of a model that is not ours\n");

@@ -23,9 +23,12 @@ enum pk_status pk_sample_join(struct pk_sample *whole, bool *known, const struct
     if (part->replications != whole->replications)
         return pk_error_set(error, PK_BAD_INPUT, "has %lld replications a point, expected %lld",
                             (long long)part->replications, (long long)whole->replications);
-    if (part->n_all != whole->n_all)
-        return pk_error_set(error, PK_BAD_INPUT, "is of a design of %zu points, expected %zu", part->n_all,
-                            whole->n_all);
+    if (part->n_all != whole->n_all) {
+        (void)pk_error_set(error, PK_BAD_INPUT, "is of a design of %zu points, expected %zu", part->n_all,
+                           whole->n_all);
+        snprintf(error->hint, sizeof error->hint, "of other draws: remove it, or name the files to merge");
+        return PK_BAD_INPUT;
+    }
     for (size_t k = 0; k < part->n; k++) {
         const size_t i = part->first + k - whole->first;
         if (part->keys[k] != whole->keys[i])

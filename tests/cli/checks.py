@@ -12,7 +12,7 @@ SOURCE = os.environ.get("POLKU_SOURCE") or os.path.dirname(os.path.dirname(os.pa
 BUILD = os.environ.get("POLKU_BUILD") or os.path.dirname(os.path.abspath(POLKU))
 GOOD = os.path.join(SOURCE, "tests", "data", "good")
 
-LONG = 1800  # seconds: only what hangs takes longer, however slow and busy the machine is
+LONG = 900  # seconds: only what hangs takes longer, however slow and busy the machine is
 
 n_passed = n_failed = 0
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would what we start

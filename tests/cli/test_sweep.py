@@ -78,7 +78,7 @@ def test_usage(folder):
 def test_told(folder):
     done = expect(0, "", "sweep", WAYS, "-o", os.path.join(folder, "told"))
     check(done.stderr == "", f"quiet in a pipe: {done.stderr}")
-    check(re.fullmatch(r"17 points of 17, 1 replications each: 0 taken up, 17 run in \S+ s on \d+ threads \(\S+ ms each\)\n"
+    check(re.fullmatch(r"17 points of 17, 1 replication each: 0 taken up, 17 run in \S+ s on \d+ threads? \(\S+ ms each\)\n"
                        r"result: \S+/told.h5\ndigest: [0-9a-f]{16}\n", done.stdout), f"what was done: {done.stdout}")
     digest = done.stdout[-17:-1]
     told, sample = sweep(WAYS, os.path.join(folder, "told.h5")) # a stem may have its ending
@@ -222,8 +222,13 @@ def test_grown(folder):
         sweep(path, fresh, "--draws", str(large))
         check(told["taken_up"] == first["points"] < told["points"], f"{method} grows: {told}")
         check(read(stem + ".h5") == read(fresh + ".h5"), f"{method}: a grown study is as one made so")
+        n_large, kept = told["points"], read(stem + ".h5")
+        expect(1, [f"{stem}.h5", f"holds {n_large} points of this study, of which {first['points']} would be left"], "sweep", path,
+               "-o", stem)
+        check(read(stem + ".h5") == kept, f"{method}: what has been run is not thrown away")
+        write(path, read(path).decode().replace("seed: 12", "seed: 13"))
         told, _ = sweep(path, stem)
-        check(told["taken_up"] == told["points"] == first["points"], f"{method} shrinks: {told}")
+        check(told["taken_up"] == 0 and told["points"] == first["points"], f"{method}: another seed, another study: {told}")
 
 
 def test_changed(folder):
