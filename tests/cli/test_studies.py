@@ -3,6 +3,7 @@
 question 3 draws it."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,14 @@ def column(sheet, name):
 
 
 def test_prevention(folder):
-    bars = sweep(folder, "prevention-tornado")["tornado/htv"]
+    sheets = sweep(folder, "prevention-tornado")
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+        told = re.search(r"is ([\d,]+) to ([\d,]+) person-years and ([\d,]+) to ([\d,]+) htv by itself", file.read()).groups()
+    found = [f"{sheets[table]['columns'][end][i]:,.0f}" for table in ("tornado/work", "tornado/htv")
+             for i in [next(i for i, row in enumerate(sheets[table]["rows"]) if row.startswith("in_work_before ("))]
+             for end in ("lowest", "highest")]
+    check(found == list(told), f"the README tells the widest bar: {told}, found {found}")
+    bars = sheets["tornado/htv"]
     check(bars["rows"][0].startswith("in_work_before ("), f"who was in work before decides most: {bars['rows'][:3]}")
     check(all(a >= b for a, b in zip(bars["columns"]["swing"], bars["columns"]["swing"][1:])), "the widest bar is first")
     check(min(bars["columns"]["lowest"]) > 0, "no assumption alone turns the sign")
