@@ -6,6 +6,7 @@
 
 #include "plan_private.h"
 #include "polku/elementary.h"
+#include "polku/stats.h"
 
 void pk_plan_init(struct pk_plan *plan)
 {
@@ -121,12 +122,6 @@ static void compile_arcs(struct pk_compile *compile)
     }
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Puts arcs (constant or on one clock) on one axis with the union of their cuts. Columns of a table told by attribute
  * have the same cuts. */
 static void compile_axis(struct pk_compile *compile, struct pk_axis *axis, const uint16_t *arcs, size_t n_arcs)
@@ -145,7 +140,7 @@ static void compile_axis(struct pk_compile *compile, struct pk_axis *axis, const
     for (size_t i = 0; i < n_arcs; i++)
         for (size_t k = 0; k < all[arcs[i]].rates[0].n_cuts; k++)
             cuts[n_cuts++] = all[arcs[i]].rates[0].cuts[k];
-    qsort(cuts, n_cuts, sizeof *cuts, compare_doubles);
+    qsort(cuts, n_cuts, sizeof *cuts, pk_stats_ascending);
     for (size_t i = 0; i < n_cuts; i++)
         if (i == 0 || cuts[i] > cuts[n_distinct - 1])
             cuts[n_distinct++] = cuts[i];

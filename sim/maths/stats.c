@@ -1,4 +1,4 @@
-/* Standard errors from batches. See stats.h. */
+/* Standard errors from batches, and quantiles. See stats.h. */
 #include "polku/stats.h"
 
 #include <math.h>
@@ -104,4 +104,19 @@ struct pk_mean pk_stats_moments_total(const struct pk_moments *moments, bool var
         squares = 0.0;
     result.standard_error = sqrt(moments->batches / (moments->batches - 1.0) * squares);
     return result;
+}
+
+int pk_stats_ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double pk_stats_quantile(const double *sorted, size_t n_values, double p)
+{
+    if (n_values == 0)
+        return (double)NAN;
+    const double at = p * (double)(n_values - 1);
+    const size_t i = (size_t)at;
+    return i + 1 < n_values ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n_values - 1];
 }

@@ -137,19 +137,6 @@ static enum pk_decision_verdict verdict_of(double more_effect, double more_cost)
     return more_effect > 0 ? PK_DECISION_MORE_FOR_MORE : PK_DECISION_LESS_FOR_LESS;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(const double *sorted, size_t n, double p)
-{
-    const double at = p * (double)(n - 1);
-    const size_t i = (size_t)at;
-    return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
-}
-
 enum pk_status pk_decision_pair_init(struct pk_decision_pair *pair, const struct pk_decision *decision, size_t i_option,
                                      size_t i_against, struct pk_error *error)
 {
@@ -175,9 +162,9 @@ enum pk_status pk_decision_pair_init(struct pk_decision_pair *pair, const struct
     if (pair->verdict == PK_DECISION_MORE_FOR_MORE || pair->verdict == PK_DECISION_LESS_FOR_LESS) {
         pair->icer = pair->more_cost.mean / pair->more_effect.mean;
         if (n_up == n || n_down == n) {
-            qsort(ratios, n, sizeof *ratios, ascending);
-            pair->low = quantile(ratios, n, 0.025);
-            pair->high = quantile(ratios, n, 0.975);
+            qsort(ratios, n, sizeof *ratios, pk_stats_ascending);
+            pair->low = pk_stats_quantile(ratios, n, 0.025);
+            pair->high = pk_stats_quantile(ratios, n, 0.975);
         }
     }
     pk_free(ratios);

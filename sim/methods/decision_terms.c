@@ -9,6 +9,7 @@
 
 #include "decision_private.h"
 #include "polku/memory.h"
+#include "polku/stats.h"
 
 enum { MOST_TERMS = 160, DRAWS_A_TERM = 10, MOST_KNOTS = 12, MOST_KNOTS_OF_MANY = 10, MOST_OF_PRODUCT = 4 };
 #define NOTHING_LEFT 1e-7 /* of a term's length, beyond the others' */
@@ -25,18 +26,12 @@ struct splines {
     size_t n_varying;
 };
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* At equal shares of the draws from 2.5 to 97.5 %; where there are few values, at each. */
 static void place_knots(struct splines *s, const double *column, size_t n, struct knots *knots)
 {
     size_t n_different = 1;
     memcpy(s->sorted, column, s->n_draws * sizeof *column);
-    qsort(s->sorted, s->n_draws, sizeof *column, ascending);
+    qsort(s->sorted, s->n_draws, sizeof *column, pk_stats_ascending);
     for (size_t i = 1; i < s->n_draws; i++)
         n_different += s->sorted[i] > s->sorted[i - 1];
     knots->n = 0;

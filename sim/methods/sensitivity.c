@@ -7,6 +7,7 @@
 
 #include "design_private.h"
 #include "polku/memory.h"
+#include "polku/stats.h"
 
 /* How often each row is drawn in n draws with replacement: four draws of 32 bits a key. */
 static void draw_weights(uint64_t seed, size_t i_resample, size_t n_rows, double *weights)
@@ -19,19 +20,6 @@ static void draw_weights(uint64_t seed, size_t i_resample, size_t n_rows, double
         const uint64_t word = i % 2 == 0 ? words[i / 2 % 2] >> 32 : words[i / 2 % 2] & 0xffffffff;
         weights[word * n_rows >> 32]++;
     }
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(const double *sorted, size_t n, double p)
-{
-    const double at = p * (double)(n - 1);
-    const size_t i = (size_t)at;
-    return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
 /* Resamples without a value are passed over, unless they are most. */
@@ -48,10 +36,10 @@ static void summarise(double *values, size_t n_all, struct pk_sensitivity_estima
         sum += values[i];
     for (size_t i = 0; i < n; i++)
         squares += (values[i] - sum / (double)n) * (values[i] - sum / (double)n);
-    qsort(values, n, sizeof *values, ascending);
+    qsort(values, n, sizeof *values, pk_stats_ascending);
     estimate->standard_error = sqrt(squares / (double)(n - 1));
-    estimate->low = quantile(values, n, 0.025);
-    estimate->high = quantile(values, n, 0.975);
+    estimate->low = pk_stats_quantile(values, n, 0.025);
+    estimate->high = pk_stats_quantile(values, n, 0.975);
 }
 
 enum pk_status pk_bootstrap(const struct pk_sensitivity_bootstrap *bootstrap, size_t n_rows, pk_resampled *statistic,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "collect_private.h"
+#include "polku/stats.h"
 
 /* On the way through the outcomes. */
 struct making {
@@ -66,12 +67,6 @@ static bool sums(const struct pk_outcome *outcome, size_t i_reward)
     return outcome->measure == PK_MEASURE_REWARD ? outcome->rewards[i_reward] : outcome->i_reward == i_reward;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* What the outcome's rewards tell apart: attributes with ratios, and all cuts of their tables by age. */
 static enum pk_status find_groups(struct making *making, const struct pk_outcome *outcome, bool *by, double **ages,
                                   size_t *n_ages)
@@ -96,7 +91,7 @@ static enum pk_status find_groups(struct making *making, const struct pk_outcome
                     (*ages)[n] = table->cuts[k];
         }
     }
-    qsort(*ages, n, sizeof **ages, by_value);
+    qsort(*ages, n, sizeof **ages, pk_stats_ascending);
     for (size_t i = 0; i < n; i++)
         if (n_kept == 0 || (*ages)[i] != (*ages)[n_kept - 1])
             (*ages)[n_kept++] = (*ages)[i];

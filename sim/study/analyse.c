@@ -6,6 +6,7 @@
 
 #include "analyse_private.h"
 #include "polku/provenance.h"
+#include "polku/stats.h"
 
 enum pk_status pk_analyse_no_memory(struct pk_analysing *a)
 {
@@ -103,21 +104,6 @@ static enum pk_status make_columns(struct pk_analysing *a)
 
 /* ---- the summary -------------------------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    const double first = *(const double *)a, second = *(const double *)b;
-    return first < second ? -1 : first > second;
-}
-
-static double quantile(const double *sorted, size_t n, double p)
-{
-    const double at = n == 0 ? 0 : p * (double)(n - 1);
-    const size_t i = (size_t)at;
-    return n == 0       ? (double)NAN
-           : i + 1 >= n ? sorted[n - 1]
-                        : sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]);
-}
-
 bool pk_analyse_is_drawn(const struct pk_sample *sample, size_t i)
 {
     const enum pk_design_part part = sample->marks[i].part;
@@ -169,16 +155,16 @@ static enum pk_status summarise(struct pk_analysing *a)
                 noise += a->noise[i];
                 n_above += a->y[i] > 0;
             }
-        qsort(sorted, n, sizeof *sorted, ascending);
+        qsort(sorted, n, sizeof *sorted, pk_stats_ascending);
         const double variance = n > 1 ? squares / (double)(n - 1) : (double)NAN;
         noise /= (double)n;
         /* where all are in one world its noise moves them together, and is no part of what is between them */
         const double share = sample->independent && variance > 0 ? noise / variance : (double)NAN;
         const double values[] = {n > 0 ? mean : (double)NAN,
                                  sqrt(variance),
-                                 quantile(sorted, n, 0.025),
-                                 quantile(sorted, n, 0.5),
-                                 quantile(sorted, n, 0.975),
+                                 pk_stats_quantile(sorted, n, 0.025),
+                                 pk_stats_quantile(sorted, n, 0.5),
+                                 pk_stats_quantile(sorted, n, 0.975),
                                  (double)n_above / (double)n,
                                  sqrt(noise),
                                  share,

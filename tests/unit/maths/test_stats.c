@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "polku/stats.h"
 
@@ -127,4 +128,18 @@ Test(stats, what_is_not_defined_is_nan)
 Test(stats, normal_95_leaves_a_fortieth_in_each_tail)
 {
     assert_near(0.5 * erfc(PK_NORMAL_95 / sqrt(2.0)), 0.025, 1e-14);
+}
+
+Test(stats, quantiles_lie_between_the_two_nearest)
+{
+    double values[] = {4, 1, 2};
+    qsort(values, 3, sizeof *values, pk_stats_ascending);
+    cr_assert(values[0] == 1 && values[1] == 2 && values[2] == 4);
+    cr_assert_eq(pk_stats_quantile(values, 3, 0), 1);
+    cr_assert_eq(pk_stats_quantile(values, 3, 0.25), 1.5);
+    cr_assert_eq(pk_stats_quantile(values, 3, 0.5), 2);
+    cr_assert_eq(pk_stats_quantile(values, 3, 0.75), 3);
+    cr_assert_eq(pk_stats_quantile(values, 3, 1), 4);
+    cr_assert_eq(pk_stats_quantile(values, 1, 0.9), 1);
+    cr_assert(isnan(pk_stats_quantile(values, 0, 0.5)));
 }

@@ -1,4 +1,4 @@
-/* Standard errors from batches. Floating point in a fixed order: same bits for any number of threads. */
+/* Standard errors from batches, and quantiles. Floating point in a fixed order: same bits for any number of threads. */
 #ifndef PK_STATS_H
 #define PK_STATS_H
 
@@ -40,6 +40,12 @@ struct pk_mean pk_stats_moments_mean(const struct pk_moments *moments);
 /* The sum of y over all batches. vary: how many people there are is left to chance, batch by batch, and is part of the
  * error; else their sum is fixed, and the error is that of the mean times it. */
 struct pk_mean pk_stats_moments_total(const struct pk_moments *moments, bool vary);
+
+/* Orders doubles for qsort. */
+int pk_stats_ascending(const void *a, const void *b);
+/* The p-quantile of values in ascending order, between the two nearest (type 7 of Hyndman and Fan 1996); nan of none.
+ */
+double pk_stats_quantile(const double *sorted, size_t n_values, double p);
 
 /* Quantile of the standard normal distribution is GSL's business; this is the two-sided 95 % factor. */
 #define PK_NORMAL_95 1.959963984540054
