@@ -104,7 +104,9 @@ static uint64_t own_mark(void)
     static _Atomic uint64_t mark;
     struct timespec now[2];
     char host[256] = "";
-    uint64_t made = PK_HASH_START, none = 0;
+    uint64_t made = PK_HASH_START, none = atomic_load(&mark);
+    if (none != 0)
+        return none;
     const long id = (long)getpid();
     (void)gethostname(host, sizeof host - 1);
     (void)clock_gettime(CLOCK_REALTIME, &now[0]);
