@@ -24,6 +24,7 @@ import h5py
 from checks import POLKU, SOURCE, check, finish, polku
 from cluster import LONG, PACKAGES, Cluster, missing_programs, send, wait_until
 from keeper import end_with_parent
+from sweeps import read
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 N_SHARDS = 16
@@ -31,11 +32,6 @@ TASK_SECONDS = 0.7  # about what a shard takes here, however slow this machine a
 NAME = "it's a \"test\" of 100 % #1 $HOME; {1..3} *"  # a folder: names are words, whatever is in them
 STEM = "out put's"
 COPY = ("model.yaml", "scenario.yaml", "study.yaml")
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def write(path, content):

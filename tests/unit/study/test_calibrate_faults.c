@@ -13,6 +13,7 @@
 #include "polku/file.h"
 #include "polku/memory.h"
 #include "polku/results.h"
+#include "study.h"
 
 #define DATA POLKU_SOURCE_DIR "/tests/data/calibrate/"
 
@@ -57,29 +58,6 @@ static void remove_folder(void)
 }
 
 TestSuite(calibrate_faults, .init = make_folder, .fini = remove_folder);
-
-struct loaded {
-    struct pk_study study;
-    struct pk_scenario scenario;
-    struct pk_model model;
-};
-
-static enum pk_status load(const char *path, struct loaded *loaded)
-{
-    struct pk_problems problems;
-    pk_problems_init(&problems);
-    const enum pk_status status =
-        pk_load_study(path, NULL, &loaded->study, &loaded->scenario, &loaded->model, &problems);
-    pk_problems_free(&problems);
-    return status;
-}
-
-static void unload(struct loaded *loaded)
-{
-    pk_study_free(&loaded->study);
-    pk_scenario_free(&loaded->scenario);
-    pk_model_free(&loaded->model);
-}
 
 /* Everything from a study to its answer, told in every way. */
 static enum pk_status calibrate(const struct loaded *loaded, struct pk_answer *answer, struct pk_error *error)

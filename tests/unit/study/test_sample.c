@@ -11,31 +11,12 @@
 #include "polku/file.h"
 #include "polku/memory.h"
 #include "polku/sweeping.h"
+#include "study.h"
 
 #define DATA POLKU_SOURCE_DIR "/tests/data/"
 
-struct loaded {
-    struct pk_study study;
-    struct pk_scenario scenario;
-    struct pk_model model;
-};
 static struct loaded loaded;
 static struct pk_error error;
-
-static void load(const char *path)
-{
-    struct pk_problems problems;
-    pk_problems_init(&problems);
-    cr_assert_eq(pk_load_study(path, NULL, &loaded.study, &loaded.scenario, &loaded.model, &problems), PK_OK);
-    pk_problems_free(&problems);
-}
-
-static void unload(void)
-{
-    pk_study_free(&loaded.study);
-    pk_scenario_free(&loaded.scenario);
-    pk_model_free(&loaded.model);
-}
 
 static void make(struct pk_sample *sample, int64_t replications, uint64_t identity, size_t first, size_t n)
 {
@@ -91,7 +72,7 @@ Test(sample, draws_are_quantiles_of_uniforms_keyed_by_name)
 {
     struct pk_sample sample;
     size_t counts[3] = {0};
-    load(DATA "sweeps/doubt_draws.yaml");
+    cr_assert_eq(load(DATA "sweeps/doubt_draws.yaml", &loaded), PK_OK);
     loaded.study.sweep->n_draws = 2000;
     make(&sample, 3, 7, 0, SIZE_MAX);
     cr_assert(sample.n == 2000 && sample.n_all == 2000 && sample.n_factors == 2 && sample.n_quantities == 2);
@@ -106,13 +87,13 @@ Test(sample, draws_are_quantiles_of_uniforms_keyed_by_name)
     /* binomial: 4 standard deviations of 2,000 are 0.045 at most */
     cr_assert(fabs((double)counts[0] / 2000 - 0.5) < 0.045 && fabs((double)counts[1] / 2000 - 0.2) < 0.045);
     pk_sample_free(&sample);
-    unload();
+    unload(&loaded);
 }
 
 Test(sample, a_part_has_the_points_of_the_whole)
 {
     struct pk_sample whole, part;
-    load(DATA "sweeps/chain_draws.yaml");
+    cr_assert_eq(load(DATA "sweeps/chain_draws.yaml", &loaded), PK_OK);
     make(&whole, 1, 99, 0, SIZE_MAX);
     for (size_t first = 0; first < 70; first += 13) {
         make(&part, 1, 99, first, 13);
@@ -136,7 +117,7 @@ Test(sample, a_part_has_the_points_of_the_whole)
     cr_assert_neq(part.keys[0], whole.keys[0], "of another study another");
     pk_sample_free(&part);
     pk_sample_free(&whole);
-    unload();
+    unload(&loaded);
 }
 
 /* ---- put together ------------------------------------------------------------------------------------------- */
@@ -145,7 +126,7 @@ Test(sample, parts_join_in_any_order)
 {
     struct pk_sample whole, part;
     bool known[60] = {false};
-    load(DATA "sweeps/chain_draws.yaml");
+    cr_assert_eq(load(DATA "sweeps/chain_draws.yaml", &loaded), PK_OK);
     make(&whole, 1, 99, 0, SIZE_MAX);
     static const size_t firsts[] = {40, 0, 20, 35};
     for (size_t p = 0; p < 4; p++) {
@@ -159,7 +140,7 @@ Test(sample, parts_join_in_any_order)
     for (size_t i = 0; i < 60; i++)
         cr_assert(known[i]);
     pk_sample_free(&whole);
-    unload();
+    unload(&loaded);
 }
 
 static void refuse(struct pk_sample *whole, const struct pk_sample *part, const char *why)
@@ -175,7 +156,7 @@ static void refuse(struct pk_sample *whole, const struct pk_sample *part, const 
 Test(sample, what_does_not_belong_together_is_refused)
 {
     struct pk_sample whole, part;
-    load(DATA "sweeps/chain_draws.yaml");
+    cr_assert_eq(load(DATA "sweeps/chain_draws.yaml", &loaded), PK_OK);
     make(&whole, 1, 99, 0, SIZE_MAX);
     make(&part, 1, 98, 0, 20);
     fill(&part);
@@ -195,14 +176,14 @@ Test(sample, what_does_not_belong_together_is_refused)
     refuse(&whole, &part, "point 0 is another one");
     pk_sample_free(&part);
     pk_sample_free(&whole);
-    unload();
+    unload(&loaded);
 }
 
 Test(sample, earlier_points_are_taken_by_key)
 {
     struct pk_sample sample, earlier;
     bool known[60] = {false};
-    load(DATA "sweeps/chain_draws.yaml");
+    cr_assert_eq(load(DATA "sweeps/chain_draws.yaml", &loaded), PK_OK);
     make(&sample, 1, 99, 0, SIZE_MAX);
     make(&earlier, 1, 99, 25, 10);
     fill(&earlier);
@@ -236,7 +217,7 @@ Test(sample, earlier_points_are_taken_by_key)
     cr_assert_eq(pk_sample_take(&sample, known, &earlier), 0);
     pk_sample_free(&earlier);
     pk_sample_free(&sample);
-    unload();
+    unload(&loaded);
 }
 
 /* ---- files -------------------------------------------------------------------------------------------------- */
@@ -255,7 +236,7 @@ static enum pk_status round_trip(const struct pk_sample *sample, struct pk_sampl
 static void check_round_trip(const char *study)
 {
     struct pk_sample sample, back;
-    load(study);
+    cr_assert_eq(load(study, &loaded), PK_OK);
     make(&sample, 2, 0xfedcba9876543210, 3, 17);
     fill(&sample);
     sample.y[0] = sample.errors[0] = (double)NAN;
@@ -280,7 +261,7 @@ static void check_round_trip(const char *study)
         cr_assert_eq(pk_sample_world(&back, i), pk_sample_world(&sample, i));
     pk_sample_free(&back);
     pk_sample_free(&sample);
-    unload();
+    unload(&loaded);
 }
 
 Test(sample, is_read_back_as_it_was)
@@ -297,7 +278,7 @@ Test(sample, is_read_back_as_it_was)
 Test(sample, digest_covers_everything)
 {
     struct pk_sample sample;
-    load(DATA "sweeps/chain_draws.yaml");
+    cr_assert_eq(load(DATA "sweeps/chain_draws.yaml", &loaded), PK_OK);
     make(&sample, 1, 99, 0, SIZE_MAX);
     fill(&sample);
     const uint64_t sum = pk_sample_sum(&sample);
@@ -347,7 +328,7 @@ Test(sample, digest_covers_everything)
     CHANGED(((const char **)d->questions)[0], "other");
 #undef CHANGED
     pk_sample_free(&sample);
-    unload();
+    unload(&loaded);
 }
 
 /* A file whose digest is right and which means nothing: made up on purpose, as damage hardly could. */
@@ -369,7 +350,7 @@ Test(sample, made_up_ones_are_refused)
         refuse_made_up(&sample, #place " = " #by);                                                                     \
         (place) = before;                                                                                              \
     } while (0)
-    load(DATA "sweeps/chain_ways.yaml"); /* the last factor is a choice of three */
+    cr_assert_eq(load(DATA "sweeps/chain_ways.yaml", &loaded), PK_OK); /* the last factor is a choice of three */
     make(&sample, 1, 99, 0, SIZE_MAX);
     MADE_UP(sample.marks[3].level, 3);
     MADE_UP(sample.marks[3].level, PK_DESIGN_NONE);
@@ -389,26 +370,26 @@ Test(sample, made_up_ones_are_refused)
     MADE_UP(sample.first, 1);
     MADE_UP(sample.n_named, 9);
     pk_sample_free(&sample);
-    unload();
-    load(DATA "good/sweep_grid.yaml");
+    unload(&loaded);
+    cr_assert_eq(load(DATA "good/sweep_grid.yaml", &loaded), PK_OK);
     make(&sample, 1, 99, 0, SIZE_MAX);
     MADE_UP(sample.marks[3].other_level, 3);
     MADE_UP(sample.marks[3].other, PK_DESIGN_NONE);
     pk_sample_free(&sample);
-    unload();
-    load(DATA "good/sweep_screen.yaml");
+    unload(&loaded);
+    cr_assert_eq(load(DATA "good/sweep_screen.yaml", &loaded), PK_OK);
     make(&sample, 1, 99, 0, SIZE_MAX);
     MADE_UP(sample.marks[3].factor, 3);
     pk_sample_free(&sample);
-    unload();
-    load(DATA "sweeps/doubt_draws.yaml");
+    unload(&loaded);
+    cr_assert_eq(load(DATA "sweeps/doubt_draws.yaml", &loaded), PK_OK);
     make(&sample, 1, 99, 0, SIZE_MAX);
     MADE_UP(((size_t *)sample.decision.effects)[0], sample.n_figures);
     MADE_UP(((size_t *)sample.decision.costs)[1], SIZE_MAX);
     MADE_UP(sample.decision.n_thresholds, 0);
     MADE_UP(sample.decision.n_options, 1);
     pk_sample_free(&sample);
-    unload();
+    unload(&loaded);
 #undef MADE_UP
 }
 
@@ -435,7 +416,7 @@ static void noise_of_rows(bool second_order)
     struct pk_analysis analysis;
     const struct pk_analysis_request request = {.n_resamples = 10, .threshold = (double)NAN};
     const double pi = 3.141592653589793, sd = sqrt(14 * pi * pi / 3);
-    load(DATA "sweeps/outside.yaml");
+    cr_assert_eq(load(DATA "sweeps/outside.yaml", &loaded), PK_OK);
     loaded.study.sweep->independent = true;
     loaded.study.sweep->second_order = second_order;
     make(&sample, 1, 99, 0, SIZE_MAX);
@@ -466,7 +447,7 @@ static void noise_of_rows(bool second_order)
     cr_assert_float_eq(value_of(&analysis, "sobol/additive", "a", 0), 9 / 14.0, 0.02);
     pk_analysis_free(&analysis);
     pk_sample_free(&sample);
-    unload();
+    unload(&loaded);
 }
 
 Test(sample, the_noise_of_a_row_is_not_the_parameters)
@@ -485,7 +466,7 @@ Test(sample, a_figure_without_numbers_has_no_mean)
     struct pk_sample sample;
     struct pk_analysis analysis;
     const struct pk_analysis_request request = {.n_resamples = 10, .threshold = (double)NAN};
-    load(DATA "good/sweep_outside.yaml");
+    cr_assert_eq(load(DATA "good/sweep_outside.yaml", &loaded), PK_OK);
     make(&sample, 1, 99, 0, SIZE_MAX);
     fill(&sample);
     for (size_t i = 0; i < sample.n; i++)
@@ -503,5 +484,5 @@ Test(sample, a_figure_without_numbers_has_no_mean)
     cr_assert_eq(pk_analyse(&analysis, &sample, &request, &error), PK_BAD_INPUT);
     cr_assert_str_eq(error.message, "no point has figures");
     pk_sample_free(&sample);
-    unload();
+    unload(&loaded);
 }

@@ -14,6 +14,7 @@
 #include "polku/file.h"
 #include "polku/memory.h"
 #include "polku/sweeping.h"
+#include "study.h"
 
 #define DATA POLKU_SOURCE_DIR "/tests/data/"
 #define STUDY DATA "sweeps/doubt_draws.yaml"
@@ -47,29 +48,6 @@ static size_t n_files(void)
 }
 
 TestSuite(sweep_faults, .init = make_folder, .fini = remove_folder);
-
-struct loaded {
-    struct pk_study study;
-    struct pk_scenario scenario;
-    struct pk_model model;
-};
-
-static enum pk_status load(const char *study, struct loaded *loaded)
-{
-    struct pk_problems problems;
-    pk_problems_init(&problems);
-    const enum pk_status status =
-        pk_load_study(study, NULL, &loaded->study, &loaded->scenario, &loaded->model, &problems);
-    pk_problems_free(&problems);
-    return status;
-}
-
-static void unload(struct loaded *loaded)
-{
-    pk_study_free(&loaded->study);
-    pk_scenario_free(&loaded->scenario);
-    pk_model_free(&loaded->model);
-}
 
 static enum pk_status make(const struct loaded *loaded, struct pk_sample *sample, struct pk_error *error)
 {
