@@ -23,6 +23,8 @@ extern const char *pk_cli_command_line;
 
 /* Prints the error to stderr; returns its exit code. */
 int pk_cli_fail(const struct pk_error *error);
+/* The same of work on a file: bad input that names no file is in this one. */
+int pk_cli_fail_in(const char *path, struct pk_error *error);
 /* The folder that a file is in, or is to be in: "." where its path names none. Cut where it is too long. */
 void pk_cli_folder_of(const char *path, char *folder, size_t size);
 

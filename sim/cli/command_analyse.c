@@ -68,7 +68,7 @@ static int read_request(int argc, char **argv, struct request *request)
         else if (code == 'c')
             request->csv = optarg;
         else if (code == 'n')
-            good = pk_cli_whole(self, "--draws", optarg, 2, 1000000, &request->draws);
+            good = pk_cli_whole(self, "--draws", optarg, 2, PK_MAX_DRAWS, &request->draws);
         else if (code == 't') {
             good = pk_text_to_double(optarg, &request->threshold) && request->threshold >= 0;
             if (!good)
@@ -153,13 +153,6 @@ static enum pk_status work(const struct request *request, const struct pk_sample
     return status;
 }
 
-static int fail(enum pk_status status, struct pk_error *error, const char *path)
-{
-    if (error->file[0] == '\0' && status == PK_BAD_INPUT)
-        snprintf(error->file, sizeof error->file, "%.255s", path);
-    return pk_cli_fail(error);
-}
-
 /* Points of a study, with what another program made of them. */
 static int of_outputs(const struct request *request, const char *path)
 {
@@ -167,14 +160,9 @@ static int of_outputs(const struct request *request, const char *path)
     struct pk_sample sample;
     struct pk_error error;
     char stem[PK_STEM_SIZE];
-    int code = pk_swept_load(&swept, path);
+    const int code = pk_swept_open(&pk_command_analyse, path, request->draws, request->output, &swept, stem);
     if (code != 0)
         return code;
-    if (!pk_swept_draws(&pk_command_analyse, &swept, request->draws) ||
-        !pk_sweep_stem(&pk_command_analyse, &swept.study, request->output, stem)) {
-        pk_swept_free(&swept);
-        return pk_status_exit_code(PK_USAGE);
-    }
     enum pk_status status =
         pk_sample_make(&sample, &swept.study, swept.scenario, swept.model, 0, 0, 0, SIZE_MAX, &error);
     if (status == PK_OK) {
@@ -184,7 +172,7 @@ static int of_outputs(const struct request *request, const char *path)
         pk_sample_free(&sample);
     }
     pk_swept_free(&swept);
-    return status == PK_OK ? 0 : fail(status, &error, path);
+    return status == PK_OK ? 0 : pk_cli_fail_in(path, &error);
 }
 
 static int run(int argc, char **argv)
@@ -208,5 +196,5 @@ static int run(int argc, char **argv)
         status = work(&request, &sample, stem, &error);
         pk_sample_free(&sample);
     }
-    return status == PK_OK ? 0 : fail(status, &error, path);
+    return status == PK_OK ? 0 : pk_cli_fail_in(path, &error);
 }

@@ -228,11 +228,8 @@ static int run(int argc, char **argv)
                      : pk_error_set(&error, PK_BAD_INPUT,
                                     "is a sweep, expected a study with the key calibrate; try: polku sweep %s",
                                     argv[optind]);
-        if (status != PK_OK) {
-            if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-                snprintf(error.file, sizeof error.file, "%.255s", argv[optind]);
-            code = pk_cli_fail(&error);
-        }
+        if (status != PK_OK)
+            code = pk_cli_fail_in(argv[optind], &error);
         pk_study_free(&study);
         pk_scenario_free(&scenario);
         pk_model_free(&model);

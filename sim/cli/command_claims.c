@@ -244,11 +244,8 @@ static int run(int argc, char **argv)
     code = status != PK_OK || problems.n_found > 0 ? pk_cli_problems(&problems, status) : 0;
     if (status == PK_OK) {
         status = claim(&request, &claims, &error);
-        if (status != PK_OK) {
-            if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-                snprintf(error.file, sizeof error.file, "%.255s", argv[optind]);
-            code = pk_cli_fail(&error);
-        }
+        if (status != PK_OK)
+            code = pk_cli_fail_in(argv[optind], &error);
         pk_claims_free(&claims);
     }
     pk_problems_free(&problems);

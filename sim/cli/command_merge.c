@@ -41,7 +41,7 @@ static int read_request(int argc, char **argv, struct request *request)
             request->output = optarg;
         else if (code == 'j')
             request->json = true;
-        else if (code != 'n' || !pk_cli_whole(&pk_command_merge, "--draws", optarg, 2, 1000000, &request->draws))
+        else if (code != 'n' || !pk_cli_whole(&pk_command_merge, "--draws", optarg, 2, PK_MAX_DRAWS, &request->draws))
             return 1 + pk_status_exit_code(PK_USAGE);
     }
     if (optind >= argc)
@@ -124,17 +124,13 @@ static enum pk_status merge(const struct pk_swept *swept, const char *stem, char
 {
     struct merging merging = {0};
     char output[PK_PATH_SIZE];
-    size_t n_shards = 0, n_points = 0;
+    size_t n_shards = 0;
     pk_sweep_path(stem, 0, 0, output);
     if (swept->scenario == NULL)
         return pk_error_set(error, PK_BAD_INPUT, "is of a model that is not ours, which is not run in shards");
-    enum pk_status status = pk_sweep_check_output(output, &swept->study, error);
+    enum pk_status status = pk_sweep_check_output(output, swept, error);
     if (status == PK_OK)
         status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &merging.identity, error);
-    if (status == PK_OK)
-        status = pk_sample_points(&swept->study, &n_points, error);
-    if (status == PK_OK)
-        status = pk_sweep_check_larger(output, merging.identity, n_points, error);
     if (status == PK_OK && n_paths == 0)
         status = pk_error_set(error, PK_BAD_INPUT, "no shard is there: %s.shard-*.h5", stem);
     for (size_t i = 0; i < n_paths && status == PK_OK; i++) {
@@ -180,22 +176,6 @@ static enum pk_status merge(const struct pk_swept *swept, const char *stem, char
     return status;
 }
 
-/* Analyses of single shards are named alike and are none; they are put behind. Returns how many shards there are. */
-static size_t shards_first(glob_t *found)
-{
-    static const char ending[] = ".analysis.h5";
-    size_t n = 0;
-    for (size_t i = 0; i < found->gl_pathc; i++) {
-        char *path = found->gl_pathv[i];
-        const size_t size = strlen(path);
-        if (size >= sizeof ending && strcmp(path + size - (sizeof ending - 1), ending) == 0)
-            continue;
-        found->gl_pathv[i] = found->gl_pathv[n];
-        found->gl_pathv[n++] = path;
-    }
-    return n;
-}
-
 static int run(int argc, char **argv)
 {
     struct request request;
@@ -207,24 +187,16 @@ static int run(int argc, char **argv)
     if (code != 0)
         return code - 1;
     const char *path = argv[optind];
-    code = pk_swept_load(&swept, path);
+    code = pk_swept_open(&pk_command_merge, path, request.draws, request.output, &swept, stem);
     if (code != 0)
         return code;
-    if (!pk_swept_draws(&pk_command_merge, &swept, request.draws) ||
-        !pk_sweep_stem(&pk_command_merge, &swept.study, request.output, stem)) {
-        pk_swept_free(&swept);
-        return pk_status_exit_code(PK_USAGE);
-    }
     const bool named = optind + 1 < argc;
     enum pk_status status = named ? PK_OK : pk_sweep_find(stem, &found, &error);
     if (status == PK_OK)
         status = merge(&swept, stem, named ? argv + optind + 1 : found.gl_pathv,
-                       named ? (size_t)(argc - optind - 1) : shards_first(&found), request.json, &error);
-    if (status != PK_OK) {
-        if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-            snprintf(error.file, sizeof error.file, "%.255s", path);
-        code = pk_cli_fail(&error);
-    }
+                       named ? (size_t)(argc - optind - 1) : found.gl_pathc, request.json, &error);
+    if (status != PK_OK)
+        code = pk_cli_fail_in(path, &error);
     globfree(&found);
     pk_swept_free(&swept);
     return code;

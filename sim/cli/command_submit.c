@@ -72,7 +72,7 @@ static int read_request(int argc, char **argv, struct pk_submit_request *request
         else if (code == 'c')
             good = pk_cli_whole(self, "--cpus", optarg, 1, 4096, &request->cpus);
         else if (code == 'D')
-            good = pk_cli_whole(self, "--draws", optarg, 2, 1000000, &request->draws);
+            good = pk_cli_whole(self, "--draws", optarg, 2, PK_MAX_DRAWS, &request->draws);
         else if (code == 'o')
             request->output = optarg;
         else if (code == 't')
@@ -192,25 +192,17 @@ static int run(int argc, char **argv)
     int code = read_request(argc, argv, &request);
     if (code != 0)
         return code - 1;
-    code = pk_swept_load(&swept, request.study);
+    code = pk_swept_open(&pk_command_submit, request.study, request.draws, request.output, &swept, stem);
     if (code != 0)
         return code;
-    if (!pk_swept_draws(&pk_command_submit, &swept, request.draws) ||
-        !pk_sweep_stem(&pk_command_submit, &swept.study, request.output, stem)) {
-        pk_swept_free(&swept);
-        return pk_status_exit_code(PK_USAGE);
-    }
     if (swept.scenario == NULL) {
         status = pk_error_set(&error, PK_BAD_INPUT, "is of a model that is not ours, which is not run in shards");
     } else {
         pk_cli_tell_marks(swept.scenario);
         code = work(&submission, &request, &swept, stem, &error, &status);
     }
-    if (status != PK_OK) {
-        if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-            snprintf(error.file, sizeof error.file, "%.255s", request.study);
-        code = pk_cli_fail(&error);
-    }
+    if (status != PK_OK)
+        code = pk_cli_fail_in(request.study, &error);
     pk_submit_free(&submission);
     pk_swept_free(&swept);
     pk_stopping_end();

@@ -59,7 +59,7 @@ static int read_request(int argc, char **argv, struct request *request)
         else if (code == 's')
             good = pk_sweep_shard(self, optarg, &request->i_shard, &request->n_shards);
         else if (code == 'n')
-            good = pk_cli_whole(self, "--draws", optarg, 2, 1000000, &request->draws);
+            good = pk_cli_whole(self, "--draws", optarg, 2, PK_MAX_DRAWS, &request->draws);
         else if (code == 't')
             good = pk_cli_whole(self, "--threads", optarg, 1, 4096, &request->threads);
         else if (code == 'k')
@@ -140,21 +140,6 @@ static enum pk_status write_design(const struct pk_swept *swept, const char *pat
     return status;
 }
 
-/* Before the work: may what is there be replaced? */
-static enum pk_status check_output(const struct request *request, const struct pk_swept *swept, const char *path,
-                                   struct pk_error *error)
-{
-    uint64_t identity = 0;
-    size_t n_points = 0;
-    enum pk_status status = pk_sweep_check_output(path, &swept->study, error);
-    if (request->n_shards > 0 || status != PK_OK || access(path, F_OK) != 0)
-        return status;
-    status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &identity, error);
-    if (status == PK_OK)
-        status = pk_sample_points(&swept->study, &n_points, error);
-    return status == PK_OK ? pk_sweep_check_larger(path, identity, n_points, error) : status;
-}
-
 static enum pk_status work(const struct request *request, const struct pk_swept *swept, struct pk_error *error)
 {
     char stem[PK_STEM_SIZE], path[PK_PATH_SIZE], whole[PK_PATH_SIZE], part[PK_PATH_SIZE + 8];
@@ -172,7 +157,7 @@ static enum pk_status work(const struct request *request, const struct pk_swept 
     pk_sweep_path(stem, request->i_shard, request->n_shards, path);
     pk_sweep_path(stem, 0, 0, whole);
     snprintf(part, sizeof part, "%s.part", path);
-    enum pk_status status = check_output(request, swept, path, error);
+    enum pk_status status = pk_sweep_check_output(path, swept, error);
     if (status != PK_OK)
         return status;
     const struct pk_sweeping_request asked = {.n_threads = (int)request->threads,
@@ -220,11 +205,8 @@ static int run(int argc, char **argv)
     if (swept.scenario != NULL)
         pk_cli_tell_marks(swept.scenario);
     const enum pk_status status = work(&request, &swept, &error);
-    if (status != PK_OK) {
-        if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-            snprintf(error.file, sizeof error.file, "%.255s", argv[optind]);
-        code = status == PK_USAGE ? pk_status_exit_code(PK_USAGE) : pk_cli_fail(&error);
-    }
+    if (status != PK_OK)
+        code = status == PK_USAGE ? pk_status_exit_code(PK_USAGE) : pk_cli_fail_in(argv[optind], &error);
     pk_swept_free(&swept);
     pk_stopping_obey();
     return code;

@@ -29,6 +29,13 @@ int pk_cli_fail(const struct pk_error *error)
     return pk_status_exit_code(error->status);
 }
 
+int pk_cli_fail_in(const char *path, struct pk_error *error)
+{
+    if (error->file[0] == '\0' && error->status == PK_BAD_INPUT)
+        snprintf(error->file, sizeof error->file, "%.255s", path);
+    return pk_cli_fail(error);
+}
+
 int pk_cli_problems(const struct pk_problems *problems, enum pk_status status)
 {
     for (size_t i = 0; i < problems->n_kept; i++) {
@@ -146,11 +153,8 @@ int pk_cli_with_scenario(const char *path,
     if (status == PK_OK) {
         pk_cli_tell_marks(&scenario);
         status = work(&scenario, &model, data, &error);
-        if (status != PK_OK) {
-            if (error.file[0] == '\0' && status == PK_BAD_INPUT)
-                snprintf(error.file, sizeof error.file, "%.255s", path);
-            code = pk_cli_fail(&error);
-        }
+        if (status != PK_OK)
+            code = pk_cli_fail_in(path, &error);
         pk_scenario_free(&scenario);
         pk_model_free(&model);
     }

@@ -157,7 +157,6 @@ enum pk_status pk_submit_begin(struct pk_submission *s, const struct pk_submit_r
     const double began = pk_seconds_now();
     uint64_t identity = 0;
     int64_t replications = 0;
-    size_t n_points = 0;
     s->request = request;
     s->swept = swept;
     snprintf(s->stem, sizeof s->stem, "%s", stem);
@@ -172,16 +171,12 @@ enum pk_status pk_submit_begin(struct pk_submission *s, const struct pk_submit_r
         snprintf(s->folder, sizeof s->folder, "%s.slurm", stem);
     else
         snprintf(s->folder, sizeof s->folder, "%s/%s.slurm", s->directory, stem);
-    enum pk_status status = pk_sweep_check_output(s->result, &swept->study, error);
+    enum pk_status status = pk_sweep_check_output(s->result, swept, error);
     if (status == PK_OK)
         status = pk_sweeping_replications(&swept->study, swept->scenario, swept->model, (int)s->n_threads,
                                           &replications, error);
     if (status == PK_OK)
         status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &identity, error);
-    if (status == PK_OK)
-        status = pk_sample_points(&swept->study, &n_points, error);
-    if (status == PK_OK)
-        status = pk_sweep_check_larger(s->result, identity, n_points, error);
     if (status == PK_OK)
         status = pk_sample_make(&s->whole, &swept->study, swept->scenario, swept->model, replications, identity, 0,
                                 SIZE_MAX, error);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "polku/results.h"
+#include "polku/sweeping.h"
 
 int pk_swept_load(struct pk_swept *swept, const char *path)
 {
@@ -48,6 +49,18 @@ bool pk_swept_draws(const struct pk_command *command, struct pk_swept *swept, in
     if (status != PK_OK || n_points > PK_MAX_POINTS)
         return pk_cli_usage(command, "--draws makes %zu points, at most %d are allowed", n_points, PK_MAX_POINTS) == 0;
     return true;
+}
+
+int pk_swept_open(const struct pk_command *command, const char *path, int64_t draws, const char *output,
+                  struct pk_swept *swept, char stem[PK_STEM_SIZE])
+{
+    const int code = pk_swept_load(swept, path);
+    if (code != 0)
+        return code;
+    if (pk_swept_draws(command, swept, draws) && pk_sweep_stem(command, &swept->study, output, stem))
+        return 0;
+    pk_swept_free(swept);
+    return pk_status_exit_code(PK_USAGE);
 }
 
 void pk_swept_free(struct pk_swept *swept)
@@ -98,14 +111,15 @@ bool pk_sweep_of_path(const char *stem, const char *path, size_t *i_shard, size_
 
 enum pk_status pk_sweep_find(const char *stem, glob_t *found, struct pk_error *error)
 {
-    char pattern[2 * PK_PATH_SIZE + 32];
+    static const char number[] = "[0-9][0-9][0-9][0-9]"; /* so that a shard's analysis is no shard */
+    char pattern[2 * PK_PATH_SIZE + 64];
     size_t n = 0;
     for (const char *c = stem; *c != '\0' && n + 3 < sizeof pattern; c++) { /* a name is no pattern */
         if (strchr("*?[\\", *c) != NULL)
             pattern[n++] = '\\';
         pattern[n++] = *c;
     }
-    snprintf(pattern + n, sizeof pattern - n, ".shard-*-of-*.h5");
+    snprintf(pattern + n, sizeof pattern - n, ".shard-%s-of-%s.h5", number, number);
     const int failed = glob(pattern, 0, NULL, found);
     if (failed == GLOB_NOMATCH) {
         found->gl_pathc = 0;
@@ -128,53 +142,55 @@ static enum pk_status refuse_other(struct pk_results *results, const struct pk_s
     return status;
 }
 
-enum pk_status pk_sweep_check_output(const char *path, const struct pk_study *study, struct pk_error *error)
-{
-    char directory[PK_PATH_SIZE];
-    struct pk_results *results = NULL;
-    struct pk_error unread;
-    struct stat about;
-    pk_cli_folder_of(path, directory, sizeof directory);
-    enum pk_status status = PK_OK;
-    if (access(directory, W_OK | X_OK) != 0) {
-        status = pk_error_set(error, PK_IO, "cannot create files: %s", strerror(errno));
-        snprintf(error->file, sizeof error->file, "%.255s", directory);
-        return status;
-    }
-    if (stat(path, &about) != 0)
-        return PK_OK;
-    bool ours = pk_results_open(path, &results, &unread) == PK_OK && pk_results_has(results, "/points");
-    if (!ours && about.st_size == 0)
-        ours = true;
-    if (!ours && unread.status == PK_BAD_INPUT && strstr(path, ".shard-") != NULL)
-        ours = true; /* a damaged one of ours: done again */
-    if (!ours)
-        status = pk_error_set(error, PK_BAD_INPUT, "is there and holds no points of a sweep: not overwritten");
-    else if (results != NULL)
-        status = refuse_other(results, study, error);
-    if (status != PK_OK)
-        snprintf(error->file, sizeof error->file, "%.255s", path);
-    pk_results_close(results);
-    return status;
-}
-
-enum pk_status pk_sweep_check_larger(const char *path, uint64_t identity, size_t n_all, struct pk_error *error)
+/* Says so if a whole sample has more points than this very study. */
+static enum pk_status refuse_smaller(const char *path, const struct pk_swept *swept, struct pk_error *error)
 {
     struct pk_sample found;
-    if (access(path, R_OK) != 0)
-        return PK_OK;
+    uint64_t identity = 0;
+    size_t n_points = 0;
     enum pk_status status = pk_sample_read(&found, path, error);
     if (status != PK_OK)
         return status == PK_NO_MEMORY ? status : PK_OK;
-    if (found.identity == identity && found.n == found.n_all && found.n > n_all) {
+    status = pk_sample_points(&swept->study, &n_points, error);
+    const bool larger = found.n == found.n_all && found.n > n_points;
+    if (status == PK_OK && larger)
+        status = pk_sweeping_identity(&swept->study, swept->scenario, swept->model, &identity, error);
+    if (status == PK_OK && larger && found.identity == identity) {
         status = pk_error_set(error, PK_BAD_INPUT,
-                              "holds %zu points of this study, of which %zu would be left: not "
-                              "overwritten",
-                              found.n, n_all);
-        snprintf(error->file, sizeof error->file, "%.255s", path);
+                              "holds %zu points of this study, of which %zu would be left: not overwritten", found.n,
+                              n_points);
         snprintf(error->hint, sizeof error->hint, "--draws as it was, another -o, or remove it");
     }
     pk_sample_free(&found);
+    return status;
+}
+
+enum pk_status pk_sweep_check_output(const char *path, const struct pk_swept *swept, struct pk_error *error)
+{
+    char directory[PK_PATH_SIZE];
+    struct pk_results *results = NULL;
+    struct pk_error unread = {0};
+    struct stat about;
+    const bool is_shard = strstr(path, ".shard-") != NULL;
+    pk_cli_folder_of(path, directory, sizeof directory);
+    if (access(directory, W_OK | X_OK) != 0) {
+        (void)pk_error_set(error, PK_IO, "cannot create files: %s", strerror(errno));
+        snprintf(error->file, sizeof error->file, "%.255s", directory);
+        return PK_IO;
+    }
+    if (stat(path, &about) != 0 || about.st_size == 0)
+        return PK_OK;
+    const bool holds_points = pk_results_open(path, &results, &unread) == PK_OK && pk_results_has(results, "/points");
+    enum pk_status status = PK_OK;
+    if (holds_points)
+        status = refuse_other(results, &swept->study, error);
+    else if (!is_shard || unread.status != PK_BAD_INPUT) /* a damaged one is done again */
+        status = pk_error_set(error, PK_BAD_INPUT, "is there and holds no points of a sweep: not overwritten");
+    pk_results_close(results);
+    if (status == PK_OK && holds_points && !is_shard)
+        status = refuse_smaller(path, swept, error);
+    if (status != PK_OK)
+        snprintf(error->file, sizeof error->file, "%.255s", path);
     return status;
 }
 

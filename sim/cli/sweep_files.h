@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "polku/sample.h"
 
-enum { PK_STEM_SIZE = 3800, PK_PATH_SIZE = 4000, PK_MAX_SHARDS = 9999 };
+enum { PK_STEM_SIZE = 3800, PK_PATH_SIZE = 4000, PK_MAX_SHARDS = 9999, PK_MAX_DRAWS = 1000000 };
 
 /* A study that is swept, with its scenario and model; both NULL where it is of a model that is not ours. */
 struct pk_swept {
@@ -33,16 +33,16 @@ void pk_sweep_path(const char *stem, size_t i_shard, size_t n_shards, char path[
 /* The shard and number of shards in such a name; false: none. */
 bool pk_sweep_of_path(const char *stem, const char *path, size_t *i_shard, size_t *n_shards);
 
-/* STEM.shard-*-of-*.h5, for globfree also where it fails. Errors: PK_IO. */
+/* Load, draws and STEM together; on failure nothing is left to be freed. Returns 0 or the exit code. */
+int pk_swept_open(const struct pk_command *command, const char *path, int64_t draws, const char *output,
+                  struct pk_swept *swept, char stem[PK_STEM_SIZE]);
+
+/* Shards of STEM, of any number of them and no other files, for globfree also where it fails. Errors: PK_IO. */
 PK_CHECKED enum pk_status pk_sweep_find(const char *stem, glob_t *found, struct pk_error *error);
 
-/* Before the work: could a file get its name afterwards, and is what it would replace a sample of a study of this name,
- * whatever it was then? */
-PK_CHECKED enum pk_status pk_sweep_check_output(const char *path, const struct pk_study *study, struct pk_error *error);
-
-/* Whether STEM.h5 holds more points of the very same study than n_all: what has been paid for is not thrown away. */
-PK_CHECKED enum pk_status pk_sweep_check_larger(const char *path, uint64_t identity, size_t n_all,
-                                                struct pk_error *error);
+/* Before the work: could a file get its name afterwards, and may what is there be replaced? That is a sample of a study
+ * of this name, whatever it was then, but not one of more points of this very study: those have been paid for. */
+PK_CHECKED enum pk_status pk_sweep_check_output(const char *path, const struct pk_swept *swept, struct pk_error *error);
 
 /* "3/16" into 2 and 16. */
 bool pk_sweep_shard(const struct pk_command *command, const char *text, size_t *i_shard, size_t *n_shards);
